@@ -1,0 +1,129 @@
+/**
+ * What the native addon offers to TypeScript. The kernel host loads it (kernel-host/addon.ts) and passes it down, so core
+ * never loads native code itself. All arrays are row-major. Long calls run on the addon's own threads and return promises;
+ * an aborted call rejects with an Error whose `code` is 'cancelled'.
+ */
+export interface Engine {
+  devices(): DeviceReport;
+  /** Chooses an algorithm and brings the filter into its layout (spectra, tables). Free it when done. */
+  prepare(spec: ConvolutionSpec, filter: Float32Array): Promise<PreparedConvolution>;
+  /** What prepare would choose and cost, without preparing anything. */
+  predict(spec: ConvolutionSpec, batch: number, length: number, threads: number): Prediction;
+  /** Applies a mask to filters in float64 and measures what it did, channel by channel. */
+  maskFilter(request: MaskFilterRequest): Promise<MaskedFilter>;
+  /** |FFT_fftSize(row)| of each row for bins 0..fftSize/2, computed in float64: [rows, fftSize/2 + 1]. */
+  spectrum(rows: Float32Array, taps: number, fftSize: number): Promise<Float32Array>;
+  /** Evaluates a Hyena implicit filter (sine MLP with exponential window) in float64: [c1 - c0, positions]. */
+  sirenFilter(request: SirenFilterRequest): Promise<Float32Array>;
+}
+
+export interface DeviceReport { readonly cpu: CpuDevice; readonly cuda: CudaDevice }
+export interface CpuDevice {
+  readonly name: string;
+  /** Instruction sets that this build has kernels for and this processor runs, best last. */
+  readonly instructionSets: readonly InstructionSet[];
+  readonly threads: number;
+}
+export interface CudaDevice { readonly usable: boolean; /** Why not, and what to do, where not usable. */ readonly reason?: string; readonly name?: string }
+export type InstructionSet = 'portable' | 'neon' | 'avx2' | 'avx512';
+
+export interface ConvolutionSpec {
+  readonly channels: number;
+  /**
+   * causal:   y[t] = sum_{j=0..min(t, filterLength-1)} k[j] u[t-j]
+   * grid:     the filter row holds fftSize circular lags (lag n-fftSize for n >= fftSize/2); inputs up to fftSize/2 long are
+   *           zero-padded to fftSize and the first `length` outputs kept: y[t] = sum_s k[(t-s) mod fftSize] u[s].
+   * circular: y[t] = sum_{j=0..filterLength-1} k[j] u[(t-j) mod length], length equal to the run's length.
+   */
+  readonly mode: 'causal' | 'grid' | 'circular';
+  /** Row length of the filter array: taps; fftSize in mode grid. Must be fftSize for mode grid. */
+  readonly filterLength: number;
+  /** Longest input that will be run. In mode circular: the exact length. */
+  readonly maxLength: number;
+  /** Mode grid: the Monarch grid and which of the bins 0..fftSize/2 are non-zero. Dropped bins are skipped and count as exactly 0. */
+  readonly grid?: { readonly fftSize: number; readonly factors: readonly number[]; readonly kept: Uint8Array };
+  /** Default: best available. */
+  readonly instructionSet?: InstructionSet;
+}
+
+export interface Prediction {
+  /** e.g. "right-angle FFT", "overlap-save", "Toeplitz", "comb-row FFT". */
+  readonly algorithm: string;
+  /** Seconds for one call, from the cost model. */
+  readonly seconds: number;
+  /** Bytes of the prepared filter. */
+  readonly preparedBytes: number;
+  /** Share of the dense arithmetic that is really executed (1 = nothing is skipped). */
+  readonly executedFraction: number;
+}
+
+export interface PreparedConvolution {
+  readonly spec: ConvolutionSpec;
+  readonly prediction: Omit<Prediction, 'seconds'>;
+  /** Writes `output`; resolves when done. Never touches input. */
+  run(call: ConvolutionCall, signal?: AbortSignal): Promise<void>;
+  free(): void;
+}
+
+export interface ConvolutionCall {
+  /** [batch, totalChannels, length]; this convolution reads channels firstChannel .. firstChannel + spec.channels. */
+  readonly input: Float32Array;
+  /** Same layout as input. Only this convolution's channels are written. */
+  readonly output: Float32Array;
+  readonly batch: number;
+  readonly length: number;
+  readonly totalChannels?: number;
+  readonly firstChannel?: number;
+  /** Multiplied into the input before the convolution, same layout as input. */
+  readonly preGate?: Float32Array;
+  /** Multiplied into the result (after the skip term), same layout as input. */
+  readonly postGate?: Float32Array;
+  /** [totalChannels]: y += skip[channel] * (input * preGate). */
+  readonly skip?: Float32Array;
+  readonly threads?: number;
+}
+
+export interface MaskFilterRequest {
+  /** [channels, taps] */
+  readonly filter: Float32Array;
+  readonly channels: number;
+  readonly taps: number;
+  /** Frequency mask: effective gain g(f) for bins 0..fftSize/2 of the fftSize-point spectrum; fftSize >= taps. Absent: none. */
+  readonly frequency?: { readonly fftSize: number; readonly gain: Float64Array };
+  /** Partial mask, applied after the frequency mask: a weight for each lag 0..weights.length-1; every other lag becomes 0. */
+  readonly lagWeights?: Float64Array;
+  /**
+   * none: measures only. causal: rows of `taps` lags 0..taps-1 (the re-causalised filter if negative lags were not 0).
+   * grid: rows of fftSize circular lags (needs `frequency`).
+   */
+  readonly want: 'none' | 'causal' | 'grid';
+}
+
+/** Per-channel sums of squares over lags; ratios are formed by the caller. */
+export interface MaskedFilter {
+  readonly masked?: Float32Array;
+  /** sum over lags 0..taps-1 of k^2 */
+  readonly energy: Float64Array;
+  /** sum over lags 0..taps-1 of (k' - k)^2 */
+  readonly errorEnergy: Float64Array;
+  /** sum over all lags of k'^2 */
+  readonly maskedEnergy: Float64Array;
+  /** sum over negative lags (circular index >= fftSize/2) of k'^2 */
+  readonly leakEnergy: Float64Array;
+}
+
+export interface SirenFilterRequest {
+  /** Positional features [positions, features]. */
+  readonly z: Float32Array;
+  /** Window time of each position [positions]. */
+  readonly t: Float32Array;
+  readonly features: number;
+  /** Hidden layers in order: weight [width, in], bias [width]; each followed by sin(freq * x). */
+  readonly layers: readonly { readonly weight: Float32Array; readonly bias: Float32Array }[];
+  /** [width], shared by every sine. */
+  readonly freq: Float32Array;
+  /** Output layer rows of the wanted channels: [channels, width]. */
+  readonly output: Float32Array;
+  /** Window: k *= exp(-t * |delta_c|) + shift; absent when the model does not modulate. */
+  readonly window?: { readonly deltas: Float32Array; readonly shift: number };
+}

@@ -1,0 +1,91 @@
+import type { TensorFile } from '../formats/tensor-file';
+import type { ModelGraph } from '../graph/model-graph';
+import type { Engine } from '../engine/engine';
+
+/** How a site's filter is kept in the model file. */
+export type FilterStorage = 'explicit' | 'implicit' | 'modal';
+export type Direction = 'causal' | 'bidirectional' | 'circular';
+/** The ways a changed filter can be written back (design section 4, "Write-back"). */
+export type WriteBack = 'exact' | 'baked' | 'sidecar' | 'refit';
+
+/** One long convolution of a model. */
+export interface Site {
+  /** Stable, human-readable and matched by globs, e.g. `layers.0.mixer`. */
+  readonly id: string;
+  readonly layer: number;
+  /** H, the number of depthwise channels. */
+  readonly channels: number;
+  /** L, the number of filter taps (lags 0..L-1 for a causal site). */
+  readonly taps: number;
+  readonly direction: Direction;
+  readonly storage: FilterStorage;
+  readonly writeBack: readonly WriteBack[];
+  /** Tensors that generate this site's filter and nothing else. */
+  readonly filterTensors: readonly string[];
+  /**
+   * Set when the file is a baked export whose filter still has negative lags: the filter rows are then circular
+   * lags on this grid, and only the frequencies that the embedded plan keeps are non-zero.
+   */
+  readonly embedded?: EmbeddedFilter;
+}
+
+/** A filter that an earlier surgery left in the file. */
+export interface EmbeddedFilter {
+  /** Tensor that holds it: [H, taps] causal lags, or [H, fftSize] circular lags where `circular`. */
+  readonly tensor: string;
+  readonly circular: boolean;
+  readonly channelMasks: readonly import('../plan/plan').ChannelMask[];
+}
+
+/** Characters or bytes to token ids. Families with sub-word tokenizers have none and take `input_ids`. */
+export interface Tokenizer {
+  readonly vocabularySize: number;
+  encode(text: string): Int32Array;
+}
+
+export interface TapRange { readonly channels: readonly [number, number]; readonly taps: readonly [number, number] }
+
+/** A model whose long convolutions can be operated on. */
+export interface LongConvModel {
+  readonly family: string;
+  /** File or folder name, for titles. */
+  readonly name: string;
+  readonly path: string;
+  readonly file: TensorFile;
+  /** Number of trained parameters (buffers and shared copies not counted twice). */
+  readonly parameters: number;
+  readonly sites: readonly Site[];
+  readonly vocabularySize: number;
+  /** Longest input the filters were made for, in tokens. */
+  readonly maxLength: number;
+  readonly tokenizer?: Tokenizer;
+  /** Choices that are not in the file and change results, with where their value came from. */
+  readonly options: readonly ModelOption[];
+  /** One sentence each: what a user must know before trusting the numbers. */
+  readonly notes: readonly string[];
+  /**
+   * The site's filter, rows = channels of the range, columns = taps of the range, row-major float32
+   * (computed in float64 where the filter is generated). Ranges are half open. Memory is that of the result plus a constant.
+   */
+  filter(siteId: string, range: TapRange, engine: Engine): Promise<Float32Array>;
+  /** The computation graph with one LongConv node per site; see core/graph. */
+  graph(): Promise<ModelGraph>;
+  close(): Promise<void>;
+}
+
+export interface ModelOption {
+  readonly name: string;
+  readonly value: number | boolean;
+  /** e.g. "config.json", "default of the published Hugging Face code", "given by the user". */
+  readonly source: string;
+}
+
+export type OptionOverrides = Readonly<Record<string, number | boolean>>;
+
+/** A model family: recognises its files by tensor names and opens them. Registered in families/registry.ts. */
+export interface Family {
+  readonly name: string;
+  /** null: not this family. A string: this family, but incomplete; the string says what is missing. */
+  recognise(file: TensorFile): true | string | null;
+  open(file: TensorFile, config: unknown, options: OptionOverrides): Promise<LongConvModel>;
+}

@@ -1,0 +1,21 @@
+import type { onnx } from 'onnx-proto';
+
+/**
+ * A model as an ONNX graph (opset 17) whose long convolutions are single nodes `LongConv` of domain `longconv.surgeon`.
+ *
+ * LongConv inputs:  u [B, H, L], k [H, K], skip [H] (optional ''), preGate [B, H, L] (optional ''), postGate [B, H, L] (optional '').
+ * LongConv output:  y [B, H, L] = postGate * (conv(preGate * u, k) + skip * preGate * u).
+ * LongConv attributes: `site` (string, the site id), `mode` ('causal' | 'grid' | 'circular').
+ * Each k is a graph input named filterInputName(site): the runtime feeds it to the native kernels; export makes it an initializer.
+ */
+export interface ModelGraph {
+  readonly model: onnx.IModelProto;
+  /** Name of the token input ([B, L] int64) or of the float input. */
+  readonly input: { readonly name: string; readonly kind: 'tokens' | 'float' };
+  /** Name of the output: logits [B, L, V]. */
+  readonly output: string;
+}
+
+export const LONG_CONV_DOMAIN = 'longconv.surgeon';
+export const LONG_CONV_OP = 'LongConv';
+export const filterInputName = (site: string): string => `${site}/k`;

@@ -1,0 +1,152 @@
+import type { DeviceReport } from '../engine/engine';
+import type { Direction, FilterStorage, ModelOption, OptionOverrides, WriteBack } from '../families/model';
+import type { ChannelMask, SurgeryPlan, Symmetry } from '../plan/plan';
+import type { MaskMeasures } from '../plan/site-filter';
+import type { ValidationReport } from '../validation/report';
+
+/**
+ * What the kernel host (the forked process that owns the native addon and ONNX Runtime) does for the editor and the CLI.
+ * Every path is absolute. Every method may report progress; killing the process cancels.
+ */
+export interface KernelHostApi {
+  devices(params: Record<string, never>): Promise<DeviceReport>;
+  inspect(params: ModelRef): Promise<ModelSummary>;
+  /** sha256 of the model file, as written into plans. */
+  fingerprint(params: { path: string }): Promise<string>;
+  /** Writes the site's materialised filter as tensor `k` [H, L] of a safetensors file. */
+  exportFilter(params: ModelRef & { site: string; output: string }): Promise<{ channels: number; taps: number }>;
+  /** Makes a plan for the model, all chosen sites masked alike. */
+  makePlan(params: PlanRequest): Promise<SurgeryPlan>;
+  /** One channel's filter and its masked versions for plotting, reduced to at most `columns` min/max pairs. */
+  timeSeries(params: SeriesRequest): Promise<TimeSeries>;
+  frequencySeries(params: SeriesRequest): Promise<FrequencySeries>;
+  /** channel x time map: peak |k| of each tile, dB relative to the largest. */
+  timeHeatmap(params: ModelRef & { site: string; rows: number; columns: number }): Promise<Heatmap>;
+  /** Monarch-cell map of the site's energy: rows n1, columns the last digit; dB relative to the largest. */
+  cellHeatmap(params: ModelRef & { site: string; fftSize: number; factors: readonly number[]; taps: number }): Promise<Heatmap>;
+  /** Live measures of masks on one site, over at most `maxChannels` evenly spaced channels, well under 100 ms on small models. */
+  preview(params: PreviewRequest): Promise<Preview>;
+  /** Runs the model on the input file's `input_ids` (or `input`) and writes `logits`. */
+  forward(params: ForwardRequest): Promise<{ shape: readonly number[] }>;
+  validate(params: ValidateRequest): Promise<ValidationReport>;
+  exportPlan(params: ExportRequest): Promise<ExportResult>;
+}
+
+export interface ModelRef { readonly model: string; readonly options?: OptionOverrides }
+
+export interface ModelSummary {
+  readonly path: string;
+  readonly name: string;
+  readonly family: string;
+  readonly bytes: number;
+  readonly parameters: number;
+  readonly maxLength: number;
+  /** Default window of `validate`: maxLength, or the largest power of two below it when it is not one. */
+  readonly defaultLength: number;
+  readonly vocabularySize: number;
+  readonly tokenizer: boolean;
+  readonly options: readonly ModelOption[];
+  readonly notes: readonly string[];
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly sites: readonly SiteSummary[];
+  readonly tensors: readonly TensorSummary[];
+}
+export interface SiteSummary {
+  readonly id: string;
+  readonly layer: number;
+  readonly channels: number;
+  readonly taps: number;
+  readonly direction: Direction;
+  readonly storage: FilterStorage;
+  readonly writeBack: readonly WriteBack[];
+  /** Grid a new frequency mask gets. */
+  readonly defaultGrid: { readonly fftSize: number; readonly factors: readonly number[]; readonly taps: number };
+  /** Set when an earlier surgery is embedded in the file. */
+  readonly surgery?: string;
+}
+export interface TensorSummary { readonly name: string; readonly dtype: string; readonly shape: readonly number[]; readonly bytes: number }
+
+export interface PlanRequest extends ModelRef {
+  /** Where the plan will be saved: its model path is made relative to this file's folder. */
+  readonly planPath: string;
+  readonly sites?: string;
+  readonly partial?: number;
+  readonly taper?: number;
+  readonly lowpass?: number;
+  readonly blocks?: readonly number[];
+  readonly comb?: number;
+  readonly energy?: number;
+  readonly fftSize?: number;
+  readonly factors?: readonly number[];
+  readonly symmetry?: Symmetry;
+}
+
+export interface SeriesRequest extends ModelRef {
+  readonly site: string;
+  readonly channel: number;
+  /** Visible range: lags for time, bins for frequency; half open. */
+  readonly range: readonly [number, number];
+  readonly columns: number;
+  /** Masks of this site; absent or empty: original only. */
+  readonly masks?: readonly ChannelMask[];
+  /** Frequency series: FFT size of the axis. */
+  readonly fftSize?: number;
+}
+/** Column c covers [x[c], x[c+1]) (or to the range's end); min and max of the values in it. */
+export interface MinMax { readonly min: Float32Array; readonly max: Float32Array }
+export interface TimeSeries { readonly x: Float64Array; readonly original: MinMax; readonly masked?: MinMax; readonly recausalised?: MinMax }
+/** Magnitudes |K(f)|, linear. `gain`: effective gain g(f), min and max in the column. */
+export interface FrequencySeries { readonly x: Float64Array; readonly original: MinMax; readonly masked?: MinMax; readonly gain?: MinMax }
+export interface Heatmap { readonly rows: number; readonly columns: number; /** [rows, columns] in dB, 0 is the largest. */ readonly values: Float32Array; readonly rowLabel: string; readonly columnLabel: string }
+
+export interface PreviewRequest extends ModelRef { readonly site: string; readonly masks: readonly ChannelMask[]; readonly maxChannels: number; readonly length: number }
+export interface Preview {
+  readonly measures: MaskMeasures;
+  /** Channels the measures are over, and of how many. */
+  readonly sampledChannels: number;
+  readonly channels: number;
+  readonly predictedSpeedup: number;
+  /** e.g. "comb-row FFT, 27% of the dense arithmetic". */
+  readonly kernel: string;
+  /** Set when the mask saves no time on this kernel: says why and what would. */
+  readonly advice?: string;
+}
+
+export interface ForwardRequest {
+  /** Model or plan file; a plan applies its masks. */
+  readonly source: string;
+  readonly options?: OptionOverrides;
+  readonly input: string;
+  readonly output: string;
+  readonly recausalise: boolean;
+  readonly threads?: number;
+}
+export interface ValidateRequest {
+  readonly plan: string;
+  /** Unsaved plan to validate instead of the file's content; `plan` then only gives the folder. */
+  readonly planText?: string;
+  /** FASTA, text or safetensors; absent: speed and filter errors only. */
+  readonly data?: string;
+  readonly length?: number;
+  readonly backend: 'auto' | 'cpu' | 'cuda';
+  readonly threads?: number;
+}
+export interface ExportRequest {
+  readonly plan: string;
+  readonly planText?: string;
+  readonly format: 'safetensors' | 'onnx';
+  readonly form?: 'exact' | 'baked' | 'sidecar' | 'refit';
+  readonly lowering?: 'dft' | 'conv' | 'function';
+  readonly recausalise: boolean;
+  readonly output: string;
+  /** Only ONNX: length the graph is made for; default the model's default length. */
+  readonly length?: number;
+}
+export interface ExportResult {
+  readonly path: string;
+  readonly bytes: number;
+  /** What was written, in sentences, e.g. what the user must know about the chosen form. */
+  readonly notes: readonly string[];
+  /** Relative difference between the re-run of the written file and the validated run; 0 where bit-identical. */
+  readonly verified: number;
+}

@@ -1,0 +1,58 @@
+import type { InstructionSet } from '../engine/engine';
+
+/** The result of `validate`; JSON as in schemas/validation-report.schema.json. Contract of design section 5, with additions. */
+export interface ValidationReport {
+  readonly version: 1;
+  readonly tool: string;
+  readonly created: string;
+  readonly model: { readonly path: string; readonly family: string; readonly fingerprint: string; readonly parameters: number; readonly notes: readonly string[] };
+  readonly plan: { readonly path: string; readonly sites: number };
+  /** null when no data was given: then there are no quality figures. */
+  readonly data: { readonly path: string; readonly kind: 'fasta' | 'text' | 'safetensors'; readonly records: number } | null;
+  readonly windows: number;
+  readonly length: number;
+  readonly dense?: Quality;
+  readonly masked?: MaskedQuality;
+  readonly recausalised?: MaskedQuality;
+  readonly sites: readonly SiteReport[];
+  readonly wholeModel?: { readonly dense: Timing; readonly masked: Timing; readonly recausalised?: Timing; readonly tokens: number };
+  readonly device: DeviceInfo;
+  /** Plain-language findings: leak warnings, masks that do not pay. */
+  readonly findings: readonly string[];
+}
+export interface Quality {
+  /** Mean negative log-likelihood per token, nats. */
+  readonly nll: number;
+  readonly perplexity: number;
+  readonly bitsPerToken: number;
+  /** Share of positions whose most likely token is the target. */
+  readonly top1: number;
+  readonly tokens: number;
+}
+export interface MaskedQuality extends Quality {
+  /** Mean KL(dense || masked) per token, nats. */
+  readonly kl: number;
+  /** masked - dense nll, with a paired bootstrap 95% interval over windows. */
+  readonly nllDifference: { readonly mean: number; readonly low: number; readonly high: number };
+}
+export interface Timing { readonly median_ms: number; readonly mad_ms: number; readonly samples: number }
+export interface SiteReport {
+  readonly site: string;
+  readonly channels: number;
+  readonly taps: number;
+  readonly filterError: number;
+  /** ||y' - y|| / ||y|| of the convolution's output on real activations of the dense model; null without data. */
+  readonly outputError: number | null;
+  readonly recausalisedOutputError: number | null;
+  readonly leak: number;
+  readonly keptBins: number;
+  readonly keptTaps: number;
+  readonly dense: Timing;
+  readonly masked: Timing;
+  readonly recausalised: Timing;
+  readonly predictedSpeedup: number;
+  readonly measuredSpeedup: number;
+  /** Kernels that ran. */
+  readonly algorithms: { readonly dense: string; readonly masked: string };
+}
+export interface DeviceInfo { readonly backend: 'cpu' | 'cuda'; readonly name: string; readonly instructionSet: InstructionSet; readonly threads: number; /** Set when another backend was asked for or available. */ readonly note?: string }
