@@ -22,3 +22,16 @@ export type ReportProgress = (progress: Progress) => void;
 
 /** An interface of methods that take one params object and resolve to a cloneable value. */
 export type RpcInterface<T> = { [K in keyof T]: (params: never) => Promise<unknown> };
+
+/** The failure of a call, as the caller sees it. */
+export class RpcError extends Error {
+  readonly kind: RpcFailure['kind'];
+  readonly hint?: string;
+  constructor(failure: RpcFailure) {
+    super(failure.message);
+    this.name = 'RpcError';
+    this.kind = failure.kind;
+    this.hint = failure.hint;
+    if (failure.stack) this.stack = failure.stack;
+  }
+}
