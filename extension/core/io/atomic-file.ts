@@ -1,0 +1,96 @@
+import { randomBytes } from 'node:crypto';
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import { UserError } from '../errors';
+
+/** Receives a file's content, front to back. */
+export interface FileSink { write(bytes: Uint8Array): Promise<void> }
+
+/**
+ * Writes a file so that `target` holds either what it held before or all of the new content, never a part: a temporary file in the
+ * same folder, synced, then renamed over the target. `produce` writes the content; when it throws, or `signal` aborts, the
+ * temporary file is removed and the target left as it was. A symbolic link is followed, so the link itself stays.
+ * Throws UserError where the folder is missing, not writable or full.
+ */
+export async function writeAtomically(target: string, produce: (sink: FileSink) => Promise<void>, signal?: AbortSignal): Promise<void> {
+  signal?.throwIfAborted();
+  const destination = await followLink(target);
+  const folder = path.dirname(destination);
+  const temporary = path.join(folder, `.${path.basename(destination)}.${process.pid}-${randomBytes(6).toString('hex')}.tmp`);
+  const handle = await fs.open(temporary, 'wx').catch((cause: unknown) => { throw writeFailure(target, cause); });
+  try {
+    const sink: FileSink = {
+      write: async (bytes) => {
+        signal?.throwIfAborted();
+        await writeAll(handle, bytes).catch((cause: unknown) => { throw writeFailure(target, cause); });
+      },
+    };
+    try {
+      await produce(sink);
+      signal?.throwIfAborted();
+      await handle.sync().catch((cause: unknown) => { throw writeFailure(target, cause); });
+    } finally {
+      await handle.close();
+    }
+    await fs.rename(temporary, destination).catch((cause: unknown) => { throw writeFailure(target, cause); });
+  } catch (cause) {
+    await fs.rm(temporary, { force: true });
+    throw cause;
+  }
+  await syncFolder(folder);
+}
+
+/** writeAtomically for content that is already in memory. */
+export async function writeFileAtomically(target: string, content: string | Uint8Array, signal?: AbortSignal): Promise<void> {
+  const bytes = typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
+  await writeAtomically(target, (sink) => sink.write(bytes), signal);
+}
+
+async function writeAll(handle: fs.FileHandle, bytes: Uint8Array): Promise<void> {
+  const largestWrite = 1 << 30;
+  for (let done = 0; done < bytes.length;) {
+    const { bytesWritten } = await handle.write(bytes, done, Math.min(bytes.length - done, largestWrite));
+    done += bytesWritten;
+  }
+}
+
+async function followLink(target: string): Promise<string> {
+  try {
+    return await fs.realpath(target);
+  } catch {
+    return path.resolve(target);
+  }
+}
+
+/** Makes the rename itself durable. Windows and some network file systems cannot sync a folder; there the rename stands without it. */
+async function syncFolder(folder: string): Promise<void> {
+  try {
+    const handle = await fs.open(folder, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch {
+    return;
+  }
+}
+
+const WRITE_FAILURES: Readonly<Record<string, readonly [why: string, hint: string]>> = {
+  ENOENT: ['its folder does not exist', 'Create the folder or choose another.'],
+  ENOTDIR: ['its folder is a file', 'Choose another folder.'],
+  EISDIR: ['it is a folder', 'Give a file name.'],
+  EACCES: ['permission is denied', 'Choose a folder that you may write to.'],
+  EPERM: ['permission is denied', 'Choose a folder that you may write to.'],
+  EROFS: ['the file system is read-only', 'Choose a folder that you may write to.'],
+  ENOSPC: ['the disk is full', 'Free some space or choose another disk.'],
+  EDQUOT: ['the disk quota is used up', 'Free some space or choose another disk.'],
+  EFBIG: ['the file system does not take files of this size', 'Choose another disk.'],
+  ENAMETOOLONG: ['its name is too long', 'Choose a shorter name.'],
+};
+
+function writeFailure(target: string, cause: unknown): unknown {
+  const code = cause instanceof Error ? (cause as NodeJS.ErrnoException).code : undefined;
+  const known = code === undefined ? undefined : WRITE_FAILURES[code];
+  return known ? new UserError(`Cannot write ${target}: ${known[0]}.`, known[1]) : cause;
+}
