@@ -1,0 +1,53 @@
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import { UserError } from '../errors';
+import type { ContentKind } from './looks-like';
+import { LOOK_BYTES, looksLike } from './looks-like';
+import { readFailure } from './read-failure';
+import { openSafetensors } from './safetensors/read';
+import type { TensorFile } from './tensor-file';
+
+const CONVERT = 'Convert the model to safetensors first, for example with safetensors.torch.save_file of its state dict.';
+
+/** Model files that are recognised but not read. */
+const UNREAD: Partial<Record<ContentKind, readonly [sentence: string, hint: string]>> = {
+  'pytorch-zip': ['is a PyTorch checkpoint, which cannot be opened yet: only safetensors files can', CONVERT],
+  'pytorch-legacy': ['is a PyTorch checkpoint or pickle, which cannot be opened yet: only safetensors files can', CONVERT],
+  'onnx': ['is an ONNX model, which cannot be opened yet: only safetensors files can', 'Open the safetensors file that the ONNX model was made from.'],
+  'sharded-index': ['is the index of a model in several files, which cannot be opened yet: only single safetensors files can',
+    'Write the model to one file first, for example with safetensors.torch.save_file.'],
+  'git-lfs': ['is a Git LFS pointer: the model itself has not been downloaded', 'Run `git lfs pull` in its folder.'],
+};
+
+/**
+ * Opens a model file in whichever format it is, going by content first and by extension second. Throws UserError that says what the
+ * file is when it cannot be read.
+ */
+export async function openTensorFile(file: string): Promise<TensorFile> {
+  const absolute = path.resolve(file);
+  const guess = looksLike(await firstBytes(absolute), absolute);
+  const unread = guess && UNREAD[guess.kind];
+  if (unread) {
+    throw new UserError(`${absolute} ${unread[0]}.`, unread[1]);
+  }
+  return openSafetensors(absolute);
+}
+
+async function firstBytes(file: string): Promise<Uint8Array> {
+  try {
+    // Opening a pipe or a device could block; the reader refuses those.
+    if (!(await fs.stat(file)).isFile()) {
+      return new Uint8Array(1);
+    }
+    const handle = await fs.open(file, 'r');
+    try {
+      const bytes = new Uint8Array(LOOK_BYTES);
+      const { bytesRead } = await handle.read(bytes, 0, LOOK_BYTES, 0);
+      return bytes.subarray(0, bytesRead);
+    } finally {
+      await handle.close();
+    }
+  } catch (cause) {
+    throw readFailure(file, cause);
+  }
+}

@@ -1,0 +1,124 @@
+import { UserError } from '../../errors';
+import { writeAtomically } from '../../io/atomic-file';
+import { bitsOf, DTYPES, elementCount } from '../dtype';
+import type { DType, TensorFile } from '../tensor-file';
+import { LARGEST_HEADER, LENGTH_BYTES, METADATA_KEY } from './header';
+import { quoted } from './refusal';
+
+export interface TensorEntry {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  /** Little-endian bytes, whole or as a stream of pieces of any size. */
+  readonly data: Uint8Array | (() => AsyncIterable<Uint8Array>);
+}
+
+/** official: as the official library orders tensors, widest dtype first, then by name. given: as the entries come. */
+export type TensorOrder = 'official' | 'given';
+
+/** Bytes that copied tensors are read at a time. */
+const COPIED_AT_ONCE = 4 << 20;
+
+/**
+ * Writes a safetensors file: `__metadata__` first, compact JSON, header padded with spaces to a multiple of 8 bytes, tensors without
+ * gaps. Memory is bounded by the largest piece of the entries' data. The target appears whole or not at all (see writeAtomically).
+ * Throws UserError where names clash or an entry's data is not as long as its dtype and shape say.
+ */
+export async function writeSafetensors(
+  path: string, entries: readonly TensorEntry[], metadata: ReadonlyMap<string, string> = new Map(), signal?: AbortSignal, order: TensorOrder = 'official',
+): Promise<void> {
+  const ordered = order === 'official' ? [...entries].sort(officialOrder) : entries;
+  const header = encodeHeader(path, ordered, metadata);
+  await writeAtomically(path, async (sink) => {
+    await sink.write(header);
+    for (const entry of ordered) {
+      const expected = byteLength(path, entry);
+      let written = 0;
+      for await (const piece of pieces(entry)) {
+        written += piece.length;
+        if (written > expected) {
+          break;
+        }
+        await sink.write(piece);
+      }
+      if (written !== expected) {
+        throw new UserError(
+          `Cannot write ${path}: tensor ${quoted(entry.name)}, ${entry.dtype} of shape [${entry.shape.join(', ')}], `
+          + `needs ${expected} bytes but ${written > expected ? 'more' : `only ${written}`} were given.`);
+      }
+    }
+  }, signal);
+}
+
+/** An entry that copies a tensor of an open file, byte for byte, a few megabytes at a time. */
+export function copiedTensor(file: TensorFile, name: string): TensorEntry {
+  const info = file.tensors.get(name);
+  if (!info) {
+    throw new UserError(`${file.path} has no tensor named ${quoted(name)}.`);
+  }
+  return {
+    name, dtype: info.dtype, shape: info.shape,
+    data: async function* () {
+      for (let begin = 0; begin < info.byteLength; begin += COPIED_AT_ONCE) {
+        yield file.readBytes(name, begin, Math.min(begin + COPIED_AT_ONCE, info.byteLength));
+      }
+    },
+  };
+}
+
+async function* pieces(entry: TensorEntry): AsyncIterable<Uint8Array> {
+  if (typeof entry.data === 'function') {
+    yield* entry.data();
+  } else {
+    yield entry.data;
+  }
+}
+
+/** The official library sorts by the dtype's place in its list, last first, and compares names by their UTF-8 bytes. */
+function officialOrder(a: TensorEntry, b: TensorEntry): number {
+  return DTYPES.indexOf(b.dtype) - DTYPES.indexOf(a.dtype) || Buffer.compare(Buffer.from(a.name), Buffer.from(b.name));
+}
+
+function encodeHeader(path: string, entries: readonly TensorEntry[], metadata: ReadonlyMap<string, string>): Uint8Array {
+  const members: string[] = [];
+  if (metadata.size > 0) {
+    const texts = [...metadata].map(([key, value]) => `${encodeText(path, key)}:${encodeText(path, value)}`);
+    members.push(`"${METADATA_KEY}":{${texts.join(',')}}`);
+  }
+  const names = new Set([METADATA_KEY]);
+  let offset = 0;
+  for (const entry of entries) {
+    if (names.has(entry.name)) {
+      throw new UserError(`Cannot write ${path}: two tensors would be named ${quoted(entry.name)}.`);
+    }
+    names.add(entry.name);
+    const end = offset + byteLength(path, entry);
+    members.push(`${encodeText(path, entry.name)}:{"dtype":"${entry.dtype}","shape":[${entry.shape.join(',')}],"data_offsets":[${offset},${end}]}`);
+    offset = end;
+  }
+  const json = Buffer.from(`{${members.join(',')}}`, 'utf8');
+  const padded = Math.ceil(json.length / LENGTH_BYTES) * LENGTH_BYTES;
+  if (padded > LARGEST_HEADER) {
+    throw new UserError(`Cannot write ${path}: its header of ${padded} bytes would be longer than the format's limit of ${LARGEST_HEADER}.`);
+  }
+  const header = Buffer.alloc(LENGTH_BYTES + padded, ' ');
+  header.writeBigUInt64LE(BigInt(padded), 0);
+  json.copy(header, LENGTH_BYTES);
+  return header;
+}
+
+/** JSON text of a string. Half a surrogate pair has no UTF-8, so a reader could not get it back. */
+function encodeText(path: string, text: string): string {
+  if (/\p{Surrogate}/u.test(text)) {
+    throw new UserError(`Cannot write ${path}: the name or metadata text ${quoted(text)} is not valid Unicode.`);
+  }
+  return JSON.stringify(text);
+}
+
+function byteLength(path: string, { name, dtype, shape }: TensorEntry): number {
+  const bits = elementCount(shape) * bitsOf(dtype);
+  if (!Number.isSafeInteger(bits) || bits % 8 !== 0 || shape.some((dimension) => !Number.isSafeInteger(dimension) || dimension < 0)) {
+    throw new UserError(`Cannot write ${path}: tensor ${quoted(name)}, ${dtype} of shape [${shape.join(', ')}], has no valid size.`);
+  }
+  return bits / 8;
+}
