@@ -13,8 +13,12 @@ export interface TensorEntry {
   readonly data: Uint8Array | (() => AsyncIterable<Uint8Array>);
 }
 
-/** official: as the official library orders tensors, widest dtype first, then by name. given: as the entries come. */
-export type TensorOrder = 'official' | 'given';
+export interface WriteOptions {
+  readonly metadata?: ReadonlyMap<string, string>;
+  /** Keeps the entries' order, as for a changed copy of a file; by default tensors are ordered as the official library does. */
+  readonly keepOrder?: boolean;
+  readonly signal?: AbortSignal;
+}
 
 /** Bytes that copied tensors are read at a time. */
 const COPIED_AT_ONCE = 4 << 20;
@@ -24,11 +28,9 @@ const COPIED_AT_ONCE = 4 << 20;
  * gaps. Memory is bounded by the largest piece of the entries' data. The target appears whole or not at all (see writeAtomically).
  * Throws UserError where names clash or an entry's data is not as long as its dtype and shape say.
  */
-export async function writeSafetensors(
-  path: string, entries: readonly TensorEntry[], metadata: ReadonlyMap<string, string> = new Map(), signal?: AbortSignal, order: TensorOrder = 'official',
-): Promise<void> {
-  const ordered = order === 'official' ? [...entries].sort(officialOrder) : entries;
-  const header = encodeHeader(path, ordered, metadata);
+export async function writeSafetensors(path: string, entries: readonly TensorEntry[], options: WriteOptions = {}): Promise<void> {
+  const ordered = options.keepOrder ? entries : [...entries].sort(officialOrder);
+  const header = encodeHeader(path, ordered, options.metadata ?? new Map());
   await writeAtomically(path, async (sink) => {
     await sink.write(header);
     for (const entry of ordered) {
@@ -47,7 +49,7 @@ export async function writeSafetensors(
           + `needs ${expected} bytes but ${written > expected ? 'more' : `only ${written}`} were given.`);
       }
     }
-  }, signal);
+  }, options.signal);
 }
 
 /** An entry that copies a tensor of an open file, byte for byte, a few megabytes at a time. */
