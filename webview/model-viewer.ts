@@ -1,0 +1,87 @@
+import type { ModelSummary, ModelViewerApi, ModelViewerEvents } from '../extension/core/protocol/webview';
+import { sourceOf } from './plots/filter-source';
+import './styles/base.css';
+import './styles/plots.css';
+import './styles/model-viewer.css';
+import { el, replaceChildren } from './ui/dom';
+import { count, plural } from './ui/format';
+import { failureMessage, message } from './ui/message';
+import { failureOf, PageClient } from './ui/page-client';
+import { SideList } from './ui/side-list';
+import { Tabs } from './ui/tabs';
+import { button, progressRing } from './ui/toolkit';
+import { overview } from './viewer/overview';
+import { SiteView } from './viewer/site-view';
+import type { SiteViewState } from './viewer/site-view';
+import { TensorList } from './viewer/tensor-list';
+
+/**
+ * The model viewer's page.
+ *
+ * data-testid: overview, family, fact-* (parameters, size, sites, tensors, max-length, vocabulary, options by name), notes, new-plan,
+ * tab-filters, tab-tensors, site-list, site-list-item, site-title, site-facts, channel, channel-slider, time-plot, time-plot-readout,
+ * frequency-plot, frequency-plot-readout, frequency-plot-log, frequency-plot-db, channel-map, cell-map (each with -readout),
+ * tensor-search, tensor-count, tensor-list, loading, load-failure, request-failure. `body[data-ready]` is set once the model is shown.
+ */
+type ViewName = 'filters' | 'tensors';
+interface State { view: ViewName; site: string; siteView: SiteViewState }
+
+const client = new PageClient<ModelViewerApi, ModelViewerEvents, State>();
+const page = el('main', { class: 'page' });
+document.body.append(page);
+client.on('reload', () => void load());
+void load();
+
+async function load(): Promise<void> {
+  delete document.body.dataset.ready;
+  replaceChildren(page, el('div', { class: 'centre loading', testid: 'loading' }, progressRing('Loading'), 'Reading the model …'));
+  try {
+    show(await client.call('load', {}));
+    document.body.dataset.ready = 'true';
+  } catch (error) {
+    replaceChildren(page, el('div', { class: 'centre' }, failureMessage(failureOf(error), [
+      { label: 'Try Again', testid: 'retry', run: () => void load() }, { label: 'Show Log', run: () => void client.call('showLog', {}) },
+    ], 'load-failure')));
+  }
+}
+
+function show(model: ModelSummary): void {
+  const problem = el('div', { class: 'problem', set: { 'aria-live': 'assertive' } });
+  const tensors = new TensorList();
+  tensors.setTensors(model.tensors);
+  const filters = el('div', { class: 'page-body filters' });
+  if (model.sites.length > 0) fillFilters(filters, model, problem);
+  else filters.append(el('div', { class: 'centre' }, message('info', 'This file has no long convolution that this extension knows.', 'Its tensors are listed on the next tab.')));
+
+  const tabs = new Tabs<ViewName>([
+    { name: 'filters', label: `Filters (${count(model.sites.length)})`, content: filters },
+    { name: 'tensors', label: `Tensors (${count(model.tensors.length)})`, content: tensors.element },
+  ], 'Views of the model', view => client.saveState({ view }));
+  const newPlan = button('New Surgery Plan', () => void client.call('newPlan', {}), { primary: true, testid: 'new-plan', title: 'Write a plan for masking this model’s filters' });
+  replaceChildren(page, overview(model, model.sites.length > 0 ? [newPlan] : []), problem, tabs.bar, tabs.body);
+  tabs.show(client.state.view ?? 'filters');
+}
+
+function fillFilters(body: HTMLElement, model: ModelSummary, problem: HTMLElement): void {
+  const context = {
+    source: sourceOf((method, params) => client.call(method, params as never) as never),
+    onError: (error: unknown) => replaceChildren(problem, failureMessage(failureOf(error), [
+      { label: 'Try Again', run: () => void load() },
+      { label: 'Dismiss', run: () => replaceChildren(problem) },
+    ], 'request-failure')),
+  };
+  const view = new SiteView(context, client.state.siteView ?? { channel: 0, axes: { logarithmic: false, decibels: true } }, siteView => client.saveState({ siteView }));
+  const select = (id: string): void => {
+    const site = model.sites.find(candidate => candidate.id === id) ?? model.sites[0];
+    list.setCurrent(site.id);
+    client.saveState({ site: site.id });
+    view.show(site);
+  };
+  const list = new SideList('Sites', 'site-list', select);
+  list.setItems(model.sites.map(site => ({
+    id: site.id, name: site.id, detail: `${site.direction} · ${plural(site.channels, 'channel')} × ${count(site.taps)}${site.surgery ? ' · operated' : ''}`,
+  })), undefined);
+  body.append(list.element, view.element);
+  // The plots measure themselves: they have to be on the page first.
+  requestAnimationFrame(() => select(client.state.site ?? model.sites[0].id));
+}

@@ -1,0 +1,100 @@
+import type { ChannelMask, FrequencySeries, MinMax, SiteSummary } from '../../extension/core/protocol/webview';
+import { count, significant } from '../ui/format';
+import { latest } from '../ui/latest';
+import { checkbox, setChecked } from '../ui/toolkit';
+import type { CheckboxControl } from '../ui/toolkit';
+import type { PlotContext } from './filter-source';
+import { joinSeries, logarithmicParts } from './frequency-columns';
+import { LinePlot } from './line-plot';
+import type { Curve } from './line-plot';
+import { decibels } from './scale';
+import type { Range } from './scale';
+
+export interface FrequencyView { readonly site: SiteSummary; readonly channel: number; readonly masks: readonly ChannelMask[]; readonly fftSize: number }
+export interface FrequencyAxes { readonly logarithmic: boolean; readonly decibels: boolean }
+
+const FLOOR = -120;
+
+/** The magnitude of a filter's spectrum over its bins 0..N/2, with the masked one and the effective gain over it. */
+export class FrequencyPlot {
+  readonly plot: LinePlot;
+  private view?: FrequencyView;
+  private series?: FrequencySeries;
+  /** Largest |K(f)| of the channel: 0 dB. */
+  private peak = 0;
+  private readonly logBox: CheckboxControl;
+  private readonly dbBox: CheckboxControl;
+  private readonly request: (params: { view: FrequencyView; range: Range; columns: number; logarithmic: boolean }) => void;
+
+  constructor(context: PlotContext, testid: string, private axes: FrequencyAxes, onAxes: (axes: FrequencyAxes) => void) {
+    const change = (changed: Partial<FrequencyAxes>): void => {
+      this.axes = { ...this.axes, ...changed };
+      onAxes(this.axes);
+      this.plot.setLogarithmic(this.axes.logarithmic);
+      this.refresh();
+    };
+    this.logBox = checkbox('log', axes.logarithmic, logarithmic => change({ logarithmic }), { testid: `${testid}-log`, title: 'Logarithmic frequency axis', label: 'Logarithmic frequency axis' });
+    this.dbBox = checkbox('dB', axes.decibels, on => change({ decibels: on }), { testid: `${testid}-db`, title: 'Magnitude in decibels', label: 'Magnitude in decibels' });
+    this.plot = new LinePlot({
+      title: 'Filter in frequency', xLabel: 'frequency bin f (0 … N/2)', testid, tools: [this.logBox, this.dbBox],
+      onRange: () => this.refresh(), readout: column => this.readout(column),
+    });
+    this.request = latest(
+      async ({ view, range, columns, logarithmic }) => {
+        const parts = logarithmic ? logarithmicParts(range, columns) : [range];
+        return joinSeries(await Promise.all(parts.map(part => context.source.frequencySeries({
+          site: view.site.id, channel: view.channel, range: part, columns, masks: view.masks, fftSize: view.fftSize,
+        }))));
+      },
+      (series, { view }) => {
+        if (view.site.id === this.view?.site.id && view.fftSize === this.view.fftSize) this.draw(series, view);
+      },
+      context.onError);
+  }
+
+  show(view: FrequencyView): void {
+    const old = this.view;
+    this.view = view;
+    if (old?.site.id !== view.site.id || old.fftSize !== view.fftSize) {
+      this.plot.setFull([0, view.fftSize / 2 + 1]);
+      this.plot.setLogarithmic(this.axes.logarithmic);
+    }
+    if (old?.site.id !== view.site.id || old.fftSize !== view.fftSize || old.channel !== view.channel) this.peak = 0;
+    this.refresh();
+  }
+
+  setAxes(axes: FrequencyAxes): void {
+    this.axes = axes;
+    setChecked(this.logBox, axes.logarithmic);
+    setChecked(this.dbBox, axes.decibels);
+  }
+
+  private refresh(): void {
+    if (this.view) this.request({ view: this.view, range: this.plot.range, columns: this.plot.columns, logarithmic: this.axes.logarithmic });
+  }
+
+  private draw(series: FrequencySeries, view: FrequencyView): void {
+    this.series = series;
+    if (view.channel === this.view?.channel) this.peak = series.original.max.reduce((a, b) => Math.max(a, b), this.peak);
+    const shown = (values: MinMax): MinMax => (this.axes.decibels
+      ? { min: values.min.map(v => decibels(v, this.peak, FLOOR)), max: values.max.map(v => decibels(v, this.peak, FLOOR)) } : values);
+    const curves: Curve[] = [{ name: 'original', values: shown(series.original) }];
+    if (series.masked) curves.push({ name: 'masked', values: shown(series.masked) });
+    if (series.gain && series.masked) curves.push({ name: 'gain', values: series.gain });
+    this.plot.setData(series.x, curves, this.axes.decibels ? [lowest(curves[0].values) - 6, 6] : [0, this.peak * 1.06]);
+  }
+
+  private readout(column: number): string {
+    const { series, view } = this;
+    if (!series || !view) return '';
+    const bin = series.x[column];
+    const value = (magnitude: number): string => (this.axes.decibels ? `${decibels(magnitude, this.peak, FLOOR).toFixed(1)} dB` : significant(magnitude, 3));
+    return `bin ${count(bin)} (${significant(bin / view.fftSize, 3)} cycles/token): ${value(series.original.max[column])}`
+      + (series.gain ? ` · gain ${significant(series.gain.max[column], 3)}` : '');
+  }
+}
+
+/** Lower end of the dB axis: the original's lowest level, at least 40 dB of it. */
+function lowest(values: MinMax): number {
+  return Math.max(FLOOR, Math.min(-40, values.min.reduce((a, b) => Math.min(a, b), 0)));
+}

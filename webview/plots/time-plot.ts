@@ -1,0 +1,72 @@
+import type { ChannelMask, SiteSummary, TimeSeries } from '../../extension/core/protocol/webview';
+import { count, significant } from '../ui/format';
+import { latest } from '../ui/latest';
+import type { PlotContext } from './filter-source';
+import { LinePlot } from './line-plot';
+import type { Curve } from './line-plot';
+import { sameRange } from './scale';
+import type { Range } from './scale';
+
+export interface TimeView { readonly site: SiteSummary; readonly channel: number; readonly masks: readonly ChannelMask[] }
+
+/** A filter's taps over their lags, with its masked versions over it. */
+export class TimePlot {
+  readonly plot: LinePlot;
+  private view?: TimeView;
+  private series?: TimeSeries;
+  private readonly request: (params: { view: TimeView; range: Range; columns: number }) => void;
+
+  constructor(context: PlotContext, testid: string, tools: readonly HTMLElement[], private readonly onRange: (range: Range) => void) {
+    this.plot = new LinePlot({
+      title: 'Filter in time', xLabel: 'lag (tokens)', testid, tools,
+      onRange: range => {
+        this.onRange(range);
+        this.refresh();
+      },
+      readout: column => this.readout(column),
+    });
+    this.request = latest(
+      ({ view, range, columns }) => context.source.timeSeries({ site: view.site.id, channel: view.channel, range, columns, masks: view.masks }),
+      (series, { view }) => {
+        if (view.site.id === this.view?.site.id) this.draw(series);
+      },
+      context.onError);
+  }
+
+  /** @param range visible lags, when a saved view is brought back. */
+  show(view: TimeView, range?: Range): void {
+    if (view.site.id !== this.view?.site.id) this.plot.setFull([0, view.site.taps], range);
+    this.view = view;
+    this.refresh();
+  }
+
+  private refresh(): void {
+    if (this.view) this.request({ view: this.view, range: this.plot.range, columns: this.plot.columns });
+  }
+
+  private draw(series: TimeSeries): void {
+    this.series = series;
+    const curves: Curve[] = [{ name: 'original', values: series.original }];
+    if (series.recausalised) curves.push({ name: 'recausalised', values: series.recausalised });
+    if (series.masked) curves.push({ name: 'masked', values: series.masked });
+    this.plot.setData(series.x, curves);
+  }
+
+  private readout(column: number): string {
+    const series = this.series;
+    if (!series) return '';
+    const next = column + 1 < series.x.length ? series.x[column + 1] : this.plot.range[1];
+    const value = ({ min, max }: TimeSeries['original']): string =>
+      (min[column] === max[column] ? significant(min[column], 3) : `${significant(min[column], 3)} … ${significant(max[column], 3)}`);
+    const lag = next - series.x[column] > 1 ? `lags ${count(series.x[column])}–${count(next - 1)}` : `lag ${count(series.x[column])}`;
+    return `${lag}: ${value(series.original)}${series.masked ? ` · masked ${value(series.masked)}` : ''}`;
+  }
+
+  get visible(): Range {
+    return this.plot.range;
+  }
+
+  showsAll(): boolean {
+    return this.view !== undefined && sameRange(this.plot.range, [0, this.view.site.taps]);
+  }
+}

@@ -1,0 +1,18 @@
+import type { ModelSummary } from '../../extension/core/protocol/webview';
+import { el } from '../ui/dom';
+import { bytes, count } from '../ui/format';
+
+/** What the model is: name, family, size, the options that are not in the file, and what to know before trusting the numbers. */
+export function overview(model: ModelSummary, actions: readonly HTMLElement[]): HTMLElement {
+  const fact = (name: string, value: string, title?: string): HTMLElement =>
+    el('div', { title }, el('dt', { text: name }), el('dd', { text: value, testid: `fact-${name.toLowerCase().replace(/ /g, '-')}` }));
+  return el('header', { class: 'page-head', testid: 'overview' },
+    el('div', { class: 'title-row' },
+      el('h1', { text: model.name, title: model.path }), el('span', { class: 'badge', text: model.family, testid: 'family' }),
+      el('span', { class: 'grow' }), ...actions),
+    el('dl', { class: 'facts' },
+      fact('Parameters', count(model.parameters)), fact('Size', bytes(model.bytes)), fact('Sites', count(model.sites.length)),
+      fact('Tensors', count(model.tensors.length)), fact('Max length', count(model.maxLength)), fact('Vocabulary', count(model.vocabularySize)),
+      ...model.options.map(option => fact(option.name, `${option.value} (${option.source})`, `${option.name} is not in the model file: its value comes from ${option.source}`))),
+    model.notes.length > 0 ? el('div', { class: 'notes', testid: 'notes' }, ...model.notes.map(note => el('p', { text: note }))) : null);
+}

@@ -1,0 +1,107 @@
+import type { SiteSummary } from '../../extension/core/protocol/webview';
+import { gridName } from '../../extension/core/masks/grid';
+import { CellMap } from '../plots/cell-map';
+import type { PlotContext } from '../plots/filter-source';
+import { FrequencyPlot } from '../plots/frequency-plot';
+import type { FrequencyAxes } from '../plots/frequency-plot';
+import { HeatmapView } from '../plots/heatmap';
+import type { Range } from '../plots/scale';
+import { TimePlot } from '../plots/time-plot';
+import { ChannelPicker } from '../ui/channel-picker';
+import { el } from '../ui/dom';
+import { count, plural } from '../ui/format';
+import { latest } from '../ui/latest';
+
+const MAP_HEIGHT = 170;
+
+export interface SiteViewState { readonly channel: number; readonly lags?: Range; readonly axes: FrequencyAxes }
+
+/** One site of the model: a channel's filter in time and in frequency, all channels over time, and the Monarch cells. */
+export class SiteView {
+  readonly element: HTMLElement;
+  private readonly facts = el('p', { class: 'muted', testid: 'site-facts' });
+  private readonly heading = el('h2', { testid: 'site-title' });
+  private readonly surgery = el('p', { class: 'muted', testid: 'site-surgery', hidden: true });
+  private readonly picker: ChannelPicker;
+  private readonly time: TimePlot;
+  private readonly frequency: FrequencyPlot;
+  private readonly channels: HeatmapView;
+  private readonly cells: CellMap;
+  private readonly loadMaps: (site: SiteSummary) => void;
+  private site?: SiteSummary;
+  private rows = 1;
+
+  constructor(context: PlotContext, private state: SiteViewState, private readonly onState: (state: SiteViewState) => void) {
+    this.picker = new ChannelPicker(channel => this.setChannel(channel));
+    this.time = new TimePlot(context, 'time-plot', [], lags => this.save({ lags }));
+    this.frequency = new FrequencyPlot(context, 'frequency-plot', state.axes, axes => this.save({ axes }));
+    this.channels = new HeatmapView({
+      title: 'All channels over time', testid: 'channel-map', rowLabel: 'channel', columnLabel: 'lag (tokens)', floor: -80, height: MAP_HEIGHT,
+      readout: (row, column, level) => `channel ${this.channelOfRow(row)}, lag ${this.lagOfColumn(column)} · ${level.toFixed(0)} dB`,
+      onRow: row => this.setChannel(this.channelOfRow(row)),
+    });
+    this.cells = new CellMap({ title: 'Monarch cells', testid: 'cell-map', height: MAP_HEIGHT });
+    this.loadMaps = latest(
+      site => Promise.all([
+        context.source.timeHeatmap({ site: site.id, rows: Math.min(site.channels, 256), columns: 512 }),
+        context.source.cellHeatmap({ site: site.id, ...site.defaultGrid }),
+      ]),
+      ([channels, cells], site) => {
+        if (site.id !== this.site?.id) return;
+        this.rows = channels.rows;
+        this.columns = channels.columns;
+        this.channels.setData(channels);
+        this.channels.markRow(this.rowOfChannel(this.state.channel));
+        this.cells.setData(cells);
+      },
+      context.onError);
+    this.element = el('div', { class: 'site-view' },
+      el('div', { class: 'site-head' }, el('div', { class: 'site-title' }, this.heading, this.facts, this.surgery), this.picker.element),
+      el('div', { class: 'plot-grid' }, this.time.plot.element, this.frequency.plot.element, this.channels.element, this.cells.element));
+  }
+
+  private columns = 1;
+
+  show(site: SiteSummary): void {
+    const first = this.site === undefined;
+    this.site = site;
+    const channel = Math.min(this.state.channel, site.channels - 1);
+    this.state = { ...this.state, channel };
+    this.heading.textContent = site.id;
+    this.facts.textContent = `${site.direction} · ${plural(site.channels, 'channel')} × ${plural(site.taps, 'tap')} · ${site.storage} filter`
+      + ` · grid ${gridName(site.defaultGrid)} · can be written back: ${site.writeBack.join(', ')}`;
+    this.surgery.hidden = !site.surgery;
+    this.surgery.textContent = site.surgery ? `Earlier surgery in this file: ${site.surgery}` : '';
+    this.picker.set(channel, site.channels);
+    this.time.show({ site, channel, masks: [] }, first ? this.state.lags : undefined);
+    this.frequency.show({ site, channel, masks: [], fftSize: site.defaultGrid.fftSize });
+    this.loadMaps(site);
+  }
+
+  private setChannel(channel: number): void {
+    const site = this.site;
+    if (!site || channel === this.state.channel) return;
+    this.save({ channel });
+    this.picker.set(channel, site.channels);
+    this.channels.markRow(this.rowOfChannel(channel));
+    this.time.show({ site, channel, masks: [] });
+    this.frequency.show({ site, channel, masks: [], fftSize: site.defaultGrid.fftSize });
+  }
+
+  private save(change: Partial<SiteViewState>): void {
+    this.state = { ...this.state, ...change };
+    this.onState(this.state);
+  }
+
+  private channelOfRow(row: number): number {
+    return Math.floor((row * (this.site?.channels ?? 1)) / this.rows);
+  }
+
+  private rowOfChannel(channel: number): number {
+    return Math.floor((channel * this.rows) / (this.site?.channels ?? 1));
+  }
+
+  private lagOfColumn(column: number): string {
+    return count(Math.floor((column * (this.site?.taps ?? 1)) / this.columns));
+  }
+}
