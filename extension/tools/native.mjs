@@ -1,0 +1,26 @@
+// The native addon: CMake through cmake-js into native/build, then copied to dist/native. CMake rebuilds only what changed.
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, rename, stat } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { dist, root, runScript } from './repository.mjs';
+
+export const builtAddon = path.join(root, 'native/build/Release/longconv.node');
+
+export async function buildNative() {
+  runScript(path.join(root, 'node_modules/cmake-js/bin/cmake-js'), [
+    'build', '--directory', path.join(root, 'native'), '--parallel', String(os.availableParallelism()), '--log-level', 'error',
+  ]);
+  await installAddon(builtAddon, path.join(dist, 'native/longconv.node'));
+}
+
+/** Replaces the addon by renaming: a running process keeps the file that it has mapped. */
+async function installAddon(from, to) {
+  if (existsSync(to) && (await stat(to)).mtimeMs >= (await stat(from)).mtimeMs) {
+    return;
+  }
+  await mkdir(path.dirname(to), { recursive: true });
+  const temporary = `${to}.${process.pid}`;
+  await copyFile(from, temporary);
+  await rename(temporary, to);
+}
