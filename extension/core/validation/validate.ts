@@ -1,0 +1,122 @@
+import type { TokenData, TokenWindow } from '../data/data';
+import type { Engine } from '../engine/engine';
+import { predictSeconds, SiteConvolution } from '../engine/site-convolution';
+import type { LongConvModel } from '../families/model';
+import type { DenseSessions } from '../graph/dense-sessions';
+import { ModelRunner } from '../graph/runtime';
+import type { SurgeryPlan } from '../plan/plan';
+import type { SiteFilter } from '../plan/site-filter';
+import type { Progress, ReportProgress } from '../protocol/rpc';
+import { TOOL } from '../version';
+import { OutputErrorMeter } from './activations';
+import { findings } from './findings';
+import { measureQuality, type RunModel } from './quality';
+import type { DeviceInfo, SiteReport, ValidationReport } from './report';
+import { compareTimes } from './speed';
+import { mulberry32 } from './statistics';
+
+/** Filters of all sites in the three variants that are compared. */
+export interface FilterVariants {
+  readonly dense: ReadonlyMap<string, SiteFilter>;
+  /** Only the sites that the plan changes. */
+  readonly masked: ReadonlyMap<string, SiteFilter>;
+  readonly recausalised: ReadonlyMap<string, SiteFilter>;
+}
+
+export interface Validation {
+  readonly model: LongConvModel;
+  readonly plan: SurgeryPlan;
+  readonly planPath: string;
+  readonly filters: FilterVariants;
+  readonly data?: { readonly source: TokenData; readonly windows: readonly TokenWindow[]; readonly path: string };
+  readonly length: number;
+  readonly engine: Engine;
+  readonly sessions: DenseSessions;
+  readonly device: DeviceInfo;
+}
+
+/** Share of the progress bar that quality takes; speed takes the rest. */
+const QUALITY_SHARE = 0.7;
+
+/** The speed and quality report: all variants on the same windows, in one run, speeds beside the errors of the same run. */
+export async function validate(validation: Validation, progress: ReportProgress): Promise<ValidationReport> {
+  const { model, plan, filters, data, length, engine, sessions, device } = validation;
+  const threads = device.threads;
+  const graph = await model.graph();
+  const all = (changed: ReadonlyMap<string, SiteFilter>): Map<string, SiteFilter> => new Map([...filters.dense, ...changed]);
+  const create = (changed: ReadonlyMap<string, SiteFilter>): Promise<ModelRunner> =>
+    ModelRunner.create({ graph, sessions, engine, filters: all(changed), maxLength: length, threads });
+  const runners = [await create(new Map()), await create(filters.masked), await create(filters.recausalised)];
+  const meter = await OutputErrorMeter.create(engine, filters.masked, filters.recausalised, length);
+  try {
+    const variants = runners.map((runner): RunModel => (ids, batch, L, onSite) => runner.run(ids, batch, L, { onSite }));
+    const quality = data && (await measureQuality({
+      windows: data.windows, length, vocabulary: model.vocabularySize, dense: variants[0], variants: variants.slice(1),
+      onDenseSite: (event) => meter.observe(event),
+      onWindow: (done) => progress(part(`quality: window ${done} of ${data.windows.length}`, 0, QUALITY_SHARE, done / data.windows.length)),
+    }));
+    const sites = await siteReports(validation, meter, (p) => progress(part(p.message, QUALITY_SHARE, 0.95, p.fraction)));
+    progress({ message: 'speed of the whole model', fraction: 0.95 });
+    const ids = data ? data.windows[0].inputs : randomTokens(model.vocabularySize, length);
+    const [dense, masked, recausalised] = await compareTimes(variants.map((run) => () => run(ids, 1, length)));
+    const metrics = quality && {
+      dense: quality.dense.quality(), masked: quality.variants[0].maskedQuality(quality.dense), recausalised: quality.variants[1].maskedQuality(quality.dense),
+    };
+    progress({ message: 'done', fraction: 1 });
+    return {
+      version: 1, tool: TOOL, created: new Date().toISOString(),
+      model: { path: model.path, family: model.family, fingerprint: plan.model.fingerprint, parameters: model.parameters, notes: model.notes },
+      plan: { path: validation.planPath, sites: plan.sites.length },
+      data: data ? { path: data.path, kind: data.source.kind, records: data.source.records.length } : null,
+      windows: data?.windows.length ?? 0, length, ...metrics, sites,
+      wholeModel: { dense, masked, recausalised, tokens: length },
+      device, findings: findings(sites, metrics?.dense, metrics?.masked, metrics?.recausalised),
+    };
+  } finally {
+    meter.free();
+    for (const runner of runners) await runner.dispose();
+  }
+}
+
+async function siteReports({ filters, length, engine, device }: Validation, meter: OutputErrorMeter, progress: ReportProgress): Promise<SiteReport[]> {
+  const reports: SiteReport[] = [];
+  for (const [id, masked] of filters.masked) {
+    progress({ message: `speed of ${id}`, fraction: reports.length / filters.masked.size });
+    const dense = filters.dense.get(id)!;
+    const { site, measures } = masked;
+    const convolutions: SiteConvolution[] = [];
+    for (const filter of [dense, masked, filters.recausalised.get(id)!]) convolutions.push(await SiteConvolution.prepare(engine, filter, length));
+    try {
+      const input = randomSignal(site.channels * length);
+      const output = new Float32Array(input.length);
+      const times = await compareTimes(convolutions.map((convolution) => () => convolution.run({ input, output, batch: 1, length, threads: device.threads })));
+      const predict = (filter: SiteFilter): number => predictSeconds(engine, filter, 1, length, device.threads);
+      const errors = meter.errors(id);
+      reports.push({
+        site: id, channels: site.channels, taps: site.taps, ...measures,
+        outputError: errors.masked, recausalisedOutputError: errors.recausalised,
+        dense: times[0], masked: times[1], recausalised: times[2],
+        predictedSpeedup: predict(dense) / predict(masked), measuredSpeedup: times[0].median_ms / times[1].median_ms,
+        algorithms: { dense: convolutions[0].algorithms, masked: convolutions[1].algorithms },
+      });
+    } finally {
+      for (const convolution of convolutions) convolution.free();
+    }
+  }
+  return reports;
+}
+
+function part(message: string, from: number, to: number, fraction: number): Progress {
+  return { message, fraction: from + (to - from) * fraction };
+}
+
+function randomTokens(vocabulary: number, length: number): Int32Array {
+  const random = mulberry32(1);
+  return Int32Array.from({ length }, () => Math.floor(random() * vocabulary));
+}
+
+/** Uniform on [-1, 1): never zeros, which could run faster than real data. */
+function randomSignal(length: number): Float32Array {
+  const random = mulberry32(2);
+  return Float32Array.from({ length }, () => 2 * random() - 1);
+}

@@ -1,0 +1,44 @@
+import type { KernelHostApi, ModelRef } from '../../core/protocol/kernel-host';
+import type { ReportProgress } from '../../core/protocol/rpc';
+import { fingerprint } from '../../core/formats/fingerprint';
+import { makePlan } from '../../core/plan/make';
+import { host } from '../host';
+import { cellHeatmap, timeHeatmap } from '../views/heatmaps';
+import type { FilterStore } from '../views/filter-store';
+import { frequencySeries, timeSeries } from '../views/series';
+import { exportFilter } from './export-filter';
+import { exportPlan } from './export-plan';
+import { forward } from './forward';
+import { summarise } from './inspect';
+import { preview } from './preview';
+import { validatePlan } from './validate';
+
+type Jobs = { [M in keyof KernelHostApi]: (params: Parameters<KernelHostApi[M]>[0], progress: ReportProgress) => ReturnType<KernelHostApi[M]> };
+
+/** Every job of the kernel host, by the name that callers use. */
+export const jobs: Jobs = {
+  devices: async () => host().engine.devices(),
+  inspect: async ({ model, options }) => summarise(await host().models.model(model, options)),
+  fingerprint: ({ path }) => fingerprint(path),
+  makePlan: async (request) => {
+    const model = await host().models.model(request.model, request.options);
+    return makePlan(model, request, host().engine, await fingerprint(model.file.path));
+  },
+  timeSeries: async (request, progress) => timeSeries(await store(request, progress), request, host().engine),
+  frequencySeries: async (request, progress) => {
+    const { model, options, site } = request;
+    const { defaultGrid } = (await summarise(await host().models.model(model, options))).sites.find(({ id }) => id === site)!;
+    return frequencySeries(await store(request, progress), { fftSize: defaultGrid.fftSize, ...request }, host().engine);
+  },
+  timeHeatmap: async (request, progress) => timeHeatmap(await store(request, progress), request.rows, request.columns),
+  cellHeatmap: async (request, progress) => cellHeatmap(await store(request, progress), request, host().engine),
+  preview: async (request, progress) => preview(await store(request, progress), request, host().engine),
+  exportFilter: async (request, progress) => exportFilter(await store(request, progress), request.output, progress),
+  forward,
+  validate: validatePlan,
+  exportPlan,
+};
+
+function store(request: ModelRef & { site: string }, progress: ReportProgress): Promise<FilterStore> {
+  return host().models.filterStore(request.model, request.site, request.options, progress);
+}

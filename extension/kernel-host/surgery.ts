@@ -1,0 +1,66 @@
+import * as path from 'node:path';
+import { UserError } from '../core/errors';
+import type { LongConvModel, OptionOverrides } from '../core/families/model';
+import { siteFilter } from '../core/plan/apply';
+import { checkPlan } from '../core/plan/check';
+import { loadPlan, readPlan, resolveModelPath } from '../core/plan/read';
+import type { SurgeryPlan } from '../core/plan/plan';
+import type { SiteFilter } from '../core/plan/site-filter';
+import { fingerprint } from '../core/formats/fingerprint';
+import type { Engine } from '../core/engine/engine';
+import type { ReportProgress } from '../core/protocol/rpc';
+import type { OpenModels } from './models';
+
+/** A plan with the model it belongs to, checked against each other. */
+export interface Surgery { readonly plan: SurgeryPlan; readonly planPath: string; readonly model: LongConvModel }
+
+/** Opens a plan (or its unsaved text) and its model; refuses a model file that is not the one the plan was made for. */
+export async function openSurgery(models: OpenModels, planPath: string, planText?: string): Promise<Surgery> {
+  const plan = planText === undefined ? await loadPlan(planPath) : readPlan(planText, planPath);
+  const modelPath = resolveModelPath(plan, planPath);
+  const model = await models.model(modelPath, plan.model.options);
+  checkPlan(plan, model);
+  const actual = await fingerprint(model.file.path);
+  if (actual !== plan.model.fingerprint) {
+    throw new UserError(
+      `${path.basename(planPath)} was made for another ${path.basename(modelPath)}: model.fingerprint is ${plan.model.fingerprint}, the file has ${actual}.`,
+      'Point model.path at the original file, or make a new plan for this one.',
+    );
+  }
+  return { plan, planPath, model };
+}
+
+/** The model as it stands: its own filters, with the masks of a surgery that travels in the file (sidecar exports). */
+export async function standingFilters(model: LongConvModel, engine: Engine): Promise<Map<string, SiteFilter>> {
+  const filters = new Map<string, SiteFilter>();
+  const sidecar = model.embeddedPlan;
+  for (const site of model.sites) {
+    const masks = site.embedded ? [] : (sidecar?.sites.find((planned) => planned.site === site.id)?.masks ?? []);
+    filters.set(site.id, await siteFilter(model, site, masks, engine, { recausalise: model.recausalised ?? false }));
+  }
+  return filters;
+}
+
+/** Filters of the sites that the plan changes. */
+export async function changedFilters({ plan, model }: Surgery, engine: Engine, recausalise: boolean, progress?: ReportProgress): Promise<Map<string, SiteFilter>> {
+  const filters = new Map<string, SiteFilter>();
+  for (const [done, { site: id, masks }] of plan.sites.entries()) {
+    progress?.({ message: `masking ${id}`, fraction: done / plan.sites.length });
+    filters.set(id, await siteFilter(model, model.sites.find((site) => site.id === id)!, masks, engine, { recausalise }));
+  }
+  return filters;
+}
+
+/** Model or plan, whichever the path names, with the filters it runs with. */
+export async function openSource(
+  models: OpenModels, source: string, options: OptionOverrides | undefined, recausalise: boolean, engine: Engine,
+): Promise<{ model: LongConvModel; filters: Map<string, SiteFilter> }> {
+  if (!source.endsWith('.json')) {
+    const model = await models.model(source, options);
+    return { model, filters: await standingFilters(model, engine) };
+  }
+  const surgery = await openSurgery(models, source);
+  const filters = await standingFilters(surgery.model, engine);
+  for (const [id, filter] of await changedFilters(surgery, engine, recausalise)) filters.set(id, filter);
+  return { model: surgery.model, filters };
+}
