@@ -40,6 +40,8 @@ export interface EmbeddedFilter {
 /** Characters or bytes to token ids. Families with sub-word tokenizers have none and take `input_ids`. */
 export interface Tokenizer {
   readonly vocabularySize: number;
+  /** Token that stands for characters outside the vocabulary, where there is one. */
+  readonly unknownToken?: number;
   encode(text: string): Int32Array;
 }
 
@@ -63,6 +65,10 @@ export interface LongConvModel {
   readonly options: readonly ModelOption[];
   /** One sentence each: what a user must know before trusting the numbers. */
   readonly notes: readonly string[];
+  /** Set when the file is an export of this tool: the surgery that it carries. */
+  readonly embeddedPlan?: import('../plan/plan').SurgeryPlan;
+  /** Whether the embedded surgery's filters were re-causalised before they were written. */
+  readonly recausalised?: boolean;
   /**
    * The site's filter, rows = channels of the range, columns = taps of the range, row-major float32
    * (computed in float64 where the filter is generated). Ranges are half open. Memory is that of the result plus a constant.
@@ -85,6 +91,8 @@ export type OptionOverrides = Readonly<Record<string, number | boolean>>;
 /** A model family: recognises its files by tensor names and opens them. Registered in families/registry.ts. */
 export interface Family {
   readonly name: string;
+  /** The tensors that give it away, for the sentence that no family fits. */
+  readonly lookedFor: string;
   /** null: not this family. A string: this family, but incomplete; the string says what is missing. */
   recognise(file: TensorFile): true | string | null;
   open(file: TensorFile, config: unknown, options: OptionOverrides): Promise<LongConvModel>;

@@ -1,0 +1,92 @@
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import { UserError } from '../errors';
+import { openTensorFile } from '../formats/open';
+import { readFailure } from '../formats/read-failure';
+import type { TensorFile } from '../formats/tensor-file';
+import { HYENADNA } from './hyenadna/index';
+import type { Family, LongConvModel, OptionOverrides } from './model';
+
+export const FAMILIES: readonly Family[] = [HYENADNA];
+
+const WEIGHTS = 'model.safetensors';
+const CONFIG = 'config.json';
+/** A config.json has a few kilobytes; anything beyond this is something else. */
+const LARGEST_CONFIG = 1 << 20;
+
+/**
+ * Opens a model: a .safetensors file, or a folder that holds model.safetensors. A config.json beside the weights is read when it is
+ * there. Throws UserError when the file cannot be read, belongs to no known family or is incomplete.
+ */
+export async function openModel(modelPath: string, options: OptionOverrides = {}): Promise<LongConvModel> {
+  const file = await openTensorFile(await weightsPath(path.resolve(modelPath)));
+  try {
+    const family = recognise(file);
+    return await family.open(file, await readConfigFile(path.join(path.dirname(file.path), CONFIG)), options);
+  } catch (cause) {
+    await file.close();
+    throw cause;
+  }
+}
+
+function recognise(file: TensorFile): Family {
+  const verdicts = FAMILIES.map((family) => ({ family, verdict: family.recognise(file) }));
+  const match = verdicts.find(({ verdict }) => verdict === true);
+  if (match) {
+    return match.family;
+  }
+  const partial = verdicts.find(({ verdict }) => typeof verdict === 'string');
+  if (partial) {
+    throw new UserError(`${file.path} looks like a ${partial.family.name} model, but ${String(partial.verdict)}.`, 'Check that the file is complete and is a language model of this family.');
+  }
+  const [first] = file.tensors.keys();
+  const content = first === undefined ? 'It has no tensors' : `Its tensors, such as ${first.slice(0, 80)}, have other names`;
+  throw new UserError(
+    `${file.path} is not a model of a known family. ${content}; looked for ${FAMILIES.map(({ lookedFor }) => lookedFor).join('; ')}.`,
+    'Its tensors can be viewed, but it has no long convolutions that can be operated on.');
+}
+
+/** The weights file of a path that may be a folder. */
+async function weightsPath(modelPath: string): Promise<string> {
+  const stat = await fs.stat(modelPath).catch((cause: unknown) => { throw readFailure(modelPath, cause); });
+  if (!stat.isDirectory()) {
+    return modelPath;
+  }
+  const names = await fs.readdir(modelPath).catch((cause: unknown) => { throw readFailure(modelPath, cause); });
+  if (names.includes(WEIGHTS)) {
+    return path.join(modelPath, WEIGHTS);
+  }
+  const candidates = names.filter((name) => name.endsWith('.safetensors'));
+  if (candidates.length > 0) {
+    throw new UserError(`The folder ${modelPath} has no ${WEIGHTS}, but ${candidates.slice(0, 3).join(', ')}.`, 'Give the path of one of these files.');
+  }
+  const other = names.find((name) => name.endsWith('.index.json')) ?? names.find((name) => /\.(ckpt|pt|pth|bin|onnx)$/.test(name));
+  // Opening it gives the sentence that says what it is and why it cannot be read.
+  if (other !== undefined) {
+    return path.join(modelPath, other);
+  }
+  throw new UserError(`The folder ${modelPath} has no ${WEIGHTS}.`, 'Give the folder of a model, or its .safetensors file.');
+}
+
+/** The parsed config.json; undefined when there is none. */
+async function readConfigFile(configPath: string): Promise<unknown> {
+  let text: string;
+  try {
+    const stat = await fs.stat(configPath);
+    if (stat.size > LARGEST_CONFIG) {
+      throw new UserError(`${configPath} has ${stat.size} bytes, far more than a model configuration.`, 'Move it away to open the model without it.');
+    }
+    text = await fs.readFile(configPath, 'utf8');
+  } catch (cause) {
+    if (cause instanceof Error && (cause as NodeJS.ErrnoException).code === 'ENOENT') {
+      return undefined;
+    }
+    throw readFailure(configPath, cause);
+  }
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new UserError(`${configPath} is not valid JSON: ${why}.`, 'Correct the file, or move it away to open the model without it.');
+  }
+}
