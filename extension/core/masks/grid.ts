@@ -39,6 +39,10 @@ export function powerOfTwoAtLeast(n: number): number {
   return power;
 }
 
+function isPowerOfTwo(n: number): boolean {
+  return Number.isInteger(n) && n >= 1 && powerOfTwoAtLeast(n) === n;
+}
+
 /** Tokens per window when the user names no length: the largest power of two that is at most `maxLength` (1026 gives 1024). */
 export function defaultLength(maxLength: number): number {
   const power = powerOfTwoAtLeast(maxLength);
@@ -51,8 +55,7 @@ export function defaultFactors(fftSize: number): readonly number[] {
   if (factors !== undefined) {
     return factors;
   }
-  const isPowerOfTwo = Number.isInteger(fftSize) && fftSize >= 2 && powerOfTwoAtLeast(fftSize) === fftSize;
-  if (!isPowerOfTwo || fftSize > LARGEST_DEFAULT_FFT_SIZE) {
+  if (!isPowerOfTwo(fftSize) || fftSize < 2 || fftSize > LARGEST_DEFAULT_FFT_SIZE) {
     throw new UserError(
       `There is no default grid for FFT size ${fftSize}: defaults exist for the powers of two from 2 to ${LARGEST_DEFAULT_FFT_SIZE}.`,
       `Choose one of these sizes, or give the factors as well.`,
@@ -100,11 +103,11 @@ export interface FieldProblem {
 /** What is wrong with a grid, or undefined. Does not look at the site. */
 export function gridProblem(grid: MonarchGrid): FieldProblem | undefined {
   const { fftSize, factors, taps } = grid;
-  if (!Number.isInteger(fftSize) || fftSize < 2 || fftSize % 2 !== 0) {
+  if (!isPowerOfTwo(fftSize) || fftSize < 2) {
     return {
       field: 'fftSize',
-      message: `${fftSize} is not an even whole number, so its lags do not split into N/2 causal and N/2 negative ones`,
-      hint: 'Use a power of two that is at least twice the taps.',
+      message: `${fftSize} is not a power of two, which the FFT kernels need`,
+      hint: 'Use a power of two that is at least twice the length of the inputs.',
     };
   }
   if (fftSize > LARGEST_FFT_SIZE) {
