@@ -1,9 +1,8 @@
-import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../errors';
+import { firstBytes } from './first-bytes';
 import type { ContentKind } from './looks-like';
-import { LOOK_BYTES, looksLike } from './looks-like';
-import { readFailure } from './read-failure';
+import { looksLike } from './looks-like';
 import { openSafetensors } from './safetensors/read';
 import type { TensorFile } from './tensor-file';
 
@@ -31,23 +30,4 @@ export async function openTensorFile(file: string): Promise<TensorFile> {
     throw new UserError(`${absolute} ${unread[0]}.`, unread[1]);
   }
   return openSafetensors(absolute);
-}
-
-async function firstBytes(file: string): Promise<Uint8Array> {
-  try {
-    // Opening a pipe or a device could block; the reader refuses those.
-    if (!(await fs.stat(file)).isFile()) {
-      return new Uint8Array(1);
-    }
-    const handle = await fs.open(file, 'r');
-    try {
-      const bytes = new Uint8Array(LOOK_BYTES);
-      const { bytesRead } = await handle.read(bytes, 0, LOOK_BYTES, 0);
-      return bytes.subarray(0, bytesRead);
-    } finally {
-      await handle.close();
-    }
-  } catch (cause) {
-    throw readFailure(file, cause);
-  }
 }

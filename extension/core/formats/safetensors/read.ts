@@ -3,7 +3,8 @@ import * as path from 'node:path';
 import { UserError } from '../../errors';
 import { bitsOf, elementCount, isFloatDType } from '../dtype';
 import { widenBfloat16, widenFloat16 } from '../float16';
-import { LOOK_BYTES, looksLike } from '../looks-like';
+import { firstBytes } from '../first-bytes';
+import { looksLike } from '../looks-like';
 import { readFailure } from '../read-failure';
 import type { TensorFile, TensorInfo } from '../tensor-file';
 import type { Header, StoredTensor } from './header';
@@ -22,22 +23,18 @@ const CONVERTED_AT_ONCE = 1 << 20;
  */
 export async function openSafetensors(file: string): Promise<TensorFile> {
   const absolute = path.resolve(file);
-  const stat = await fs.stat(absolute).catch((cause: unknown) => { throw readFailure(absolute, cause); });
-  if (!stat.isFile()) {
-    throw new UserError(`Cannot read ${absolute}: it is ${stat.isDirectory() ? 'a folder' : 'not a regular file'}.`, 'Give a .safetensors file.');
-  }
+  const head = await firstBytes(absolute);
   const handle = await fs.open(absolute, 'r').catch((cause: unknown) => { throw readFailure(absolute, cause); });
   try {
-    return new SafetensorsFile(absolute, handle, await readHeader(absolute, handle, stat.size));
+    return new SafetensorsFile(absolute, handle, await readHeader(absolute, handle, head));
   } catch (cause) {
     await handle.close();
     throw cause;
   }
 }
 
-async function readHeader(file: string, handle: fs.FileHandle, fileSize: number): Promise<Header> {
-  const head = new Uint8Array(Math.min(LOOK_BYTES, fileSize));
-  await readAt(handle, file, head, 0);
+async function readHeader(file: string, handle: fs.FileHandle, head: Uint8Array): Promise<Header> {
+  const fileSize = (await handle.stat()).size;
   const refuse: Refuse = (rule, offset, reason, hint) => {
     throw new SafetensorsError(file, rule, offset, reason, hint);
   };
@@ -45,7 +42,7 @@ async function readHeader(file: string, handle: fs.FileHandle, fileSize: number)
   if (fileSize < LENGTH_BYTES) {
     refuse('HeaderTooSmall', fileSize, `the file ends before the ${LENGTH_BYTES} bytes that give the header's length`);
   }
-  const length = new DataView(head.buffer).getBigUint64(0, true);
+  const length = new DataView(head.buffer, head.byteOffset).getBigUint64(0, true);
   if (length > LARGEST_HEADER) {
     refuse('HeaderTooLarge', 0, `the header's length is given as ${length} bytes, more than the limit of ${LARGEST_HEADER}`);
   }
