@@ -1,0 +1,183 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Browser, BrowserContext, FrameLocator, Locator, Page } from 'playwright-core';
+import { launchChromium } from './chromium';
+import type { RunningEditor } from './editor-server';
+import { repositoryRoot } from './installation';
+
+export type Theme = 'light' | 'dark' | 'high-contrast' | 'high-contrast-light';
+/** A theme's settings id, and the class the workbench carries when it is on. */
+const THEMES: Record<Theme, { readonly id: string; readonly workbenchClass: string }> = {
+  'light': { id: 'Default Light Modern', workbenchClass: 'vs' },
+  'dark': { id: 'Default Dark Modern', workbenchClass: 'vs-dark' },
+  'high-contrast': { id: 'Default High Contrast', workbenchClass: 'hc-black' },
+  'high-contrast-light': { id: 'Default High Contrast Light', workbenchClass: 'hc-light' },
+};
+const COMMAND_TIMEOUT_MS = 60_000;
+const WEBVIEW_TIMEOUT_MS = 60_000;
+
+export interface WorkbenchOptions {
+  /** Pairs of the page's `payload` parameter, e.g. the paths of a test run inside the extension host. */
+  readonly payload?: readonly (readonly [string, string])[];
+  /** Called with the page before it is loaded, for functions the workbench expects to find. */
+  readonly prepare?: (page: Page) => Promise<void>;
+  readonly viewport?: { readonly width: number; readonly height: number };
+}
+
+/** A VS Code window in a headless browser, driven as a person would: by keys, the palette, the Explorer and clicks. */
+export class Workbench {
+  /** What the page's console called an error, less two answers that code-server never has. */
+  readonly consoleErrors: string[] = [];
+  /** Hosts that were asked for anything: the server itself, and VS Code's own address for webview resources, which never leaves the browser. */
+  readonly requestedHosts = new Set<string>();
+
+  private constructor(private readonly editor: RunningEditor, private readonly browser: Browser, readonly context: BrowserContext, readonly page: Page) {
+    page.on('console', (message) => {
+      if (message.type() === 'error' && !/vsda/.test(`${message.text()} ${message.location().url}`)) {
+        this.consoleErrors.push(message.text());
+      }
+    });
+    page.on('pageerror', (error) => this.consoleErrors.push(error.message));
+    context.on('request', (request) => {
+      const url = new URL(request.url());
+      if (url.host !== '') {
+        this.requestedHosts.add(url.host);
+      }
+    });
+  }
+
+  /** Opens `folder` (absolute) and waits for the workbench. */
+  static async open(editor: RunningEditor, folder: string, options: WorkbenchOptions = {}): Promise<Workbench> {
+    const browser = await launchChromium();
+    const context = await browser.newContext({ viewport: options.viewport ?? { width: 1440, height: 900 }, serviceWorkers: 'allow' });
+    const page = await context.newPage();
+    const workbench = new Workbench(editor, browser, context, page);
+    await options.prepare?.(page);
+    const payload = options.payload ? `&payload=${encodeURIComponent(JSON.stringify(options.payload))}` : '';
+    await page.goto(`${editor.origin}/?folder=${encodeURIComponent(folder)}${payload}`);
+    await page.locator('.monaco-workbench .part.statusbar').waitFor();
+    return workbench;
+  }
+
+  async close(): Promise<void> {
+    await this.browser.close();
+  }
+
+  /** Runs a command by its palette title, e.g. "Long-Conv Surgeon: Export ...". */
+  async runCommand(title: string): Promise<void> {
+    await (await this.commandRow(title)).click();
+  }
+
+  /** Palette entries whose text contains `text`; waits until there is one. */
+  async paletteEntries(text: string): Promise<string[]> {
+    await this.commandRow(text);
+    const rows = await this.page.locator('.quick-input-list .monaco-list-row .label-name').allInnerTexts();
+    await this.page.keyboard.press('Escape');
+    return rows;
+  }
+
+  /** Opens a file with a double click in the Explorer, which needs no search program on the server. */
+  async openFromExplorer(name: string): Promise<void> {
+    await this.explorerRow(name).dblclick();
+    await this.tab(name).first().waitFor();
+  }
+
+  explorerRow(name: string): Locator {
+    return this.page.locator('.explorer-folders-view .monaco-list-row').filter({ has: this.page.getByText(name, { exact: true }) });
+  }
+
+  tab(name: string): Locator {
+    return this.page.locator('.tabs-container .tab', { hasText: name });
+  }
+
+  dirtyTab(name: string): Locator {
+    return this.page.locator('.tabs-container .tab.dirty', { hasText: name });
+  }
+
+  /** A notification that contains `text`. */
+  notification(text: string | RegExp): Locator {
+    return this.page.locator('.notification-toast', { hasText: text });
+  }
+
+  /** Chooses an entry of an open pick list. */
+  async pick(text: string): Promise<void> {
+    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: text }).first().click();
+  }
+
+  /** Answers an open input box or path dialog. */
+  async answer(text: string): Promise<void> {
+    const input = this.quickInput();
+    await input.waitFor({ state: 'visible' });
+    await input.fill(text);
+    await input.press('Enter');
+  }
+
+  /**
+   * The visible webview that contains `marker` (a CSS selector), when several are open. VS Code nests it in two frames: its own, and inside
+   * that the extension's html.
+   */
+  async webview(marker: string): Promise<FrameLocator> {
+    const frames = this.page.locator('iframe.webview.ready');
+    const end = Date.now() + WEBVIEW_TIMEOUT_MS;
+    do {
+      for (let n = 0; n < (await frames.count()); n++) {
+        const content = frames.nth(n).contentFrame().frameLocator('iframe#active-frame');
+        const shown = await frames.nth(n).isVisible().catch(() => false);
+        if (shown && (await content.locator(marker).count().catch(() => 0)) > 0) {
+          return content;
+        }
+      }
+      await sleep(200);
+    } while (Date.now() < end);
+    throw new Error(`No visible webview contains "${marker}".`);
+  }
+
+  async setSetting(name: string, value: unknown): Promise<void> {
+    const settings = JSON.parse(await readFile(this.editor.settingsFile, 'utf8')) as Record<string, unknown>;
+    await writeFile(this.editor.settingsFile, JSON.stringify({ ...settings, [name]: value }, null, 2));
+  }
+
+  async setTheme(theme: Theme): Promise<void> {
+    const { id, workbenchClass } = THEMES[theme];
+    await this.setSetting('workbench.colorTheme', id);
+    await this.page.locator(`.monaco-workbench.${workbenchClass}`).waitFor();
+    // Webviews get the new colours in a message of their own, a little later.
+    await sleep(500);
+  }
+
+  /** Saves out/screenshots/NAME.png and returns its path. */
+  async screenshot(name: string): Promise<string> {
+    const file = path.join(repositoryRoot, 'out/screenshots', `${name}.png`);
+    await mkdir(path.dirname(file), { recursive: true });
+    await this.page.screenshot({ path: file });
+    return file;
+  }
+
+  private quickInput(): Locator {
+    return this.page.locator('.quick-input-widget input.input').first();
+  }
+
+  /**
+   * The palette's row for a command. F1 is lost while the workbench boots, and a palette that was opened before the extension's commands were
+   * known stays without them: so it is closed and opened again until the row is there.
+   */
+  private async commandRow(title: string): Promise<Locator> {
+    const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first();
+    const end = Date.now() + COMMAND_TIMEOUT_MS;
+    for (;;) {
+      try {
+        await this.page.keyboard.press('F1');
+        await this.quickInput().waitFor({ state: 'visible', timeout: 1500 });
+        await this.quickInput().fill(`>${title}`);
+        await row.waitFor({ timeout: 1500 });
+        return row;
+      } catch (error) {
+        await this.page.keyboard.press('Escape');
+        if (Date.now() > end) {
+          throw new Error(`The palette never showed the command "${title}".`, { cause: error });
+        }
+      }
+    }
+  }
+}
