@@ -1,4 +1,5 @@
 import { UserError } from '../errors';
+import { FORM_KEY, PLAN_KEY, RECAUSALISED_KEY } from '../families/embedded-surgery';
 import type { LongConvModel, Site } from '../families/model';
 import { copiedTensor, writeSafetensors, type TensorEntry } from '../formats/safetensors/write';
 import type { TensorFile } from '../formats/tensor-file';
@@ -49,9 +50,9 @@ export async function exportSafetensors(request: SafetensorsExport): Promise<voi
   const added: TensorEntry[] = [];
   const metadata = new Map(model.file.metadata);
   if (plan.sites.length) {
-    metadata.set('longconv.surgeon.plan', JSON.stringify(plan));
-    metadata.set('longconv.surgeon.form', form);
-    metadata.set('longconv.surgeon.recausalised', String(recausalise));
+    metadata.set(PLAN_KEY, JSON.stringify(plan));
+    metadata.set(FORM_KEY, form);
+    metadata.set(RECAUSALISED_KEY, String(recausalise));
     metadata.set('longconv.surgeon.tool', TOOL);
     metadata.set('longconv.surgeon.source', `${model.name} ${plan.model.fingerprint}`);
   }
