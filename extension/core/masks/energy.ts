@@ -1,5 +1,5 @@
 import type { CellSet, MonarchGrid } from '../plan/plan';
-import { cellCount, cellOfFrequency, cellSet, mirrorCell } from './cells';
+import { cellSet, mirrorCell } from './cells';
 
 /** Adds the energies of one spectrum |K(f)|, f = 0..N/2, to the [cells] sums over all N frequencies. */
 export function addCellEnergies(sums: Float64Array, magnitudes: Float32Array, cellOf: Int32Array): void {
@@ -11,17 +11,6 @@ export function addCellEnergies(sums: Float64Array, magnitudes: Float32Array, ce
       sums[cellOf[n - f]] += energy;
     }
   }
-}
-
-/** [cells] energy of the spectra of several channels, magnitudes [rows, N/2 + 1]. */
-export function cellEnergies(magnitudes: Float32Array, grid: MonarchGrid, digits: readonly number[]): Float64Array {
-  const cellOf = cellOfFrequency(grid, digits);
-  const sums = new Float64Array(cellCount(grid, digits));
-  const bins = grid.fftSize / 2 + 1;
-  for (let first = 0; first + bins <= magnitudes.length; first += bins) {
-    addCellEnergies(sums, magnitudes.subarray(first, first + bins), cellOf);
-  }
-  return sums;
 }
 
 /**

@@ -1,0 +1,65 @@
+import { effectiveGain, keptFraction } from '../masks/symmetry';
+import type { ChannelMask } from './plan';
+import type { MaskMeasures } from './site-filter';
+
+/** Sums over channels from which the measures of a whole site are formed: energies in float64, shares weighted by channels. */
+export class MeasureSums {
+  private channels = 0;
+  private energy = 0;
+  private errorEnergy = 0;
+  private maskedEnergy = 0;
+  private leakEnergy = 0;
+  private keptBins = 0;
+  private keptTaps = 0;
+
+  /** Channels whose filters a mask changed: per-channel sums of squares as Engine.maskFilter gives them. */
+  addEnergies(sums: {
+    readonly energy: ArrayLike<number>; readonly errorEnergy: ArrayLike<number>;
+    readonly maskedEnergy: ArrayLike<number>; readonly leakEnergy: ArrayLike<number>;
+  }): void {
+    this.energy += sum(sums.energy);
+    this.errorEnergy += sum(sums.errorEnergy);
+    this.maskedEnergy += sum(sums.maskedEnergy);
+    this.leakEnergy += sum(sums.leakEnergy);
+  }
+
+  /** Filters that stay as they are; `leak` is the part of their energy that lies at negative lags. */
+  addUnchanged(energy: number, leak = 0): void {
+    this.energy += energy;
+    this.maskedEnergy += energy;
+    this.leakEnergy += leak;
+  }
+
+  /** What the mask of so many channels of a site with `taps` taps keeps. */
+  addKept(mask: ChannelMask | undefined, channels: number, taps: number): void {
+    this.channels += channels;
+    this.keptBins += channels * (mask?.frequency === undefined ? 1 : keptFraction(effectiveGain(mask.frequency)));
+    this.keptTaps += channels * (mask?.partial === undefined ? 1 : mask.partial.taps / taps);
+  }
+
+  measures(): MaskMeasures {
+    return {
+      filterError: this.energy > 0 ? Math.sqrt(this.errorEnergy / this.energy) : 0,
+      leak: this.maskedEnergy > 0 ? this.leakEnergy / this.maskedEnergy : 0,
+      keptBins: this.keptBins / this.channels,
+      keptTaps: this.keptTaps / this.channels,
+    };
+  }
+}
+
+/** sum of squares, in float64. */
+export function energyOf(values: Float32Array): number {
+  let energy = 0;
+  for (let i = 0; i < values.length; i++) {
+    energy += values[i] * values[i];
+  }
+  return energy;
+}
+
+function sum(values: ArrayLike<number>): number {
+  let total = 0;
+  for (let i = 0; i < values.length; i++) {
+    total += values[i];
+  }
+  return total;
+}
