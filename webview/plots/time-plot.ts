@@ -4,10 +4,15 @@ import { latest } from '../ui/latest';
 import type { PlotContext } from './filter-source';
 import { LinePlot } from './line-plot';
 import type { Curve } from './line-plot';
-import { sameRange } from './scale';
 import type { Range } from './scale';
 
-export interface TimeView { readonly site: SiteSummary; readonly channel: number; readonly masks: readonly ChannelMask[] }
+export interface TimeView {
+  readonly site: SiteSummary;
+  readonly channel: number;
+  readonly masks: readonly ChannelMask[];
+  /** 0, or a negative lag to show what a frequency mask leaks into the future. */
+  readonly firstLag?: number;
+}
 
 /** A filter's taps over their lags, with its masked versions over it. */
 export class TimePlot {
@@ -35,7 +40,8 @@ export class TimePlot {
 
   /** @param range visible lags, when a saved view is brought back. */
   show(view: TimeView, range?: Range): void {
-    if (view.site.id !== this.view?.site.id) this.plot.setFull([0, view.site.taps], range);
+    const firstLag = view.firstLag ?? 0;
+    if (view.site.id !== this.view?.site.id || firstLag !== (this.view.firstLag ?? 0)) this.plot.setFull([firstLag, view.site.taps], range);
     this.view = view;
     this.refresh();
   }
@@ -60,13 +66,5 @@ export class TimePlot {
       (min[column] === max[column] ? significant(min[column], 3) : `${significant(min[column], 3)} … ${significant(max[column], 3)}`);
     const lag = next - series.x[column] > 1 ? `lags ${count(series.x[column])}–${count(next - 1)}` : `lag ${count(series.x[column])}`;
     return `${lag}: ${value(series.original)}${series.masked ? ` · masked ${value(series.masked)}` : ''}`;
-  }
-
-  get visible(): Range {
-    return this.plot.range;
-  }
-
-  showsAll(): boolean {
-    return this.view !== undefined && sameRange(this.plot.range, [0, this.view.site.taps]);
   }
 }

@@ -1,0 +1,149 @@
+import type { ModelState, PlanEditorApi, PlanEditorEvents, PlanPageState, PlanState, PlanView } from '../extension/core/protocol/webview';
+import { ExportView } from './plan/export-view';
+import { MasksView } from './plan/masks-view';
+import type { MasksViewState } from './plan/masks-view';
+import { ValidationView } from './plan/validation-view';
+import { sourceOf } from './plots/filter-source';
+import './styles/base.css';
+import './styles/plots.css';
+import './styles/plan-editor.css';
+import { el, replaceChildren } from './ui/dom';
+import { failureMessage, message } from './ui/message';
+import { failureOf, PageClient } from './ui/page-client';
+import { Tabs } from './ui/tabs';
+import { button, progressRing } from './ui/toolkit';
+
+/**
+ * The plan editor's page.
+ *
+ * data-testid: plan-name, family, plan-invalid, model-failure, model-warning, request-failure, notice, loading, open-model, open-as-text,
+ * tab-masks, tab-validation, tab-export.
+ * Masks: site-list, site-list-item, clear-all, site-title, mask-summary, copy-to-all, clear-site, kept-bins, kept-taps, filter-error, leak,
+ * predicted-speedup, kernel, advice, channel (+ -slider), range, range-custom, range-first, range-last, range-use, time-plot, negative-lags,
+ * cut-handle, partial-on, partial-taps (+ -slider), partial-taper (+ -slider), frequency-plot (+ -log, -db), low-edge, high-edge, pattern,
+ * lowpass-bins, bandpass-from, bandpass-to, block-N, comb-rows (each + -slider), cell-count, keep-all-cells, cell-map, symmetry, grid.
+ * Validation: data-name, choose-data, clear-data, validation-length, validate, validation-progress, validation-time-left, validation-cancel,
+ * validation-failure, validation-retry, validation-stale, quality-table, site-table, findings, run-facts.
+ * Export: export-format, export-form, export-lowering, export-as-drawn, export-recausalised, export, export-progress, export-cancel,
+ * export-failure, export-retry, export-done, export-notes, reveal.
+ * `body[data-ready]` is set once plan and model are shown; `body[data-revision]` is the revision of the plan on the page.
+ */
+interface State { view: PlanView; masks: MasksViewState }
+
+const client = new PageClient<PlanEditorApi, PlanEditorEvents, State>();
+const page = el('main', { class: 'page' });
+document.body.append(page);
+
+const planName = el('h1', { testid: 'plan-name' });
+const family = el('span', { class: 'badge', testid: 'family', hidden: true });
+const modelName = el('span', { class: 'muted', testid: 'plan-model' });
+const planProblem = el('div', { class: 'problem' });
+const modelProblem = el('div', { class: 'problem' });
+const requestProblem = el('div', { class: 'problem' });
+let planValid = false;
+let modelReady = false;
+
+const dismiss = { label: 'Dismiss', run: () => replaceChildren(requestProblem) };
+const showLog = (): void => void client.call('showLog', {});
+const onError = (error: unknown): void => {
+  const failure = failureOf(error);
+  replaceChildren(requestProblem, failureMessage(failure, [
+    ...(failure.kind === 'crashed' ? [{ label: 'Retry', testid: 'request-retry', run: () => { replaceChildren(requestProblem); void client.call('retryModel', {}).catch(onError); } }] : []), dismiss,
+  ], 'request-failure'));
+};
+
+const masks = new MasksView({
+  source: sourceOf((method, params) => client.call(method, params as never) as never),
+  edit: edit => client.call('edit', edit),
+  preview: params => client.call('preview', params),
+  onState: state => client.saveState({ masks: state }),
+  onError,
+  say: (sentence, hint) => replaceChildren(requestProblem, message('info', sentence, hint, [dismiss], 'notice')),
+}, client.state.masks ?? { channel: 0, negativeLags: false, axes: { logarithmic: false, decibels: true } });
+const validation = new ValidationView({
+  validate: length => void client.call('validate', { length }).catch(onError),
+  cancel: () => void client.call('cancel', { job: 'validation' }).catch(onError),
+  chooseData: () => void client.call('chooseData', {}).catch(onError),
+  clearData: () => void client.call('clearData', {}).catch(onError),
+  showLog,
+});
+const exportView = new ExportView({
+  exportPlan: choice => void client.call('exportPlan', choice).catch(onError),
+  cancel: () => void client.call('cancel', { job: 'export' }).catch(onError),
+  reveal: path => void client.call('reveal', { path }).catch(onError),
+  showLog,
+});
+const tabs = new Tabs<PlanView>([
+  { name: 'masks', label: 'Masks', content: masks.element },
+  { name: 'validation', label: 'Validate', content: validation.element },
+  { name: 'export', label: 'Export', content: exportView.element },
+], 'Views of the plan', view => client.saveState({ view }));
+
+client.on('plan', showPlan);
+client.on('model', showModel);
+client.on('data', data => validation.setData(data));
+client.on('validation', job => validation.show(job));
+client.on('export', job => exportView.show(job));
+client.on('show', view => tabs.show(view));
+replaceChildren(page, el('div', { class: 'centre loading', testid: 'loading' }, progressRing('Loading'), 'Reading the plan …'));
+client.call('load', {}).then(showPage, error => replaceChildren(page, el('div', { class: 'centre' }, failureMessage(failureOf(error), [{ label: 'Show Log', run: showLog }]))));
+
+function showPage(state: PlanPageState): void {
+  planName.textContent = state.fileName;
+  replaceChildren(page,
+    el('header', { class: 'page-head' }, el('div', { class: 'title-row' }, planName, family, modelName, el('span', { class: 'grow' }),
+      button('Open Model', () => void client.call('openModel', {}).catch(onError), { testid: 'open-model', title: 'Open the model in the viewer' }),
+      button('Open as Text', () => void client.call('openAsText', {}), { testid: 'open-as-text', title: 'Edit the plan as JSON' }))),
+    planProblem, modelProblem, requestProblem, tabs.bar, tabs.body);
+  tabs.show(state.show !== 'masks' ? state.show : client.state.view ?? 'masks');
+  validation.setData(state.data);
+  validation.show(state.validation);
+  exportView.show(state.export);
+  // The plots measure themselves: they have to be on the page first.
+  requestAnimationFrame(() => {
+    showPlan(state.plan);
+    showModel(state.model);
+  });
+}
+
+function showPlan({ plan, invalid, revision }: PlanState): void {
+  planValid = !invalid && plan !== null;
+  replaceChildren(planProblem, invalid ? message('error', invalid.message,
+    `${invalid.hint ? `${invalid.hint} ` : ''}${plan ? 'Until then the page shows the last good state and changes nothing.' : ''}`,
+    [{ label: 'Open as Text', run: () => void client.call('openAsText', {}) }], 'plan-invalid') : null);
+  validation.setRevision(revision);
+  if (plan) {
+    modelName.textContent = plan.model.path;
+    masks.setPlan(plan, !planValid);
+  }
+  document.body.dataset.revision = String(revision);
+  arrange();
+}
+
+function showModel(model: ModelState): void {
+  modelReady = model.state === 'ready';
+  family.hidden = !modelReady;
+  replaceChildren(modelProblem,
+    model.state === 'loading' ? el('div', { class: 'loading', testid: 'loading' }, progressRing('Loading'), 'Reading the model …') : null,
+    model.state === 'failed' ? failureMessage(model.failure, [
+      { label: 'Retry', testid: 'model-retry', run: () => void client.call('retryModel', {}) }, { label: 'Open as Text', run: () => void client.call('openAsText', {}) },
+    ], 'model-failure') : null,
+    model.state === 'ready' && model.warning ? message('warning', model.warning, undefined, [], 'model-warning') : null);
+  if (model.state === 'ready') {
+    family.textContent = model.summary.family;
+    replaceChildren(requestProblem);
+    masks.setModel(model.summary);
+    validation.setModel(model.summary);
+    exportView.setModel(model.summary);
+  }
+  arrange();
+}
+
+/** The views show once there is something to show, and run jobs only on a valid plan of an open model. */
+function arrange(): void {
+  tabs.bar.hidden = tabs.body.hidden = !modelReady || document.body.dataset.revision === undefined;
+  validation.setEnabled(planValid && modelReady);
+  exportView.setEnabled(planValid && modelReady);
+  if (planValid && modelReady) document.body.dataset.ready = 'true';
+  else delete document.body.dataset.ready;
+}

@@ -1,0 +1,114 @@
+import type { ExportChoice, ExportResult, JobState, ModelSummary } from '../../extension/core/protocol/webview';
+import { el, replaceChildren, uniqueId } from '../ui/dom';
+import { ChoiceField } from '../ui/fields';
+import { bytes, duration, significant } from '../ui/format';
+import { failureMessage, message } from '../ui/message';
+import { button } from '../ui/toolkit';
+import { JobProgress } from './job-progress';
+
+type Form = NonNullable<ExportChoice['form']>;
+type Lowering = NonNullable<ExportChoice['lowering']>;
+
+const FORMS: Record<Form, string> = {
+  exact: 'Exact: the filter tensors themselves are rewritten',
+  baked: 'Baked: masked filters as explicit tensors',
+  sidecar: 'Sidecar: original weights, masks and plan beside them',
+  refit: 'Refit: generating weights fitted to the masked filter',
+};
+const LOWERINGS: Record<Lowering, string> = {
+  dft: 'DFT nodes (fast for long filters)',
+  conv: 'Conv nodes (run everywhere)',
+  function: 'LongConv function nodes (domain longconv.surgeon)',
+};
+
+export interface ExportHost {
+  readonly exportPlan: (choice: ExportChoice) => void;
+  readonly cancel: () => void;
+  readonly reveal: (path: string) => void;
+  readonly showLog: () => void;
+}
+
+/** Chooses what is written, says what it costs, and shows what was written. */
+export class ExportView {
+  readonly element: HTMLElement;
+  private readonly format: ChoiceField<ExportChoice['format']>;
+  private readonly form: ChoiceField<Form>;
+  private readonly lowering: ChoiceField<Lowering>;
+  private readonly asDrawn: HTMLInputElement;
+  private readonly recausalised: HTMLInputElement;
+  private readonly run;
+  private readonly progress: JobProgress;
+  private readonly result = el('div', { class: 'result', testid: 'export-result' });
+
+  constructor(private readonly host: ExportHost) {
+    this.format = new ChoiceField<ExportChoice['format']>({
+      label: 'Format', testid: 'export-format', onChange: () => this.arrange(),
+      choices: [{ value: 'safetensors', label: 'safetensors' }, { value: 'onnx', label: 'ONNX' }],
+    });
+    this.form = new ChoiceField<Form>({ label: 'How the masked filters are stored', testid: 'export-form', choices: [], onChange: () => this.arrange() });
+    this.lowering = new ChoiceField<Lowering>({
+      label: 'Long convolutions become', testid: 'export-lowering', onChange: () => undefined,
+      choices: (['dft', 'conv', 'function'] as const).map(value => ({ value, label: LOWERINGS[value] })),
+    });
+    const name = uniqueId('causality');
+    const radio = (testid: string): HTMLInputElement => el('input', { testid, set: { type: 'radio', name } });
+    this.asDrawn = radio('export-as-drawn');
+    this.recausalised = radio('export-recausalised');
+    this.asDrawn.checked = true;
+    this.run = button('Export …', () => this.start(), { primary: true, testid: 'export' });
+    this.progress = new JobProgress('Export', 'export', host.cancel);
+    const option = (input: HTMLInputElement, title: string, cost: string): HTMLElement =>
+      el('label', { class: 'option' }, input, el('span', {}, el('span', { text: title }), el('span', { class: 'muted cost', text: cost })));
+    this.element = el('div', { class: 'job-view' },
+      el('div', { class: 'export-fields' }, this.format.element, this.form.element, this.lowering.element),
+      el('fieldset', { class: 'options' }, el('legend', { class: 'muted', text: 'Which filters' }),
+        option(this.asDrawn, 'As drawn', 'Frequency-sparse: keeps the speed of a frequency mask. Its negative lags let the model see the future of its input, so its perplexity can look better than it is.'),
+        option(this.recausalised, 'Re-causalised', 'Negative lags are zeroed: an honest causal filter, but dense in frequency, so a frequency mask saves no time. A cut in time costs nothing.')),
+      el('div', { class: 'row' }, el('span', { class: 'muted', text: 'The model file is never changed: new files are written, read again and run again before the export counts as done.' }), el('span', { class: 'grow' }), this.run),
+      this.progress.element, this.result);
+    this.arrange();
+  }
+
+  setModel(model: ModelSummary): void {
+    const offered = new Set(model.sites.flatMap(site => site.writeBack));
+    this.form.setChoices((Object.keys(FORMS) as Form[]).filter(form => offered.has(form)).map(value => ({ value, label: FORMS[value] })));
+    this.arrange();
+  }
+
+  setEnabled(enabled: boolean): void {
+    this.run.disabled = !enabled;
+  }
+
+  show(job: JobState<ExportResult>): void {
+    this.run.disabled = job.state === 'running';
+    this.progress.show(job);
+    if (job.state === 'failed') {
+      replaceChildren(this.result, failureMessage(job.failure, [
+        { label: 'Retry', testid: 'export-retry', run: () => this.start() }, { label: 'Show Log', run: this.host.showLog },
+      ], 'export-failure'));
+    } else if (job.state === 'done') {
+      const { path, bytes: size, notes, verified } = job.result;
+      const check = verified === 0 ? 're-read and re-run: bit-identical to the validated model' : `re-read and re-run: logits differ by ${significant(verified, 2)} (relative)`;
+      replaceChildren(this.result,
+        message('info', `Exported ${path.split(/[\\/]/).at(-1)} (${bytes(size)}) in ${duration(job.seconds)}; ${check}.`, path, [{ label: 'Show in Explorer', testid: 'reveal', run: () => this.host.reveal(path) }], 'export-done'),
+        notes.length > 0 ? el('ul', { class: 'findings', testid: 'export-notes' }, ...notes.map(note => el('li', { text: note }))) : null);
+    } else {
+      replaceChildren(this.result);
+    }
+  }
+
+  private arrange(): void {
+    const onnx = this.format.value === 'onnx';
+    this.form.element.hidden = onnx;
+    this.lowering.element.hidden = !onnx;
+    // A sidecar keeps the original weights beside the masks: there is nothing to re-causalise in it.
+    const sidecar = !onnx && this.form.value === 'sidecar';
+    this.recausalised.disabled = sidecar;
+    if (sidecar) this.asDrawn.checked = true;
+  }
+
+  private start(): void {
+    const choice: ExportChoice = { format: this.format.value, recausalise: this.recausalised.checked };
+    this.host.exportPlan(choice.format === 'onnx' ? { ...choice, lowering: this.lowering.value } : { ...choice, form: this.form.value });
+  }
+}

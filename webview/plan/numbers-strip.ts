@@ -1,0 +1,47 @@
+import type { Preview } from '../../extension/core/protocol/webview';
+import { el, replaceChildren } from '../ui/dom';
+import { percent, significant, speedup } from '../ui/format';
+
+/** The live figures of the site's masks. A predicted speed stands beside the error of the same masks, never alone. */
+export class NumbersStrip {
+  readonly element: HTMLElement;
+  private readonly values = new Map<string, HTMLElement>();
+  private readonly kernel = el('p', { class: 'kernel', testid: 'kernel' });
+  private readonly spoken = el('p', { class: 'only-spoken', set: { 'aria-live': 'polite' }, testid: 'spoken-numbers' });
+
+  constructor() {
+    const tile = (id: string, label: string, title: string): HTMLElement => {
+      const value = el('span', { class: 'value', text: '–', testid: id });
+      this.values.set(id, value);
+      return el('div', { class: 'tile', title }, el('span', { class: 'label', text: label }), value);
+    };
+    this.element = el('div', { class: 'numbers', testid: 'numbers' },
+      el('div', { class: 'tiles' },
+        tile('kept-bins', 'Kept bins', 'Share of the N frequency bins with a gain above 0'),
+        tile('kept-taps', 'Kept taps', 'Share of the filter’s taps that are kept'),
+        tile('filter-error', 'Filter error', '‖k′ − k‖ / ‖k‖ over the taps'),
+        tile('leak', 'Leak', 'Energy at negative lags / total energy of the masked filter: the future that the model would see'),
+        tile('predicted-speedup', 'Predicted speed-up', 'Of this site’s convolution, from the kernels’ cost model; Validate measures it')),
+      this.kernel, this.spoken);
+  }
+
+  /** @param settled the figures are of the plan as it stands, not of a drag under way: they are read out. */
+  show(preview: Preview | undefined, settled: boolean): void {
+    const measures = preview?.measures;
+    const shown: Record<string, string> = {
+      'kept-bins': measures ? percent(measures.keptBins) : '–',
+      'kept-taps': measures ? percent(measures.keptTaps) : '–',
+      'filter-error': measures ? significant(measures.filterError, 3) : '–',
+      leak: measures ? percent(measures.leak) : '–',
+      'predicted-speedup': preview ? speedup(preview.predictedSpeedup) : '–',
+    };
+    for (const [id, text] of Object.entries(shown)) this.values.get(id)!.textContent = text;
+    if (!preview) return;
+    const sample = preview.sampledChannels < preview.channels ? ` · error and leak over ${preview.sampledChannels} of ${preview.channels} channels` : '';
+    replaceChildren(this.kernel, el('span', { text: `Kernel: ${preview.kernel}${sample}` }), preview.advice ? el('span', { class: 'advice', text: preview.advice, testid: 'advice' }) : null);
+    if (settled) {
+      this.spoken.textContent = `Kept bins ${shown['kept-bins']}, kept taps ${shown['kept-taps']}, filter error ${shown['filter-error']}, `
+        + `leak ${shown.leak}, predicted speed-up ${shown['predicted-speedup']}. ${preview.advice ?? ''}`;
+    }
+  }
+}

@@ -1,0 +1,52 @@
+import type { MaskedQuality, Quality, SiteReport, ValidationReport } from '../../extension/core/protocol/webview';
+import { el } from '../ui/dom';
+import { count, milliseconds, percent, significant, speedup } from '../ui/format';
+import { table } from '../ui/table';
+
+/** Perplexity and its companions for the dense, the masked and the re-causalised model. */
+export function qualityTable(report: ValidationReport): HTMLElement | null {
+  const { dense, masked, recausalised } = report;
+  if (!dense) return null;
+  const row = (name: string, quality: Quality, change?: MaskedQuality): string[] => [
+    name, significant(quality.perplexity, 5), significant(quality.bitsPerToken, 4), percent(quality.top1),
+    change ? difference(change.nllDifference) : '–', change ? significant(change.kl, 3) : '–',
+  ];
+  return table([
+    { title: 'Model' },
+    { title: 'Perplexity', numeric: true }, { title: 'Bits per token', numeric: true }, { title: 'Top-1', numeric: true, help: 'Share of positions whose most likely token is the target' },
+    { title: 'NLL change (95% interval)', numeric: true, help: 'Against the dense model, nats per token; paired bootstrap over windows' },
+    { title: 'KL to dense', numeric: true, help: 'Nats per token' },
+  ], [
+    row('Dense', dense), ...(masked ? [row('Masked', masked, masked)] : []), ...(recausalised ? [row('Re-causalised', recausalised, recausalised)] : []),
+  ], { testid: 'quality-table', caption: 'Quality of the model' });
+}
+
+const signed = (value: number): string => `${value > 0 ? '+' : value < 0 ? '−' : ''}${significant(Math.abs(value), 3)}`;
+const difference = ({ mean, low, high }: MaskedQuality['nllDifference']): string => `${signed(mean)} (${signed(low)} … ${signed(high)})`;
+
+/** Time and error of every site: a speed never stands without its error. */
+export function siteTable(sites: readonly SiteReport[]): HTMLElement {
+  return table([
+    { title: 'Site' },
+    { title: 'Dense', numeric: true, help: 'Median time of the dense convolution' }, { title: 'Masked', numeric: true, help: 'Median time of the masked convolution' },
+    { title: 'Predicted', numeric: true, help: 'Speed-up that the cost model predicted' }, { title: 'Measured', numeric: true, help: 'Speed-up that was measured' },
+    { title: 'Filter error', numeric: true, help: '‖k′ − k‖ / ‖k‖' }, { title: 'Output error', numeric: true, help: '‖y′ − y‖ / ‖y‖ on real activations' },
+    { title: 'Leak', numeric: true, help: 'Energy at negative lags / total energy of the masked filter' },
+  ], sites.map(site => [
+    site.site, milliseconds(site.dense.median_ms), milliseconds(site.masked.median_ms), speedup(site.predictedSpeedup), speedup(site.measuredSpeedup),
+    significant(site.filterError, 3), site.outputError === null ? 'no data' : significant(site.outputError, 3), percent(site.leak),
+  ]), { testid: 'site-table', caption: 'Time and error of each site' });
+}
+
+/** The whole model's time, the device, and what was run. */
+export function runFacts(report: ValidationReport): HTMLElement {
+  const { wholeModel, device } = report;
+  const facts: [string, string][] = [];
+  if (wholeModel) {
+    const times = `${milliseconds(wholeModel.dense.median_ms)} → ${milliseconds(wholeModel.masked.median_ms)}`;
+    facts.push(['Whole model', `${times} (${speedup(wholeModel.dense.median_ms / wholeModel.masked.median_ms)}) for ${count(wholeModel.tokens)} tokens`]);
+  }
+  facts.push(['Device', `${device.name}, ${device.backend}, ${device.instructionSet}, ${device.threads} threads`]);
+  facts.push(['Data', report.data ? `${report.data.path.split(/[\\/]/).at(-1)}: ${count(report.windows)} windows of ${count(report.length)} tokens` : 'none: speed and filter errors only']);
+  return el('dl', { class: 'facts', testid: 'run-facts' }, ...facts.map(([name, value]) => el('div', {}, el('dt', { text: name }), el('dd', { text: value }))));
+}
