@@ -13,7 +13,7 @@ export const METADATA_KEY = '__metadata__';
 export const LENGTH_BYTES = 8;
 
 /** More tensors and metadata entries than any model has, and few enough to check in a second. */
-const MOST_ENTRIES = 250_000;
+const MOST_ENTRIES = 100_000;
 /** PyTorch and NumPy have no tensors of more dimensions. */
 const MOST_DIMENSIONS = 64;
 
@@ -207,6 +207,9 @@ function byOffsets(a: Entry, b: Entry): number {
 function product(factors: readonly Unsigned[]): Unsigned | null {
   let result: Unsigned = 1;
   for (const factor of factors) {
+    if (result === 0) {
+      return 0;
+    }
     const quick: number = typeof result === 'number' && typeof factor === 'number' ? result * factor : Infinity;
     if (quick <= Number.MAX_SAFE_INTEGER) {
       result = quick;

@@ -17,11 +17,14 @@ const ESCAPES: Readonly<Record<number, number>> = { 0x22: 0x22, 0x5c: 0x5c, 0x2f
  * It keeps nothing but its position, so skipped values cost no memory.
  */
 export class JsonScanner {
+  private readonly buffer: Buffer;
   private position = 0;
   private depth = 0;
 
   /** `bytes` must be valid UTF-8; `base` is their offset in the file. */
-  constructor(private readonly bytes: Uint8Array, private readonly base: number, private readonly refuse: Refuse) {}
+  constructor(private readonly bytes: Uint8Array, private readonly base: number, private readonly refuse: Refuse) {
+    this.buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  }
 
   /** Offset in the file of the next byte that is not whitespace. */
   get offset(): number {
@@ -315,7 +318,18 @@ export class JsonScanner {
   }
 
   private text(start: number, end: number): string {
-    return Buffer.from(this.bytes.buffer, this.bytes.byteOffset + start, end - start).toString('utf8');
+    // Hostile headers have millions of short strings: for those, a call into Node costs more than a loop.
+    if (end - start > 24) {
+      return this.buffer.toString('utf8', start, end);
+    }
+    let text = '';
+    for (let at = start; at < end; at++) {
+      if (this.bytes[at] >= 0x80) {
+        return this.buffer.toString('utf8', start, end);
+      }
+      text += String.fromCharCode(this.bytes[at]);
+    }
+    return text;
   }
 
   private excerpt(start: number, end: number): string {
