@@ -19,8 +19,9 @@ export class OnnxSessions implements DenseSessions {
   async create(model: Uint8Array): Promise<DenseSession> {
     const ort = loadRuntime();
     try {
+      // Severity 4: failures come back as exceptions, so they are not also printed.
       const session = await ort.InferenceSession.create(model, {
-        executionProviders: ['cpu'], intraOpNumThreads: this.options.threads ?? 0, interOpNumThreads: 1, logSeverityLevel: 3,
+        executionProviders: ['cpu'], intraOpNumThreads: this.options.threads ?? 0, interOpNumThreads: 1, logSeverityLevel: 4,
       });
       return new OnnxSession(ort, session);
     } catch (error) {

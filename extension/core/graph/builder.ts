@@ -107,6 +107,12 @@ export class GraphBuilder {
     return output;
   }
 
+  /** Lets the newest node make the value `existing`, which other nodes read already, instead of `value`. */
+  nameLast(value: string, existing: string): void {
+    const last = this.nodes[this.nodes.length - 1];
+    last.output = last.output!.map((name) => (name === value ? existing : name));
+  }
+
   /** Takes a node of an existing graph as it is; its names were given as `taken`. */
   append(node: onnx.INodeProto): void {
     this.nodes.push(node);

@@ -56,6 +56,7 @@ export class ModelRunner {
     private readonly plan: GraphPartition,
     private readonly loaded: ReadonlyMap<DenseStep, DenseSession>,
     private readonly constants: ReadonlyMap<string, DenseTensor>,
+    private readonly ownsSessions: boolean,
   ) {}
 
   /** Throws UserError when a filter is missing. */
@@ -64,15 +65,29 @@ export class ModelRunner {
     const loaded = new Map<DenseStep, DenseSession>();
     const constants = new Map([...plan.constants].map(([name, value]): [string, DenseTensor] =>
       [name, { type: 'float32', data: floatValues(value), dims: dimensions(value) }]));
-    const runner = new ModelRunner(setup, plan, loaded, constants);
+    const runner = new ModelRunner(setup, plan, loaded, constants, true);
     try {
       for (const step of plan.steps) {
         if (step.kind === 'dense') {
           loaded.set(step, await setup.sessions.create(onnx.ModelProto.encode(step.model).finish()));
-        } else if (!runner.sites.has(step.node.site)) {
-          await runner.setFilters(step.node.site, siteFilter(setup.filters, step.node.site));
         }
       }
+      await runner.setAllFilters(setup.filters);
+    } catch (error) {
+      await runner.dispose();
+      throw error;
+    }
+    return runner;
+  }
+
+  /**
+   * The same model with other filters. It shares this runner's dense pieces, so it costs no second copy of the weights; dispose
+   * it before this runner.
+   */
+  async variant(filters: ReadonlyMap<string, SiteFilter>): Promise<ModelRunner> {
+    const runner = new ModelRunner({ ...this.setup, filters }, this.plan, this.loaded, this.constants, false);
+    try {
+      await runner.setAllFilters(filters);
     } catch (error) {
       await runner.dispose();
       throw error;
@@ -118,7 +133,13 @@ export class ModelRunner {
   async dispose(): Promise<void> {
     for (const { convolution } of this.sites.values()) convolution.free();
     this.sites.clear();
-    for (const session of this.loaded.values()) await session.dispose();
+    if (this.ownsSessions) for (const session of this.loaded.values()) await session.dispose();
+  }
+
+  private async setAllFilters(filters: ReadonlyMap<string, SiteFilter>): Promise<void> {
+    for (const step of this.plan.steps) {
+      if (step.kind !== 'dense' && !this.sites.has(step.node.site)) await this.setFilters(step.node.site, siteFilter(filters, step.node.site));
+    }
   }
 
   private async convolve(node: LongConvNode, values: ReadonlyMap<string, DenseTensor>, { onSite }: RunOptions): Promise<DenseTensor> {
