@@ -44,21 +44,20 @@ export async function validate(validation: Validation, progress: ReportProgress)
   const threads = device.threads;
   const graph = await model.graph();
   const all = (changed: ReadonlyMap<string, SiteFilter>): Map<string, SiteFilter> => new Map([...filters.dense, ...changed]);
-  const create = (changed: ReadonlyMap<string, SiteFilter>): Promise<ModelRunner> =>
-    ModelRunner.create({ graph, sessions, engine, filters: all(changed), maxLength: length, threads });
-  const runners = [await create(new Map()), await create(filters.masked), await create(filters.recausalised)];
+  const denseRunner = await ModelRunner.create({ graph, sessions, engine, filters: filters.dense, maxLength: length, threads });
+  const runners = [await denseRunner.variant(all(filters.masked)), await denseRunner.variant(all(filters.recausalised)), denseRunner];
   const meter = await OutputErrorMeter.create(engine, filters.masked, filters.recausalised, length);
   try {
-    const variants = runners.map((runner): RunModel => (ids, batch, L, onSite) => runner.run(ids, batch, L, { onSite }));
+    const [maskedRun, recausalisedRun, denseRun] = runners.map((runner): RunModel => (ids, batch, L, onSite) => runner.run(ids, batch, L, { onSite }));
     const quality = data && (await measureQuality({
-      windows: data.windows, length, vocabulary: model.vocabularySize, dense: variants[0], variants: variants.slice(1),
+      windows: data.windows, length, vocabulary: model.vocabularySize, dense: denseRun, variants: [maskedRun, recausalisedRun],
       onDenseSite: (event) => meter.observe(event),
       onWindow: (done) => progress(part(`quality: window ${done} of ${data.windows.length}`, 0, QUALITY_SHARE, done / data.windows.length)),
     }));
     const sites = await siteReports(validation, meter, (p) => progress(part(p.message, QUALITY_SHARE, 0.95, p.fraction)));
     progress({ message: 'speed of the whole model', fraction: 0.95 });
     const ids = data ? data.windows[0].inputs : randomTokens(model.vocabularySize, length);
-    const [dense, masked, recausalised] = await compareTimes(variants.map((run) => () => run(ids, 1, length)));
+    const [dense, masked, recausalised] = await compareTimes([denseRun, maskedRun, recausalisedRun].map((run) => () => run(ids, 1, length)));
     const metrics = quality && {
       dense: quality.dense.quality(), masked: quality.variants[0].maskedQuality(quality.dense), recausalised: quality.variants[1].maskedQuality(quality.dense),
     };
