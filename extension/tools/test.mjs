@@ -22,6 +22,7 @@ function mocha(suite, folder, extra = []) {
 const steps = [
   { name: 'build', run: () => node(['extension/tools/build.mjs']) },
   { name: 'lint', run: () => node([bin('eslint/bin/eslint.js'), '--max-warnings', '0', '.']) },
+  { name: 'notices', run: () => node(['extension/tools/notices.mjs', '--check']) },
   ...['extension', 'webview', 'test'].map((room) => ({ name: `typecheck ${room}`, run: () => node([bin('typescript/bin/tsc'), '-p', `${room}/tsconfig.json`]) })),
   mocha('unit', 'test/unit'),
   mocha('native', 'test/native'),
