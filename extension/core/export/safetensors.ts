@@ -1,5 +1,6 @@
 import { UserError } from '../errors';
-import { FORM_KEY, PLAN_KEY, RECAUSALISED_KEY } from '../families/embedded-surgery';
+import { CONFIG_KEY, FORM_KEY, PLAN_KEY, RECAUSALISED_KEY } from '../families/embedded-surgery';
+import { configText } from '../families/registry';
 import type { LongConvModel, Site } from '../families/model';
 import { copiedTensor, writeSafetensors, type TensorEntry } from '../formats/safetensors/write';
 import type { TensorFile } from '../formats/tensor-file';
@@ -53,6 +54,8 @@ export async function exportSafetensors(request: SafetensorsExport): Promise<voi
     metadata.set(PLAN_KEY, JSON.stringify(plan));
     metadata.set(FORM_KEY, form);
     metadata.set(RECAUSALISED_KEY, String(recausalise));
+    const config = await configText(model.file);
+    if (config !== undefined) metadata.set(CONFIG_KEY, config);
     metadata.set('longconv.surgeon.tool', TOOL);
     metadata.set('longconv.surgeon.source', `${model.name} ${plan.model.fingerprint}`);
   }

@@ -6,6 +6,8 @@ import type { EmbeddedFilter, TapRange } from './model';
 export const PLAN_KEY = 'longconv.surgeon.plan';
 export const FORM_KEY = 'longconv.surgeon.form';
 export const RECAUSALISED_KEY = 'longconv.surgeon.recausalised';
+/** Text of the source model's config.json, so that an export means the same wherever it lies. */
+export const CONFIG_KEY = 'longconv.surgeon.config';
 
 /** What the metadata of an export says about the surgery in it. */
 export interface EmbeddedSurgery {

@@ -4,6 +4,7 @@ import { UserError } from '../errors';
 import { openTensorFile } from '../formats/open';
 import { readFailure } from '../formats/read-failure';
 import type { TensorFile } from '../formats/tensor-file';
+import { CONFIG_KEY } from './embedded-surgery';
 import { HYENADNA } from './hyenadna/index';
 import type { Family, LongConvModel, OptionOverrides } from './model';
 
@@ -22,7 +23,7 @@ export async function openModel(modelPath: string, options: OptionOverrides = {}
   const file = await openTensorFile(await weightsPath(path.resolve(modelPath)));
   try {
     const family = recognise(file);
-    return await family.open(file, await readConfigFile(path.join(path.dirname(file.path), CONFIG)), options);
+    return await family.open(file, await readConfig(file), options);
   } catch (cause) {
     await file.close();
     throw cause;
@@ -68,25 +69,38 @@ async function weightsPath(modelPath: string): Promise<string> {
   throw new UserError(`The folder ${modelPath} has no ${WEIGHTS}.`, 'Give the folder of a model, or its .safetensors file.');
 }
 
-/** The parsed config.json; undefined when there is none. */
-async function readConfigFile(configPath: string): Promise<unknown> {
-  let text: string;
-  try {
-    const stat = await fs.stat(configPath);
-    if (stat.size > LARGEST_CONFIG) {
-      throw new UserError(`${configPath} has ${stat.size} bytes, far more than a model configuration.`, 'Move it away to open the model without it.');
-    }
-    text = await fs.readFile(configPath, 'utf8');
-  } catch (cause) {
-    if (cause instanceof Error && (cause as NodeJS.ErrnoException).code === 'ENOENT') {
-      return undefined;
-    }
-    throw readFailure(configPath, cause);
+/** The model's configuration: what an export carries in its metadata, else config.json beside the weights; undefined when there is none. */
+async function readConfig(file: TensorFile): Promise<unknown> {
+  const configPath = path.join(path.dirname(file.path), CONFIG);
+  const text = await configText(file);
+  if (text === undefined) {
+    return undefined;
   }
   try {
     return JSON.parse(text);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new UserError(`${configPath} is not valid JSON: ${why}.`, 'Correct the file, or move it away to open the model without it.');
+  }
+}
+
+/** Text of the configuration that belongs to a weights file; undefined when there is none. */
+export async function configText(file: TensorFile): Promise<string | undefined> {
+  const carried = file.metadata.get(CONFIG_KEY);
+  if (carried !== undefined) {
+    return carried;
+  }
+  const configPath = path.join(path.dirname(file.path), CONFIG);
+  try {
+    const stat = await fs.stat(configPath);
+    if (stat.size > LARGEST_CONFIG) {
+      throw new UserError(`${configPath} has ${stat.size} bytes, far more than a model configuration.`, 'Move it away to open the model without it.');
+    }
+    return await fs.readFile(configPath, 'utf8');
+  } catch (cause) {
+    if (cause instanceof Error && (cause as NodeJS.ErrnoException).code === 'ENOENT') {
+      return undefined;
+    }
+    throw readFailure(configPath, cause);
   }
 }

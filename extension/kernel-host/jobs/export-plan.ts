@@ -44,8 +44,7 @@ async function exportToSafetensors(
   try {
     await exportSafetensors({ model, plan, filters: changed, form, recausalise: request.recausalise, output: unverified });
     progress({ message: 're-reading and re-running it', fraction: 0.6 });
-    const options = Object.fromEntries(model.options.map(({ name, value }) => [name, value]));
-    const reopened = await openModel(unverified, options);
+    const reopened = await openModel(unverified);
     try {
       const differing = await differingTensors(model.file, reopened.file);
       const replaced = differing.filter((name) => !name.startsWith('longconv.surgeon.'));
