@@ -18,7 +18,7 @@ async function main() {
   const { createVSIX, listFiles, PackageManager } = await import('@vscode/vsce');
   await mkdir(path.dirname(output), { recursive: true });
   const files = (await listFiles({ cwd: root, packageManager: PackageManager.None })).sort();
-  await createVSIX({ cwd: root, packagePath: output, target, dependencies: false, allowMissingRepository: true, skipLicense: false });
+  await createVSIX({ cwd: root, packagePath: output, target, dependencies: false, allowMissingRepository: true, rewriteRelativeLinks: false });
   for (const file of files) {
     console.log(`${megabytes(statSync(path.join(root, file)).size).padStart(12)}  ${file}`);
   }
