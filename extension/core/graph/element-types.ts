@@ -37,10 +37,18 @@ function resultType(node: onnx.INodeProto, index: number, types: ReadonlyMap<str
     case 'Cast': return Number(attribute('to')?.i);
     case 'CastLike': case 'Where': return input(1);
     case 'OneHot': return input(2);
+    case 'If': return subgraphResult(attribute('then_branch'), index);
+    // The first output of a loop's body is the condition.
+    case 'Loop': return subgraphResult(attribute('body'), index + 1);
+    case 'Scan': return subgraphResult(attribute('body'), index);
     case 'Constant': return constantType(node.attribute?.[0]);
     case 'ConstantOfShape': return attribute('value')?.t?.dataType ?? ElementType.FLOAT;
     default: return input(0);
   }
+}
+
+function subgraphResult(subgraph: onnx.IAttributeProto | undefined, index: number): number {
+  return subgraph?.g?.output?.[index]?.type?.tensorType?.elemType ?? ElementType.FLOAT;
 }
 
 function constantType(value: onnx.IAttributeProto | undefined): number {

@@ -31,7 +31,10 @@ export function realSpectrum(row: ArrayLike<number>): Float64Array {
     }
   }
   const pairs = new Float64Array(2 * (Math.floor(n / 2) + 1));
-  for (let f = 0; f <= n / 2; f++) pairs.set([re[f], im[f]], 2 * f);
+  for (let f = 0; f <= n / 2; f++) {
+    pairs[2 * f] = re[f];
+    pairs[2 * f + 1] = im[f];
+  }
   return pairs;
 }
 
