@@ -33,8 +33,7 @@ export function withMask(masks: readonly ChannelMask[], range: ChannelRange, cha
   const result: ChannelMask[] = [];
   const add = (part: Omit<ChannelMask, 'channels'>, [first, end]: ChannelRange): void => {
     if (first >= end || (!part.frequency && !part.partial)) return;
-    const bare = { ...(part.frequency && { frequency: part.frequency }), ...(part.partial && { partial: part.partial }) };
-    result.push(first === 0 && end === channels ? bare : { channels: [first, end], ...bare });
+    result.push(onChannels(part, [first, end], channels));
   };
   for (const old of masks) {
     const [first, end] = rangeOf(old, channels);
@@ -45,6 +44,11 @@ export function withMask(masks: readonly ChannelMask[], range: ChannelRange, cha
   return mergeEqual(result.sort((a, b) => rangeOf(a, channels)[0] - rangeOf(b, channels)[0]), channels);
 }
 
+/** The same action on a range of channels, which is left out where it is all of them. */
+function onChannels({ frequency, partial }: Omit<ChannelMask, 'channels'>, [first, end]: ChannelRange, channels: number): ChannelMask {
+  return { ...((first > 0 || end < channels) && { channels: [first, end] as const }), ...(frequency && { frequency }), ...(partial && { partial }) };
+}
+
 /** Adjoining ranges with the same mask become one. */
 function mergeEqual(masks: readonly ChannelMask[], channels: number): ChannelMask[] {
   const merged: ChannelMask[] = [];
@@ -52,9 +56,7 @@ function mergeEqual(masks: readonly ChannelMask[], channels: number): ChannelMas
     const last = merged.at(-1);
     const [first, end] = rangeOf(mask, channels);
     if (last && rangeOf(last, channels)[1] === first && sameAction(last, mask)) {
-      const { channels: _old, ...action } = last;
-      const begin = rangeOf(last, channels)[0];
-      merged[merged.length - 1] = begin === 0 && end === channels ? action : { channels: [begin, end], ...action };
+      merged[merged.length - 1] = onChannels(last, [rangeOf(last, channels)[0], end], channels);
     } else {
       merged.push(mask);
     }

@@ -40,7 +40,8 @@ type Action = Omit<ChannelMask, 'channels'>;
 /** Channels that the live figures are taken over: few while something is dragged, more once it rests. */
 const DRAG_CHANNELS = 8;
 const SETTLED_CHANNELS = 64;
-const CELL_MAP_HEIGHT = 176;
+const PLOT_HEIGHT = 156;
+const CELL_MAP_HEIGHT = 168;
 
 /**
  * The masks of one site: plots to draw on, controls to type into, and the live figures, all in step. While something is dragged
@@ -77,8 +78,8 @@ export class MasksView {
     const lags = checkbox('negative lags', state.negativeLags, negativeLags => this.save({ negativeLags }), { testid: 'negative-lags', title: 'Show the lags before 0: what a frequency mask leaks into the future' });
     this.sites = new SideList('Sites', 'site-list', site => this.save({ site, range: undefined }),
       el('div', { class: 'side-foot' }, button('Clear All Sites', () => void this.send({ kind: 'clearAll' }), { testid: 'clear-all', title: 'Every site dense again' })));
-    this.time = new TimePlot(host, 'time-plot', [lags], () => undefined);
-    this.frequency = new FrequencyPlot(host, 'frequency-plot', state.axes, axes => this.save({ axes }));
+    this.time = new TimePlot(host, 'time-plot', { tools: [lags], height: PLOT_HEIGHT }, () => undefined);
+    this.frequency = new FrequencyPlot(host, 'frequency-plot', state.axes, axes => this.save({ axes }), PLOT_HEIGHT);
     this.cells = new CellMap({ title: 'Monarch cells', testid: 'cell-map', height: CELL_MAP_HEIGHT, onPaint: (places, add, done) => this.paint(places, add, done) });
     this.partialControls = new PartialControls((partial, settled) => this.change(action => ({ ...action, partial }), settled));
     this.frequencyControls = new FrequencyControls((frequency, settled) => this.change(action => ({ ...action, frequency }), settled));
@@ -104,9 +105,10 @@ export class MasksView {
         button('Copy to All Sites', () => void this.send({ kind: 'copyToAll', site: this.site.id }), { testid: 'copy-to-all', title: 'Mask every other site like this one' }),
         button('Clear', () => this.commit([]), { testid: 'clear-site', title: 'This site dense again' })),
       this.numbers.element,
-      el('div', { class: 'pickers' }, this.channelPicker.element, this.rangePicker.element, el('span', { class: 'grow' }),
-        el('div', { class: 'keys' }, key('original', 'original'), key('masked', 'masked'), key('recausalised', 're-causalised'), key('gain', 'gain'))),
       el('div', { class: 'mask-grid' },
+        el('div', { class: 'pickers' }, this.channelPicker.element, el('span', { class: 'grow' }),
+          key('original', 'original'), key('masked', 'masked'), key('recausalised', 're-causalised')),
+        this.rangePicker.element,
         this.time.plot.element, this.partialControls.element,
         this.frequency.plot.element, this.frequencyControls.element,
         this.cells.element, el('fieldset', { class: 'controls' }, el('legend', { class: 'only-spoken', text: 'Grid' }), ...this.frequencyControls.gridFields,

@@ -1,4 +1,5 @@
 import type { ChannelMask, FrequencySeries, MinMax, SiteSummary } from '../../extension/core/protocol/webview';
+import { el } from '../ui/dom';
 import { count, significant } from '../ui/format';
 import { latest } from '../ui/latest';
 import { checkbox, setChecked } from '../ui/toolkit';
@@ -22,11 +23,12 @@ export class FrequencyPlot {
   private series?: FrequencySeries;
   /** Largest |K(f)| of the channel: 0 dB. */
   private peak = 0;
+  private readonly gainKey = el('span', { class: 'key gain', text: 'gain g(f)', hidden: true });
   private readonly logBox: CheckboxControl;
   private readonly dbBox: CheckboxControl;
   private readonly request: (params: { view: FrequencyView; range: Range; columns: number; logarithmic: boolean }) => void;
 
-  constructor(context: PlotContext, testid: string, private axes: FrequencyAxes, onAxes: (axes: FrequencyAxes) => void) {
+  constructor(context: PlotContext, testid: string, private axes: FrequencyAxes, onAxes: (axes: FrequencyAxes) => void, height?: number) {
     const change = (changed: Partial<FrequencyAxes>): void => {
       this.axes = { ...this.axes, ...changed };
       onAxes(this.axes);
@@ -36,7 +38,7 @@ export class FrequencyPlot {
     this.logBox = checkbox('log', axes.logarithmic, logarithmic => change({ logarithmic }), { testid: `${testid}-log`, title: 'Logarithmic frequency axis', label: 'Logarithmic frequency axis' });
     this.dbBox = checkbox('dB', axes.decibels, on => change({ decibels: on }), { testid: `${testid}-db`, title: 'Magnitude in decibels', label: 'Magnitude in decibels' });
     this.plot = new LinePlot({
-      title: 'Filter in frequency', xLabel: 'frequency bin f (0 … N/2)', testid, tools: [this.logBox, this.dbBox],
+      title: 'Filter in frequency', xLabel: 'frequency bin f (0 … N/2)', testid, height, tools: [this.gainKey, this.logBox, this.dbBox],
       onRange: () => this.refresh(), readout: column => this.readout(column),
     });
     this.request = latest(
@@ -78,10 +80,12 @@ export class FrequencyPlot {
     if (view.channel === this.view?.channel) this.peak = series.original.max.reduce((a, b) => Math.max(a, b), this.peak);
     const shown = (values: MinMax): MinMax => (this.axes.decibels
       ? { min: values.min.map(v => decibels(v, this.peak, FLOOR)), max: values.max.map(v => decibels(v, this.peak, FLOOR)) } : values);
-    const curves: Curve[] = [{ name: 'original', values: shown(series.original) }];
+    const original = shown(series.original);
+    const curves: Curve[] = [{ name: 'original', values: original }];
+    if (series.gain && series.masked) curves.unshift({ name: 'gain', values: series.gain });
     if (series.masked) curves.push({ name: 'masked', values: shown(series.masked) });
-    if (series.gain && series.masked) curves.push({ name: 'gain', values: series.gain });
-    this.plot.setData(series.x, curves, this.axes.decibels ? [lowest(curves[0].values) - 6, 6] : [0, this.peak * 1.06]);
+    this.gainKey.hidden = !series.gain;
+    this.plot.setData(series.x, curves, this.axes.decibels ? [lowest(original) - 6, 6] : [0, this.peak * 1.06]);
   }
 
   private readout(column: number): string {

@@ -18,6 +18,8 @@ export interface LinePlotOptions {
   readonly title: string;
   readonly xLabel: string;
   readonly testid: string;
+  /** CSS pixels, axes included. */
+  readonly height?: number;
   /** Controls that stand in the plot's title row. */
   readonly tools?: readonly HTMLElement[];
   /** The visible range changed: bring the data for it. */
@@ -27,7 +29,9 @@ export interface LinePlotOptions {
   readonly formatY?: (value: number) => string;
 }
 
-const HEIGHT = 190;
+/** Opacity of the band between a column's smallest and largest value. */
+const FILLS: Record<CurveName, number> = { original: 0.3, masked: 0.22, recausalised: 0.1, gain: 0.07 };
+const DEFAULT_HEIGHT = 190;
 
 /**
  * A line plot of min/max columns that the kernel host has already reduced to the plot's width. Zoom: drag, Ctrl+wheel, + and -;
@@ -65,7 +69,7 @@ export class LinePlot {
       this.body);
     this.body.addEventListener('keydown', event => this.key(event));
     this.body.addEventListener('wheel', event => this.wheel(event), { passive: false });
-    new ResizeObserver(() => this.plot?.setSize({ width: this.width, height: HEIGHT })).observe(this.body);
+    new ResizeObserver(() => this.plot?.setSize({ width: this.width, height: this.height })).observe(this.body);
     onThemeChange(() => this.rebuild());
   }
 
@@ -110,6 +114,10 @@ export class LinePlot {
     this.rebuild();
   }
 
+  private get height(): number {
+    return this.options.height ?? DEFAULT_HEIGHT;
+  }
+
   private get width(): number {
     return Math.max(160, this.body.clientWidth);
   }
@@ -128,14 +136,14 @@ export class LinePlot {
       const stroke = colours[curve.name];
       const line: uPlot.Series = {
         stroke, width: colours.highContrast ? 2 : 1.25, points: { show: false }, scale: curve.name === 'gain' ? 'gain' : 'y',
-        dash: curve.name === 'recausalised' ? [5, 3] : curve.name === 'gain' ? [2, 3] : undefined,
-        alpha: curve.name === 'original' && this.curves.length > 1 ? 0.65 : 1,
+        dash: curve.name === 'recausalised' ? [5, 3] : undefined,
+        alpha: curve.name === 'gain' ? 0.5 : curve.name === 'original' && this.curves.length > 1 ? 0.65 : 1,
       };
       series.push(line, { ...line });
-      bands.push({ series: [2 * index + 2, 2 * index + 1], fill: withAlpha(stroke, curve.name === 'original' ? 0.3 : 0.22) });
+      bands.push({ series: [2 * index + 2, 2 * index + 1], fill: withAlpha(stroke, FILLS[curve.name]) });
     });
     this.plot = new uPlot({
-      width: this.width, height: HEIGHT, series, bands, padding: [8, 12, 0, 0],
+      width: this.width, height: this.height, series, bands, padding: [8, 12, 0, 0],
       legend: { show: false },
       cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
       scales: {

@@ -21,9 +21,9 @@ export class TimePlot {
   private series?: TimeSeries;
   private readonly request: (params: { view: TimeView; range: Range; columns: number }) => void;
 
-  constructor(context: PlotContext, testid: string, tools: readonly HTMLElement[], private readonly onRange: (range: Range) => void) {
+  constructor(context: PlotContext, testid: string, options: { tools?: readonly HTMLElement[]; height?: number }, private readonly onRange: (range: Range) => void) {
     this.plot = new LinePlot({
-      title: 'Filter in time', xLabel: 'lag (tokens)', testid, tools,
+      title: 'Filter in time', xLabel: 'lag (tokens)', testid, ...options,
       onRange: range => {
         this.onRange(range);
         this.refresh();

@@ -33,7 +33,7 @@ export class SiteView {
 
   constructor(context: PlotContext, private state: SiteViewState, private readonly onState: (state: SiteViewState) => void) {
     this.picker = new ChannelPicker(channel => this.setChannel(channel));
-    this.time = new TimePlot(context, 'time-plot', [], lags => this.save({ lags }));
+    this.time = new TimePlot(context, 'time-plot', {}, lags => this.save({ lags }));
     this.frequency = new FrequencyPlot(context, 'frequency-plot', state.axes, axes => this.save({ axes }));
     this.channels = new HeatmapView({
       title: 'All channels over time', testid: 'channel-map', rowLabel: 'channel', columnLabel: 'lag (tokens)', floor: -80, height: MAP_HEIGHT,

@@ -1,0 +1,3 @@
+import type { Command } from './index';
+
+export const showLog: Command = async ({ services }) => services.log.show();

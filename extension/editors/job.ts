@@ -1,0 +1,39 @@
+import type { JobState } from '../core/protocol/webview';
+import type { ReportProgress, RpcFailure } from '../core/protocol/rpc';
+import { withoutStack } from './failure';
+
+/** Progress reaches the pages at most this often, in milliseconds. */
+const PROGRESS_INTERVAL = 100;
+
+/** The state of a validation or an export, kept for pages that come and go. */
+export class Job<T> {
+  state: JobState<T> = { state: 'idle' };
+
+  constructor(private readonly onChange: (state: JobState<T>) => void) {}
+
+  get running(): boolean {
+    return this.state.state === 'running';
+  }
+
+  /** Runs to the end and never rejects: a failure becomes the job's state. */
+  async run(work: (progress: ReportProgress) => Promise<T>, report: (error: unknown) => RpcFailure): Promise<void> {
+    const started = Date.now();
+    let sent = 0;
+    this.set({ state: 'running', progress: { message: 'Starting …', fraction: 0 }, started });
+    try {
+      const result = await work(progress => {
+        if (Date.now() - sent < PROGRESS_INTERVAL) return;
+        sent = Date.now();
+        this.set({ state: 'running', progress, started });
+      });
+      this.set({ state: 'done', result, seconds: (Date.now() - started) / 1000 });
+    } catch (error) {
+      this.set({ state: 'failed', failure: withoutStack(report(error)) });
+    }
+  }
+
+  private set(state: JobState<T>): void {
+    this.state = state;
+    this.onChange(state);
+  }
+}

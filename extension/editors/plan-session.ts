@@ -1,0 +1,159 @@
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+import { UserError } from '../core/errors';
+import type { ExportResult, ModelRef, SiteSummary } from '../core/protocol/kernel-host';
+import type { RpcFailure } from '../core/protocol/rpc';
+import type { DataFile, ExportChoice, PlanEditorApi, PlanEditorEvents, PlanView, ValidationOutcome } from '../core/protocol/webview';
+import { Job } from './job';
+import { localPath } from './local-file';
+import type { PageChannel } from './page-channel';
+import { PlanDocument } from './plan-document';
+import { PlanModel } from './plan-model';
+import type { Services } from './services';
+
+/** Everything about one open plan that outlives its pages: the model, the jobs with their results, and the chosen data. */
+export class PlanSession implements vscode.Disposable {
+  readonly pages = new Set<PageChannel<PlanEditorEvents>>();
+  private readonly document: PlanDocument;
+  private readonly model: PlanModel;
+  private readonly validation = new Job<ValidationOutcome>(state => this.send('validation', state));
+  private readonly exporting = new Job<ExportResult>(state => this.send('export', state));
+  private readonly subscription: vscode.Disposable;
+  private show: PlanView = 'masks';
+  private data: DataFile | null;
+
+  constructor(document: vscode.TextDocument, private readonly services: Services) {
+    this.document = new PlanDocument(document);
+    const dataPath = services.context.workspaceState.get<string>(this.dataKey);
+    this.data = dataPath ? { path: dataPath, name: path.basename(dataPath) } : null;
+    this.model = new PlanModel(services.interactive, document.uri.fsPath, state => this.send('model', state), (what, error) => this.report(what, error));
+    this.subscription = vscode.workspace.onDidChangeTextDocument(event => {
+      if (event.document === document && event.contentChanges.length > 0) this.readPlan();
+    });
+    this.readPlan();
+  }
+
+  get uri(): vscode.Uri {
+    return this.document.document.uri;
+  }
+
+  readonly handlers: PlanEditorApi = {
+    load: async () => ({
+      fileName: this.document.name, plan: this.document.read(), model: this.model.state, data: this.data,
+      validation: this.validation.state, export: this.exporting.state, show: this.show,
+    }),
+    timeSeries: async params => this.services.interactive.call('timeSeries', { ...params, ...this.modelRef }),
+    frequencySeries: async params => this.services.interactive.call('frequencySeries', { ...params, ...this.modelRef }),
+    timeHeatmap: async params => this.services.interactive.call('timeHeatmap', { ...params, ...this.modelRef }),
+    cellHeatmap: async params => this.services.interactive.call('cellHeatmap', { ...params, ...this.modelRef }),
+    preview: async params => this.services.interactive.call('preview', { ...params, ...this.modelRef }),
+    edit: async edit => this.document.change(edit, this.sites),
+    openAsText: async () => { await vscode.commands.executeCommand('vscode.openWith', this.uri, 'default'); },
+    openModel: async () => { await vscode.commands.executeCommand('longconvSurgeon.openModel', vscode.Uri.file(this.modelRef.model)); },
+    chooseData: async () => this.chooseData(),
+    clearData: async () => this.setData(null),
+    validate: async ({ length }) => this.validate(length),
+    exportPlan: async choice => this.export(choice),
+    cancel: async () => { this.services.cancelJob(); },
+    reveal: async params => { await vscode.commands.executeCommand('revealInExplorer', vscode.Uri.file(params.path)); },
+    retryModel: async () => this.model.retry(this.document.require()),
+    showLog: async () => this.services.log.show(),
+  };
+
+  /** Brings one of the views to the front of every page of this plan. */
+  showView(view: PlanView): void {
+    this.show = view;
+    this.send('show', view);
+  }
+
+  /** Starts a validation on the chosen data; its state reaches the pages as events. */
+  async validate(length?: number): Promise<void> {
+    const text = this.planText();
+    const revision = this.document.document.version;
+    if (this.validation.running) throw new UserError('This plan is being validated already.');
+    void this.validation.run(progress => this.services.runJob('validation', async (host, signal) => ({
+      report: await host.call('validate', {
+        plan: localPath(this.uri), planText: text, data: this.data?.path, length, backend: 'auto', threads: this.services.threads,
+      }, { onProgress: progress, signal }),
+      revision,
+    })), error => this.report('validation', error));
+  }
+
+  dispose(): void {
+    this.subscription.dispose();
+    if (this.validation.running || this.exporting.running) this.services.cancelJob();
+  }
+
+  private get dataKey(): string {
+    return `data:${this.uri.toString()}`;
+  }
+
+  private get modelRef(): ModelRef {
+    const { plan } = this.document.read();
+    if (!plan) throw new UserError(`${this.document.name} is not a plan yet, so it names no model.`);
+    return this.model.ref(plan);
+  }
+
+  private get sites(): readonly SiteSummary[] {
+    if (this.model.state.state !== 'ready') throw new UserError('The model of this plan is not open, so its masks cannot be changed.');
+    return this.model.state.summary.sites;
+  }
+
+  /** The text of the document, which must be a valid plan of a local file. */
+  private planText(): string {
+    localPath(this.uri);
+    this.document.require();
+    return this.document.document.getText();
+  }
+
+  private readPlan(): void {
+    const state = this.document.read();
+    this.send('plan', state);
+    if (state.plan && !state.invalid) void this.model.follow(state.plan);
+  }
+
+  private async chooseData(): Promise<DataFile | null> {
+    const [chosen] = await vscode.window.showOpenDialog({
+      title: 'Data to validate on', openLabel: 'Use', defaultUri: vscode.Uri.joinPath(this.uri, '..'),
+      filters: { 'Sequences, text or tokens': ['fa', 'fasta', 'fna', 'txt', 'safetensors'], 'All files': ['*'] },
+    }) ?? [];
+    if (chosen) await this.setData({ path: localPath(chosen), name: path.basename(chosen.path) });
+    return this.data;
+  }
+
+  private async setData(data: DataFile | null): Promise<void> {
+    this.data = data;
+    this.send('data', data);
+    await this.services.context.workspaceState.update(this.dataKey, data?.path);
+  }
+
+  private async export(choice: ExportChoice): Promise<void> {
+    const text = this.planText();
+    if (this.exporting.running) throw new UserError('This plan is being exported already.');
+    const target = await vscode.window.showSaveDialog({
+      title: 'Export to', saveLabel: 'Export', defaultUri: vscode.Uri.joinPath(this.uri, '..', exportName(this.document.name, choice)),
+      filters: choice.format === 'onnx' ? { ONNX: ['onnx'] } : { safetensors: ['safetensors'] },
+    });
+    if (!target) return;
+    const output = localPath(target);
+    if (output === this.modelRef.model) throw new UserError('The model of the plan is never overwritten.', 'Choose another name.');
+    void this.exporting.run(
+      progress => this.services.runJob('export', (host, signal) => host.call('exportPlan', { plan: localPath(this.uri), planText: text, ...choice, output }, { onProgress: progress, signal })),
+      error => this.report('export', error));
+  }
+
+  private report(what: string, error: unknown): RpcFailure {
+    return this.services.report(`${this.document.name}: ${what}`, error);
+  }
+
+  private send<E extends keyof PlanEditorEvents>(name: E, data: PlanEditorEvents[E]): void {
+    for (const page of this.pages) page.send(name, data);
+  }
+}
+
+/** e.g. "model.baked.safetensors", "model.recausalised.onnx" for model.surgery.json. */
+function exportName(planName: string, choice: ExportChoice): string {
+  const stem = planName.replace(/\.surgery\.json$|\.json$/, '');
+  const parts = [stem, choice.format === 'safetensors' ? choice.form : choice.lowering, choice.recausalise ? 'recausalised' : undefined, choice.format];
+  return parts.filter(part => part !== undefined).join('.');
+}

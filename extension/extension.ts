@@ -1,0 +1,18 @@
+import * as vscode from 'vscode';
+import { registerCommands } from './commands';
+import { ModelViewerProvider } from './editors/model-viewer';
+import { PlanEditorProvider } from './editors/plan-editor';
+import { Services } from './editors/services';
+
+/** Registers the editors and the commands; no process is started until a model is opened. */
+export function activate(context: vscode.ExtensionContext): void {
+  const services = new Services(context);
+  const viewers = new ModelViewerProvider(services);
+  const plans = new PlanEditorProvider(services);
+  context.subscriptions.push(
+    services,
+    vscode.window.registerCustomEditorProvider(ModelViewerProvider.viewType, viewers, { supportsMultipleEditorsPerDocument: true }),
+    vscode.window.registerCustomEditorProvider(PlanEditorProvider.viewType, plans, { supportsMultipleEditorsPerDocument: true }),
+    ...registerCommands({ services, viewers, plans }),
+  );
+}
