@@ -6,8 +6,8 @@ import type { FilterPart, SiteFilter } from './site-filter';
 
 /**
  * How a masked filter lies in a baked export, and how it is found again. One tensor per site, [H, W] float32: each row holds
- * the row of its channel's FilterPart bit for bit, then zeros. W is the longest row: N where frequency masks keep their
- * negative lags (then the export is `circular`), otherwise the taps that are left. The embedded masks say which channels are
+ * the row of its channel's FilterPart bit for bit, then zeros. W is the longest row where frequency masks keep their
+ * negative lags (N then, and the export is `circular`), otherwise the site's taps. The embedded masks say which channels are
  * in which form, so re-opening gives equal parts.
  */
 export interface BakedTensor {
@@ -23,14 +23,15 @@ const CHUNK_ELEMENTS = 2 ** 24;
 
 /** The tensor that an export writes for a site's filter. */
 export function bakedTensor(filter: SiteFilter, site: Site): BakedTensor {
-  const width = Math.max(...filter.parts.map((part) => part.filterLength));
+  const circular = filter.parts.some((part) => part.mode === 'grid');
+  const width = circular ? Math.max(...filter.parts.map((part) => part.filterLength)) : site.taps;
   const rows = new Float32Array(site.channels * width);
   for (const { channels: [first, end], filterLength, rows: part } of filter.parts) {
     for (let c = first; c < end; c++) {
       rows.set(part.subarray((c - first) * filterLength, (c - first + 1) * filterLength), c * width);
     }
   }
-  return { shape: [site.channels, width], circular: filter.parts.some((part) => part.mode === 'grid'), rows };
+  return { shape: [site.channels, width], circular, rows };
 }
 
 /**

@@ -1,0 +1,38 @@
+import * as assert from 'node:assert/strict';
+import type { CheckedModel } from '../../../extension/core/plan/check';
+import { checkPlan } from '../../../extension/core/plan/check';
+import type { ChannelMask } from '../../../extension/core/plan/plan';
+import { frequency, plan } from './support/plans';
+
+const site = (id: string): CheckedModel['sites'][number] => ({ id, channels: 128, taps: 1026, direction: 'causal' });
+const MODEL: CheckedModel = { name: 'tiny', family: 'hyenadna', sites: [site('layers.0.mixer'), site('layers.1.mixer')] };
+const check = (masks: ChannelMask[], model = MODEL): void => checkPlan(plan(...masks), model);
+
+describe('checking a plan against its model', () => {
+  const block = frequency({ kind: 'block', counts: [8, 8, 8] });
+
+  it('accepts what fits', () => {
+    check([{ channels: [0, 64], frequency: block }, { channels: [64, 128], partial: { taps: 1026 } }]);
+  });
+
+  it('refuses another family, and names an unknown site with the nearest one', () => {
+    assert.throws(() => check([{ partial: { taps: 8 } }], { ...MODEL, family: 'h3' }), /^UserError: model\.family: the plan is for hyenadna, but tiny is h3\.$/);
+    const other = { ...plan({ partial: { taps: 8 } }), sites: [{ site: 'layer.1.mixer', masks: [{ partial: { taps: 8 } }] }] };
+    assert.throws(() => checkPlan(other, MODEL), (error: Error & { hint?: string }) =>
+      error.message === 'sites[0].site: tiny has no site layer.1.mixer (perhaps layers.1.mixer is meant).' && error.hint === 'Its sites are layers.0.mixer, layers.1.mixer.');
+  });
+
+  it('refuses channels, taps and grids beyond the site', () => {
+    assert.throws(() => check([{ channels: [0, 129], partial: { taps: 8 } }]), /sites\[0\]\.masks\[0\]\.channels: the range \[0, 129\) goes beyond the 128 channels/);
+    assert.throws(() => check([{ partial: { taps: 1027 } }]), /masks\[0\]\.partial\.taps: 1027 taps, but the filter of layers\.0\.mixer has only 1026/);
+    const short = { ...MODEL, sites: [{ ...site('layers.0.mixer'), taps: 512 }] };
+    assert.throws(() => check([{ frequency: block }], short), /frequency\.grid\.taps: 1024 taps, but the filter of layers\.0\.mixer has only 512/);
+  });
+
+  it('refuses sites that cannot be masked', () => {
+    const bidirectional = { ...MODEL, sites: [{ ...site('layers.0.mixer'), direction: 'bidirectional' as const }] };
+    assert.throws(() => check([{ partial: { taps: 8 } }], bidirectional), /layers\.0\.mixer is a bidirectional convolution/);
+    const baked = { ...MODEL, sites: [{ ...site('layers.0.mixer'), embedded: { tensor: 'k', circular: true, channelMasks: [] } }] };
+    assert.throws(() => check([{ partial: { taps: 8 } }], baked), /already holds a frequency-masked filter with negative lags/);
+  });
+});
