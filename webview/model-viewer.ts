@@ -5,11 +5,12 @@ import './styles/plots.css';
 import './styles/model-viewer.css';
 import { el, replaceChildren } from './ui/dom';
 import { count, plural } from './ui/format';
+import { loading } from './ui/loading';
 import { failureMessage, message } from './ui/message';
 import { failureOf, PageClient } from './ui/page-client';
 import { SideList } from './ui/side-list';
 import { Tabs } from './ui/tabs';
-import { button, progressRing } from './ui/toolkit';
+import { button } from './ui/toolkit';
 import { overview } from './viewer/overview';
 import { SiteView } from './viewer/site-view';
 import type { SiteViewState } from './viewer/site-view';
@@ -34,7 +35,7 @@ void load();
 
 async function load(): Promise<void> {
   delete document.body.dataset.ready;
-  replaceChildren(page, el('div', { class: 'centre loading', testid: 'loading' }, progressRing('Loading'), 'Reading the model …'));
+  replaceChildren(page, el('div', { class: 'centre' }, loading('Reading the model …')));
   try {
     show(await client.call('load', {}));
     document.body.dataset.ready = 'true';

@@ -8,10 +8,11 @@ import './styles/base.css';
 import './styles/plots.css';
 import './styles/plan-editor.css';
 import { el, replaceChildren } from './ui/dom';
+import { loading } from './ui/loading';
 import { failureMessage, message } from './ui/message';
 import { failureOf, PageClient } from './ui/page-client';
 import { Tabs } from './ui/tabs';
-import { button, progressRing } from './ui/toolkit';
+import { button } from './ui/toolkit';
 
 /**
  * The plan editor's page.
@@ -85,7 +86,7 @@ client.on('data', data => validation.setData(data));
 client.on('validation', job => validation.show(job));
 client.on('export', job => exportView.show(job));
 client.on('show', view => tabs.show(view));
-replaceChildren(page, el('div', { class: 'centre loading', testid: 'loading' }, progressRing('Loading'), 'Reading the plan …'));
+replaceChildren(page, el('div', { class: 'centre' }, loading('Reading the plan …')));
 client.call('load', {}).then(showPage, error => replaceChildren(page, el('div', { class: 'centre' }, failureMessage(failureOf(error), [{ label: 'Show Log', run: showLog }]))));
 
 function showPage(state: PlanPageState): void {
@@ -124,7 +125,7 @@ function showModel(model: ModelState): void {
   modelReady = model.state === 'ready';
   family.hidden = !modelReady;
   replaceChildren(modelProblem,
-    model.state === 'loading' ? el('div', { class: 'loading', testid: 'loading' }, progressRing('Loading'), 'Reading the model …') : null,
+    model.state === 'loading' ? loading('Reading the model …') : null,
     model.state === 'failed' ? failureMessage(model.failure, [
       { label: 'Retry', testid: 'model-retry', run: () => void client.call('retryModel', {}) }, { label: 'Open as Text', run: () => void client.call('openAsText', {}) },
     ], 'model-failure') : null,

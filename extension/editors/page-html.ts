@@ -9,9 +9,11 @@ export function setPage(webview: vscode.Webview, extensionUri: vscode.Uri, page:
   const folder = vscode.Uri.joinPath(extensionUri, 'dist', 'webview');
   webview.options = { enableScripts: true, localResourceRoots: [folder] };
   const nonce = randomBytes(16).toString('base64');
+  // The toolkit probes the browser with a style element, for which it looks up this nonce; scripts have one of their own.
+  const styleNonce = randomBytes(16).toString('base64');
   const file = (extension: string): vscode.Uri => webview.asWebviewUri(vscode.Uri.joinPath(folder, `${page}.${extension}`));
   const policy = [
-    `default-src 'none'`, `script-src 'nonce-${nonce}'`, `style-src ${webview.cspSource} 'nonce-${nonce}'`,
+    `default-src 'none'`, `script-src 'nonce-${nonce}'`, `style-src ${webview.cspSource} 'nonce-${styleNonce}'`,
     `img-src ${webview.cspSource} data:`, `font-src ${webview.cspSource}`,
   ].join('; ');
   webview.html = `<!DOCTYPE html>
@@ -19,6 +21,7 @@ export function setPage(webview: vscode.Webview, extensionUri: vscode.Uri, page:
 <head>
   <meta charset="utf-8">
   <meta http-equiv="Content-Security-Policy" content="${policy}">
+  <meta property="csp-nonce" content="${styleNonce}">
   <meta name="viewport" content="width=device-width, initial-scale=1">
   <link rel="stylesheet" href="${file('css').toString()}">
   <title>Long-Conv Surgeon</title>

@@ -1,4 +1,4 @@
-import { provideVSCodeDesignSystem, vsCodeButton, vsCodeCheckbox, vsCodeProgressRing } from '@vscode/webview-ui-toolkit';
+import { provideVSCodeDesignSystem, vsCodeButton, vsCodeCheckbox } from '@vscode/webview-ui-toolkit';
 import type { Button, Checkbox } from '@vscode/webview-ui-toolkit';
 import { apply } from './dom';
 import type { Attributes } from './dom';
@@ -7,7 +7,7 @@ import type { Attributes } from './dom';
  * The one file that knows @vscode/webview-ui-toolkit (its upstream is archived): the pages build their controls through these
  * functions, so another library replaces it here and nowhere else.
  */
-provideVSCodeDesignSystem().register(vsCodeButton(), vsCodeCheckbox(), vsCodeProgressRing());
+provideVSCodeDesignSystem().register(vsCodeButton(), vsCodeCheckbox());
 
 export type ButtonControl = HTMLElement & { disabled: boolean };
 export type CheckboxControl = HTMLElement & { checked: boolean; disabled: boolean };
@@ -40,10 +40,4 @@ export function checkbox(label: string, checked: boolean, onChange: (checked: bo
 export function setChecked(control: CheckboxControl, checked: boolean): void {
   given.set(control, checked);
   control.checked = checked;
-}
-
-export function progressRing(label: string): HTMLElement {
-  const control = document.createElement('vscode-progress-ring');
-  apply(control, { class: 'ring', label, role: 'img' });
-  return control;
 }
