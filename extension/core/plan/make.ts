@@ -5,9 +5,9 @@ import { cellCount, cellOfFrequency, mapDigits } from '../masks/cells';
 import { addCellEnergies, energyCells } from '../masks/energy';
 import { defaultGrid } from '../masks/grid';
 import type { PlanRequest } from '../protocol/kernel-host';
-import { checkPlan, listed } from './check';
+import { listed, modelProblems } from './check';
 import type { CellSet, ChannelMask, FrequencyPattern, MonarchGrid, PartialMask, SurgeryPlan } from './plan';
-import { problemError } from './problem';
+import type { PlanProblem } from './problem';
 import { relativeModelPath } from './read';
 import { ruleProblems } from './rules';
 
@@ -43,12 +43,20 @@ export async function makePlan(model: LongConvModel, request: PlanRequest, engin
     },
     sites: planned,
   };
-  const [problem] = ruleProblems(plan);
+  const [problem] = [...ruleProblems(plan), ...modelProblems(plan, model)];
   if (problem !== undefined) {
-    throw problemError(problem);
+    throw new UserError(`${optionOf(problem, request)}: ${problem.message}.`, problem.hint);
   }
-  checkPlan(plan, model);
   return plan;
+}
+
+/** The option of the request that a field of the plan came from. */
+function optionOf({ path }: PlanProblem, request: PlanRequest): string {
+  const field = path[path.length - 1];
+  if (path.includes('keep')) {
+    return PATTERN_OPTIONS.find((option) => request[option] !== undefined) ?? 'keep';
+  }
+  return path.includes('partial') ? (field === 'taper' ? 'taper' : 'partial') : String(field === 'site' ? 'sites' : field);
 }
 
 /** The sites whose whole id the glob matches: `*` any characters, `?` any one. All of them without a glob. */
