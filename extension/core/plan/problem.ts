@@ -16,6 +16,6 @@ export function problemText({ path, message }: PlanProblem): string {
   return path.length === 0 ? message : `${fieldName(path)}: ${message}`;
 }
 
-export function problemError(problem: PlanProblem, prefix = ''): UserError {
-  return new UserError(`${prefix}${problemText(problem)}.`, problem.hint);
+export function problemError(problem: PlanProblem): UserError {
+  return new UserError(`${problemText(problem)}.`, problem.hint);
 }
