@@ -49,7 +49,7 @@ const LARGEST_FILE = 2 ** 31 - 1;
  */
 export async function exportOnnx(request: OnnxExport): Promise<OnnxExportResult> {
   const { graph, filters, length } = request;
-  if (!Number.isInteger(length) || length < 1) throw new UserError(`An ONNX export is made for a length of at least 1 sample, not ${length}.`);
+  if (!Number.isInteger(length) || length < 1) throw new UserError(`An ONNX export needs a length of at least 1 sample, not ${length}.`);
   const { lowering, reason } = chooseLowering(request);
   const unlimited = lowering === 'conv' && [...filters.values()].every(takesAnyLength);
   checkSize(request, lowering);
@@ -61,7 +61,8 @@ export async function exportOnnx(request: OnnxExport): Promise<OnnxExportResult>
     ? 'Every filter is partial, so the graph takes inputs of any length.'
     : `The graph is made for inputs of up to ${length} samples and fails on longer ones.`;
   const name = graph.model.graph?.name ?? 'model';
-  return { lowering, bytes: bytes.length, notes: [`The long convolutions of ${name} are written as ${WRITTEN_AS[lowering]}${reason}.`, limit] };
+  const written = `The long convolutions of ${name} are written as ${WRITTEN_AS[lowering]}${reason}.`;
+  return { lowering, bytes: bytes.length, notes: [written, limit] };
 }
 
 const WRITTEN_AS: Readonly<Record<Lowering, string>> = {
@@ -124,7 +125,10 @@ function lowerModel(request: OnnxExport, lowering: Lowering, guarded: boolean): 
       ...(graph.model.opsetImport ?? []).filter(({ domain }) => domain !== LONG_CONV_DOMAIN),
       ...(kept ? [{ domain: LONG_CONV_DOMAIN, version: LONG_CONV_OPSET_VERSION }] : []),
     ],
-    functions: [...(graph.model.functions ?? []).filter(({ domain }) => domain !== LONG_CONV_DOMAIN), ...(kept ? [longConvFunction()] : [])],
+    functions: [
+      ...(graph.model.functions ?? []).filter(({ domain }) => domain !== LONG_CONV_DOMAIN),
+      ...(kept ? [longConvFunction()] : []),
+    ],
     metadataProps: [...(graph.model.metadataProps ?? []), ...metadata(request, lowering)],
     graph: {
       ...source,
@@ -146,7 +150,12 @@ function withExactLength(value: onnx.IValueInfoProto, { graph, filters, length }
 
 function metadata({ source, plan, length, recausalise }: OnnxExport, lowering: Lowering): onnx.IStringStringEntryProto[] {
   const entries = {
-    tool: TOOL, source: `${source.name} ${source.fingerprint}`, plan: JSON.stringify(plan), lowering, length: String(length), recausalised: String(recausalise === true),
+    tool: TOOL,
+    source: `${source.name} ${source.fingerprint}`,
+    plan: JSON.stringify(plan),
+    lowering,
+    length: String(length),
+    recausalised: String(recausalise === true),
   };
   return Object.entries(entries).map(([key, value]) => ({ key: `longconv.surgeon.${key}`, value }));
 }

@@ -1,5 +1,5 @@
 import { ElementType } from './builder';
-import { onnx } from './onnx';
+import type { onnx } from './onnx';
 
 const INT64_RESULT = new Set(['Shape', 'Size', 'NonZero', 'ArgMax', 'ArgMin']);
 const BOOL_RESULT = new Set([

@@ -2,7 +2,7 @@ import { UserError } from '../errors';
 import { powerOfTwoAtLeast } from '../masks/grid';
 import { GraphBuilder, OPSET_VERSION, int, intParameter, text } from './builder';
 import { LONG_CONV_DOMAIN, LONG_CONV_OP } from './model-graph';
-import { onnx } from './onnx';
+import type { onnx } from './onnx';
 import { emitRealSpectrum, emitSpectralConvolution } from './spectral-convolution';
 
 /** Version of the operator set `longconv.surgeon`. */
@@ -50,7 +50,8 @@ export function readLongConv(node: onnx.INodeProto): LongConvNode {
   const [u, k, ...optional] = node.input ?? [];
   const output = node.output?.[0];
   if (!mode || !u || !k || !output) {
-    throw new UserError(`The LongConv node "${node.name}" is malformed: it needs inputs u and k, one output, and a mode out of ${MODES.join(', ')}.`);
+    const rule = `it needs inputs u and k, one output, and a mode out of ${MODES.join(', ')}`;
+    throw new UserError(`The LongConv node "${node.name}" is malformed: ${rule}.`);
   }
   const [skip, preGate, postGate] = optional.map((name) => name || undefined);
   return { site: attribute('site'), mode, u, k, skip, preGate, postGate, output };
@@ -79,7 +80,7 @@ export function longConvFunction(): onnx.IFunctionProto {
   return {
     name: LONG_CONV_OP, domain: LONG_CONV_DOMAIN, input: [...INPUTS], output: [output], attribute: [...ATTRIBUTES],
     node: b.nodes, opsetImport: [{ domain: '', version: OPSET_VERSION }],
-    docString: 'y = postGate * (conv(preGate * u, k) + skip * preGate * u): depthwise long convolution of u [B, H, L] with filters k [H, K].',
+    docString: 'Depthwise long convolution of u [B, H, L] with k [H, K]: y = postGate * (conv(preGate * u, k) + skip * preGate * u).',
   };
 }
 
@@ -99,8 +100,9 @@ export function emitSkipAndPostGate(
 export function withNeutralInputs(nodes: readonly onnx.INodeProto[], b: GraphBuilder): onnx.INodeProto[] {
   const constants = new Map<number, string>();
   const neutral = (value: number): string => {
-    if (!constants.has(value)) constants.set(value, b.floats(value === 1 ? 'longconv.surgeon/one' : 'longconv.surgeon/zero', [1], Float32Array.of(value)));
-    return constants.get(value)!;
+    const known = constants.get(value) ?? b.floats(`longconv.surgeon/${value}`, [1], Float32Array.of(value));
+    constants.set(value, known);
+    return known;
   };
   return nodes.map((node) => {
     if (!isLongConv(node)) return node;

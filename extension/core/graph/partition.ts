@@ -3,7 +3,7 @@ import { tensorType } from './builder';
 import { inferElementTypes } from './element-types';
 import { isLongConv, type LongConvNode, readLongConv } from './long-conv-op';
 import { LONG_CONV_DOMAIN, type ModelGraph } from './model-graph';
-import { onnx } from './onnx';
+import type { onnx } from './onnx';
 
 /** A connected-by-time piece of the graph in standard operators, a model of its own. */
 export interface DenseStep {

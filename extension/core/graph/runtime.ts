@@ -138,7 +138,9 @@ export class ModelRunner {
 
   private async setAllFilters(filters: ReadonlyMap<string, SiteFilter>): Promise<void> {
     for (const step of this.plan.steps) {
-      if (step.kind !== 'dense' && !this.sites.has(step.node.site)) await this.setFilters(step.node.site, siteFilter(filters, step.node.site));
+      if (step.kind === 'dense') continue;
+      const { site } = step.node;
+      if (!this.sites.has(site)) await this.setFilters(site, siteFilter(filters, site));
     }
   }
 
@@ -151,11 +153,17 @@ export class ModelRunner {
     }
     const beside = (name: string | undefined, size: number): Float32Array | undefined => {
       const data = name === undefined ? undefined : (this.operand(values, name).data as Float32Array);
-      if (data && data.length !== size) throw new UserError(`The value "${name}" of site ${node.site} has ${data.length} elements instead of ${size}.`);
+      if (data && data.length !== size) {
+        throw new UserError(`The value "${name}" of site ${node.site} has ${data.length} elements instead of ${size}.`);
+      }
       return data;
     };
     const call = {
-      batch, length, preGate: beside(node.preGate, u.data.length), postGate: beside(node.postGate, u.data.length), skip: beside(node.skip, channels),
+      batch,
+      length,
+      preGate: beside(node.preGate, u.data.length),
+      postGate: beside(node.postGate, u.data.length),
+      skip: beside(node.skip, channels),
     };
     const input = u.data as Float32Array;
     const output = this.buffers.take(input.length);

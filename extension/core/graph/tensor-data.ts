@@ -1,5 +1,5 @@
 import { ElementType } from './builder';
-import { onnx } from './onnx';
+import type { onnx } from './onnx';
 
 export const dimensions = (value: onnx.ITensorProto): number[] => (value.dims ?? []).map(Number);
 

@@ -2,7 +2,7 @@ import * as assert from 'node:assert/strict';
 import * as fs from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { exportOnnx, type Lowering, verifyOnnx } from '../../../extension/core/export/onnx';
+import { exportOnnx, type Lowering, type OnnxExportResult, verifyOnnx } from '../../../extension/core/export/onnx';
 import { onnx } from '../../../extension/core/graph/onnx';
 import { ModelRunner } from '../../../extension/core/graph/runtime';
 import type { SiteFilter } from '../../../extension/core/plan/site-filter';
@@ -55,7 +55,8 @@ describe('ONNX export', () => {
   });
   after(() => fs.rm(folder, { recursive: true }));
 
-  const write = async (filters: Map<string, SiteFilter>, lowering?: Lowering, length = LENGTH): Promise<{ output: string; notes: readonly string[]; lowering: Lowering }> => {
+  interface Written extends OnnxExportResult { readonly output: string }
+  const write = async (filters: Map<string, SiteFilter>, lowering?: Lowering, length = LENGTH): Promise<Written> => {
     const output = path.join(folder, 'model.onnx');
     const result = await exportOnnx({
       graph: model.graph, filters, length, lowering, output, source: { name: 'model.safetensors', fingerprint: 'sha256:00' }, plan: PLAN,
@@ -145,7 +146,8 @@ describe('ONNX export', () => {
     await assert.rejects(write(new Map(), 'dft'), /no filter for site layers\.0\.mixer/);
     await assert.rejects(write(surgeries(model)['on a grid'], 'dft', 0), /at least 1 sample/);
     const huge = siteOf('layers.0.mixer', 32, 2 ** 25);
-    const filter = siteFilter(huge, [{ channels: [0, 32], masked: false, mode: 'causal', filterLength: 2 ** 25, rows: new Float32Array(0) }]);
+    const unread = new Float32Array(0);
+    const filter = siteFilter(huge, [{ channels: [0, 32], masked: false, mode: 'causal', filterLength: 2 ** 25, rows: unread }]);
     await assert.rejects(write(new Map([[huge.id, filter]]), 'dft', 2 ** 25), /4\.0 GiB/);
   });
 

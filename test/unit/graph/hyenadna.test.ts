@@ -8,7 +8,11 @@ import { referenceEngine } from './support/reference-engine';
 
 async function runDense(model: TinyModel, tokens: Float32Array): Promise<Float32Array> {
   const runner = await ModelRunner.create({
-    graph: model.graph, sessions: new OnnxSessions(), engine: referenceEngine, filters: denseFilters(model), maxLength: model.network.maxLength,
+    graph: model.graph,
+    sessions: new OnnxSessions(),
+    engine: referenceEngine,
+    filters: denseFilters(model),
+    maxLength: model.network.maxLength,
   });
   try {
     return await runner.run(Int32Array.from(tokens), 1, tokens.length);
@@ -32,7 +36,8 @@ describe('HyenaDNA graph, cut and run', () => {
     }
   });
 
-  for (const [name, shift, prefix] of [['hyenadna-hf-a', 0.05, ''], ['hyenadna-lightning-a', 0, ''], ['hyenadna-lightning-a', 0.05, 'shift005.']] as const) {
+  const cases = [['hyenadna-hf-a', 0.05, ''], ['hyenadna-lightning-a', 0, ''], ['hyenadna-lightning-a', 0.05, 'shift005.']] as const;
+  for (const [name, shift, prefix] of cases) {
     for (const input of ['full', 'short']) {
       it(`gives the ${input} logits of the original code for ${name} ${prefix}`, async () => {
         const folder = path.join(GOLDEN, name);

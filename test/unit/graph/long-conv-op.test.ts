@@ -9,7 +9,9 @@ import { referenceEngine } from './support/reference-engine';
 const [B, H] = [2, 3];
 
 /** Runs one LongConv by its function body and by the engine contract's sums. */
-async function compare(mode: 'causal' | 'grid' | 'circular', length: number, filterLength: number, fftSize: number, optional: readonly string[]): Promise<void> {
+async function compare(
+  mode: 'causal' | 'grid' | 'circular', length: number, filterLength: number, fftSize: number, optional: readonly string[],
+): Promise<void> {
   const data: Record<string, Float32Array> = {
     x: noise(B * H * length, 1), k: noise(H * filterLength, 2),
     skip: noise(H, 3), preGate: noise(B * H * length, 4), postGate: noise(B * H * length, 5),
@@ -19,7 +21,8 @@ async function compare(mode: 'causal' | 'grid' | 'circular', length: number, fil
   b.input('k', FLOAT, [H, filterLength]);
   b.input('skip', FLOAT, [H]);
   const has = (name: string): string | undefined => (optional.includes(name) ? name : undefined);
-  const y = addLongConv(b, { site: 'site', mode, u: 'x', k: 'k', skip: has('skip'), preGate: has('preGate'), postGate: has('postGate') }, fftSize);
+  const inputs = { u: 'x', k: 'k', skip: has('skip'), preGate: has('preGate'), postGate: has('postGate') };
+  const y = addLongConv(b, { site: 'site', mode, ...inputs }, fftSize);
   b.output(y, FLOAT);
   const feeds = new Map<string, DenseTensor>(Object.entries(data).map(([name, values]) => [
     name, name === 'k' ? floats(values, H, filterLength) : name === 'skip' ? floats(values, H) : floats(values, B, H, length),
@@ -31,7 +34,8 @@ async function compare(mode: 'causal' | 'grid' | 'circular', length: number, fil
   const prepared = await referenceEngine.prepare({ channels: H, mode, filterLength, maxLength: length, grid }, data.k);
   const output = new Float32Array(B * H * length);
   const given = (name: string): Float32Array | undefined => (optional.includes(name) ? data[name] : undefined);
-  await prepared.run({ input: data.x, output, batch: B, length, skip: given('skip'), preGate: given('preGate'), postGate: given('postGate') });
+  const operands = { skip: given('skip'), preGate: given('preGate'), postGate: given('postGate') };
+  await prepared.run({ input: data.x, output, batch: B, length, ...operands });
   assertClose(actual.data as Float32Array, output, 2e-6);
 }
 
@@ -54,8 +58,8 @@ describe('LongConv nodes', () => {
     const b = new GraphBuilder(['u', 'k', 'gate']);
     const output = addLongConv(b, { site: 'layers.0.mixer', mode: 'causal', u: 'u', k: 'k', postGate: 'gate' }, 64);
     assert.ok(isLongConv(b.nodes[0]));
-    const expected = { site: 'layers.0.mixer', mode: 'causal', u: 'u', k: 'k', skip: undefined, preGate: undefined, postGate: 'gate', output };
-    assert.deepEqual(readLongConv(b.nodes[0]), expected);
+    const gates = { skip: undefined, preGate: undefined, postGate: 'gate' };
+    assert.deepEqual(readLongConv(b.nodes[0]), { site: 'layers.0.mixer', mode: 'causal', u: 'u', k: 'k', ...gates, output });
   });
 
   it('are refused in a sentence when malformed', () => {

@@ -33,7 +33,8 @@ describe('int64 values of ONNX files', () => {
     try {
       const bundle = path.join(folder, 'bundle.cjs');
       await build({
-        stdin: { contents: SCRIPT, resolveDir: GRAPH, loader: 'ts' }, outfile: bundle, bundle: true, platform: 'node', format: 'cjs', target: 'node20',
+        stdin: { contents: SCRIPT, resolveDir: GRAPH, loader: 'ts' },
+        outfile: bundle, bundle: true, platform: 'node', format: 'cjs', target: 'node20',
       });
       const lines = execFileSync(process.execPath, [bundle], { encoding: 'utf8', cwd: folder }).trim().split('\n');
       assert.equal(lines.length, 9);

@@ -16,16 +16,24 @@ import { referenceEngine } from './support/reference-engine';
 const [H, TAPS, B, L] = [2, 5, 2, 6];
 
 /** One value of a random graph: an operator on earlier values, named by their index modulo how many there are. */
-interface Op { readonly kind: 'conv' | 'add' | 'mul' | 'tanh' | 'flip' | 'split' | 'reshape' | 'less'; readonly a: number; readonly b: number; readonly gates: number }
+interface Op {
+  readonly kind: 'conv' | 'add' | 'mul' | 'tanh' | 'flip' | 'split' | 'reshape' | 'less';
+  readonly a: number;
+  readonly b: number;
+  readonly gates: number;
+}
+interface Recipe { readonly ops: readonly Op[]; readonly extraOutputs: readonly number[]; readonly output: number }
 
 const op: fc.Arbitrary<Op> = fc.record({
   kind: fc.constantFrom('conv', 'conv', 'conv', 'add', 'mul', 'tanh', 'flip', 'split', 'reshape', 'less'),
   a: fc.nat(1000), b: fc.nat(1000), gates: fc.nat(7),
 });
-const recipe = fc.record({ ops: fc.array(op, { minLength: 1, maxLength: 14 }), extraOutputs: fc.array(fc.nat(1000), { maxLength: 3 }), output: fc.nat(1000) });
+const recipe: fc.Arbitrary<Recipe> = fc.record({
+  ops: fc.array(op, { minLength: 1, maxLength: 14 }), extraOutputs: fc.array(fc.nat(1000), { maxLength: 3 }), output: fc.nat(1000),
+});
 
 /** Every value is [B, H, L] float32, except shapes and masks, which stay inside one recipe step but may be cut from their use. */
-function randomGraph({ ops, extraOutputs, output }: { ops: readonly Op[]; extraOutputs: readonly number[]; output: number }): { graph: ModelGraph; sites: string[] } {
+function randomGraph({ ops, extraOutputs, output }: Recipe): { graph: ModelGraph; sites: string[] } {
   const b = new GraphBuilder();
   const values = [b.input('x', FLOAT, ['batch', 'sequence', 'rest'])];
   const shapes: string[] = [];
@@ -42,13 +50,19 @@ function randomGraph({ ops, extraOutputs, output }: { ops: readonly Op[]; extraO
         sites.push(site);
         values.push(addLongConv(b, {
           site, mode: 'causal', u: pick(a), k: b.input(filterInputName(site), FLOAT, [H, TAPS]),
-          skip: gates & 1 ? skip : undefined, preGate: gates & 2 ? pick(second) : undefined, postGate: gates & 4 ? pick(a + second) : undefined,
+          skip: gates & 1 ? skip : undefined,
+          preGate: gates & 2 ? pick(second) : undefined,
+          postGate: gates & 4 ? pick(a + second) : undefined,
         }, 16));
         break;
       case 'add': values.push(b.node('Add', scope, [pick(a), pick(second)])); break;
       case 'mul': values.push(b.node('Mul', scope, [pick(a), weight])); break;
       case 'tanh': values.push(b.node('Tanh', scope, [pick(a)])); break;
-      case 'flip': values.push(b.node('Slice', scope, [pick(a), b.integers(scope, [-1]), b.integers(scope, [-1000]), b.integers(scope, [2]), b.integers(scope, [-1])])); break;
+      case 'flip': {
+        const range = [[-1], [-1000], [2], [-1]].map((bounds) => b.integers(scope, bounds));
+        values.push(b.node('Slice', scope, [pick(a), ...range]));
+        break;
+      }
       case 'split': {
         const [left, right] = b.nodeWithOutputs('Split', scope, [pick(a)], { attributes: { axis: int(2) }, outputs: 2 });
         values.push(b.node('Concat', scope, [right, left], { attributes: { axis: int(2) } }));
@@ -95,7 +109,8 @@ async function runPieces(graph: ModelGraph, x: DenseTensor): Promise<Map<string,
       const prepared = await referenceEngine.prepare({ channels: H, mode: 'causal', filterLength: TAPS, maxLength: L }, filterRows(site));
       const data = (name?: string): Float32Array | undefined => (name ? (get(name).data as Float32Array) : undefined);
       const y = new Float32Array(B * H * L);
-      await prepared.run({ input: data(u)!, output: y, batch: B, length: L, skip: data(skip), preGate: data(preGate), postGate: data(postGate) });
+      const gates = { preGate: data(preGate), postGate: data(postGate) };
+      await prepared.run({ input: data(u)!, output: y, batch: B, length: L, skip: data(skip), ...gates });
       values.set(output, floats(y, B, H, L));
     }
     step.release.forEach((name) => assert.ok(values.delete(name), `${name} is released but was not there`));
@@ -110,7 +125,8 @@ describe('partition', () => {
     await fc.assert(fc.asyncProperty(recipe, async (random) => {
       const { graph, sites } = randomGraph(random);
       const x = floats(noise(B * H * L, 9), B, H, L);
-      const feeds = new Map([['x', x], ...sites.map((site): [string, DenseTensor] => [filterInputName(site), floats(filterRows(site), H, TAPS)])]);
+      const kernels = sites.map((site): [string, DenseTensor] => [filterInputName(site), floats(filterRows(site), H, TAPS)]);
+      const feeds = new Map([['x', x], ...kernels]);
       const wanted = graph.model.graph!.output!.map(({ name }) => name!);
       const whole = await runWhole(graph, feeds, wanted);
       const pieces = await runPieces(graph, x);
@@ -127,7 +143,8 @@ describe('partition', () => {
   it('makes as few pieces as the longest chain of convolutions allows', () => {
     const b = new GraphBuilder();
     const x = b.input('x', FLOAT, ['batch', H, 'length']);
-    const conv = (site: string, u: string): string => addLongConv(b, { site, mode: 'causal', u, k: b.input(filterInputName(site), FLOAT) }, 16);
+    const conv = (site: string, u: string): string =>
+      addLongConv(b, { site, mode: 'causal', u, k: b.input(filterInputName(site), FLOAT) }, 16);
     const before = b.node('Tanh', 'before', [x]);
     const parallel = [conv('a', before), conv('b', before)];
     const between = b.node('Add', 'between', parallel);
@@ -145,7 +162,8 @@ describe('partition', () => {
     const y = addLongConv(b, { site: 'a', mode: 'causal', u: first, k: b.input(filterInputName('a'), FLOAT) }, 16);
     const last = b.node('Mul', 'last', [y, b.floats('w2', [H, 1], noise(H, 2))]);
     b.output(last, FLOAT);
-    const names = partition(floatGraph(b, last)).steps.map((step) => step.kind === 'dense' && step.model.graph!.initializer!.map(({ name }) => name));
+    const { steps } = partition(floatGraph(b, last));
+    const names = steps.map((step) => step.kind === 'dense' && step.model.graph!.initializer!.map(({ name }) => name));
     assert.deepEqual(names, [['w1'], false, ['w2']]);
   });
 
@@ -167,7 +185,8 @@ describe('partition', () => {
     const harmless = new GraphBuilder();
     const graph = build(harmless, harmless.node('Neg', 'inner', ['kept/Tanh']));
     const x = floats(noise(B * H * L, 9), B, H, L);
-    const whole = await runWhole(graph, new Map([['x', x], [filterInputName('site1'), floats(filterRows('site1'), H, TAPS)]]), [graph.output]);
+    const feeds = new Map([['x', x], [filterInputName('site1'), floats(filterRows('site1'), H, TAPS)]]);
+    const whole = await runWhole(graph, feeds, [graph.output]);
     assertClose((await runPieces(graph, x)).get(graph.output)!.data as Float32Array, whole.get(graph.output)!.data as Float32Array, 2e-6);
 
     const hiding = new GraphBuilder();

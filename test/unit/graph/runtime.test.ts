@@ -91,6 +91,17 @@ describe('ModelRunner', () => {
     assert.deepEqual(await runner.run(ids.subarray(0, length), 1, length), first);
   });
 
+  it('runs variants with other filters beside each other on the same dense pieces', async () => {
+    const counting = new CountingSessions();
+    const runner = await create({ sessions: counting });
+    const cut = await runner.variant(denseFilters(model, 5));
+    const fresh = await create({ filters: denseFilters(model, 5) });
+    assert.deepEqual(await cut.run(ids, 1, 66), await fresh.run(ids, 1, 66));
+    await cut.dispose();
+    assert.deepEqual([counting.created, counting.disposed], [3, 0]);
+    assertClose(await runner.run(ids, 1, 66), expected('full.logits'), 1e-5);
+  });
+
   it('refuses inputs that the runner, a full-length filter or a grid is not made for', async () => {
     const tokens = (length: number): Int32Array => new Int32Array(length).fill(7);
     const short = await create({ maxLength: 40 });
@@ -99,7 +110,8 @@ describe('ModelRunner', () => {
     await assert.rejects(long.run(tokens(67), 1, 67), /67 samples, but the filter of site layers\.0\.mixer is made for at most 66/);
     for (const [id, filter] of denseFilters(model, 20)) await long.setFilters(id, filter);
     assert.equal((await long.run(tokens(500), 1, 500)).length, 500 * 16);
-    await long.setFilters('layers.1.mixer', siteFilter(siteOf('layers.1.mixer', 32, 66), [gridPart(model.rows.get('layers.1.mixer')!, 66, [0, 32], 64)]));
+    const site = siteOf('layers.1.mixer', 32, 66);
+    await long.setFilters(site.id, siteFilter(site, [gridPart(model.rows.get(site.id)!, 66, [0, 32], 64)]));
     await assert.rejects(long.run(tokens(33), 1, 33), /site layers\.1\.mixer is made for at most 32/);
   });
 
@@ -113,9 +125,11 @@ describe('ModelRunner', () => {
   });
 
   it('gives a sentence when ONNX Runtime does not take a model or an input', async () => {
-    await assert.rejects(new OnnxSessions().create(Uint8Array.of(1, 2, 3)), { name: 'UserError', message: /^ONNX Runtime does not take the model: [^\n]+$/ });
+    const refused = { name: 'UserError', message: /^ONNX Runtime does not take the model: [^\n]+$/ };
+    await assert.rejects(new OnnxSessions().create(Uint8Array.of(1, 2, 3)), refused);
     const runner = await create();
-    await assert.rejects(runner.run(Int32Array.of(7, 99), 1, 2), { name: 'UserError', message: /^ONNX Runtime could not run the model: [^\n]+$/ });
+    const failed = { name: 'UserError', message: /^ONNX Runtime could not run the model: [^\n]+$/ };
+    await assert.rejects(runner.run(Int32Array.of(7, 99), 1, 2), failed);
   });
 });
 

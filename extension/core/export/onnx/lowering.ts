@@ -32,7 +32,7 @@ const lowerToDft: Lower = (b, node, filter, length) => {
   b.nameLast(emitSkipAndPostGate(b, site, { ...node, gated, convolved }), node.output);
 };
 
-/** conv: a depthwise Conv, which is a cross-correlation, so the lags are stored highest first; negative lags become padding on the right. */
+/** conv: a depthwise Conv. It is a cross-correlation, so the lags are stored highest first; negative lags become padding on the right. */
 const lowerToConv: Lower = (b, node, filter, length) => {
   const { site, u, preGate } = node;
   const { channels } = filter.site;

@@ -124,12 +124,12 @@ function checkLength({ site, parts }: SiteFilter, length: number): void {
   for (const { mode, filterLength } of parts) {
     if (mode === 'grid' && length > filterLength / 2) {
       throw new UserError(
-        `Site ${site.id} is masked on a grid of ${filterLength} points, which takes inputs of at most ${filterLength / 2} samples, not ${length}.`,
+        `Site ${site.id} is masked on a grid of ${filterLength} points, which takes at most ${filterLength / 2} samples, not ${length}.`,
         `Export for a length of at most ${filterLength / 2}, or mask the site on a larger grid.`,
       );
     }
     if (mode === 'circular' && filterLength > length) {
-      throw new UserError(`The circular filter of site ${site.id} has ${filterLength} taps, more than the ${length} samples to export for.`);
+      throw new UserError(`The circular filter of site ${site.id} has ${filterLength} taps, but the export is for ${length} samples.`);
     }
   }
 }

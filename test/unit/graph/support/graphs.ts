@@ -17,7 +17,9 @@ export function floatGraph(b: GraphBuilder, output: string): ModelGraph {
 }
 
 /** Runs the uncut graph, LongConv by its function body, in ONNX Runtime. */
-export async function runWhole(graph: ModelGraph, feeds: ReadonlyMap<string, DenseTensor>, wanted: readonly string[]): Promise<Map<string, DenseTensor>> {
+export async function runWhole(
+  graph: ModelGraph, feeds: ReadonlyMap<string, DenseTensor>, wanted: readonly string[],
+): Promise<Map<string, DenseTensor>> {
   const source = graph.model.graph!;
   const b = new GraphBuilder();
   const node = withNeutralInputs(source.node!, b);

@@ -1,11 +1,13 @@
-import type { ConvolutionCall, ConvolutionSpec, Engine, PreparedConvolution, SirenFilterRequest } from '../../../../extension/core/engine/engine';
+import type {
+  ConvolutionCall, ConvolutionSpec, Engine, PreparedConvolution, SirenFilterRequest,
+} from '../../../../extension/core/engine/engine';
 
 /**
  * The engine's contract in plain float64 sums: slow, and written from the equations in engine.ts alone, so that graph and export tests
  * do not depend on the native kernels.
  */
 export const referenceEngine: Engine = {
-  devices: () => ({ cpu: { name: 'reference', instructionSets: ['portable'], threads: 1 }, cuda: { usable: false, reason: 'reference engine' } }),
+  devices: () => ({ cpu: { name: 'reference', instructionSets: ['portable'], threads: 1 }, cuda: { usable: false, reason: 'no kernels' } }),
   prepare: async (spec, filter) => new DirectConvolution(spec, Float64Array.from(filter)),
   predict: () => { throw new Error('The reference engine has no cost model.'); },
   maskFilter: () => { throw new Error('The reference engine masks nothing.'); },
