@@ -27,8 +27,8 @@ const FLASH_FACTORS: ReadonlyMap<number, readonly number[]> = new Map([
 /** Largest FFT size that has default factors. */
 export const LARGEST_DEFAULT_FFT_SIZE = 4194304;
 
-/** Bins are stored one byte each and lags four: a grid beyond this could not be held in one array. */
-const LARGEST_FFT_SIZE = 2 ** 28;
+/** The masks of a larger grid would take gigabytes before any filter is masked. */
+const LARGEST_FFT_SIZE = 2 ** 26;
 
 /** Smallest power of two that is at least `n`. */
 export function powerOfTwoAtLeast(n: number): number {
