@@ -96,7 +96,7 @@ function showPage(state: PlanPageState): void {
       button('Open Model', () => void client.call('openModel', {}).catch(onError), { testid: 'open-model', title: 'Open the model in the viewer' }),
       button('Open as Text', () => void client.call('openAsText', {}), { testid: 'open-as-text', title: 'Edit the plan as JSON' }))),
     planProblem, modelProblem, requestProblem, tabs.bar, tabs.body);
-  tabs.show(state.show !== 'masks' ? state.show : client.state.view ?? 'masks');
+  tabs.show(client.state.view ?? 'masks');
   validation.setData(state.data);
   validation.show(state.validation);
   exportView.show(state.export);

@@ -19,7 +19,6 @@ export class PlanSession implements vscode.Disposable {
   private readonly validation = new Job<ValidationOutcome>(state => this.send('validation', state));
   private readonly exporting = new Job<ExportResult>(state => this.send('export', state));
   private readonly subscription: vscode.Disposable;
-  private show: PlanView = 'masks';
   private data: DataFile | null;
 
   constructor(document: vscode.TextDocument, private readonly services: Services) {
@@ -40,7 +39,7 @@ export class PlanSession implements vscode.Disposable {
   readonly handlers: PlanEditorApi = {
     load: async () => ({
       fileName: this.document.name, plan: this.document.read(), model: this.model.state, data: this.data,
-      validation: this.validation.state, export: this.exporting.state, show: this.show,
+      validation: this.validation.state, export: this.exporting.state,
     }),
     timeSeries: async params => this.services.interactive.call('timeSeries', { ...params, ...this.modelRef }),
     frequencySeries: async params => this.services.interactive.call('frequencySeries', { ...params, ...this.modelRef }),
@@ -62,7 +61,6 @@ export class PlanSession implements vscode.Disposable {
 
   /** Brings one of the views to the front of every page of this plan. */
   showView(view: PlanView): void {
-    this.show = view;
     this.send('show', view);
   }
 
@@ -71,10 +69,10 @@ export class PlanSession implements vscode.Disposable {
     const text = this.planText();
     const revision = this.document.document.version;
     if (this.validation.running) throw new UserError('This plan is being validated already.');
-    void this.validation.run(progress => this.services.runJob('validation', async (host, signal) => ({
+    void this.validation.run(progress => this.services.runJob('validation', progress, async (host, options) => ({
       report: await host.call('validate', {
         plan: localPath(this.uri), planText: text, data: this.data?.path, length, backend: 'auto', threads: this.services.threads,
-      }, { onProgress: progress, signal }),
+      }, options),
       revision,
     })), error => this.report('validation', error));
   }
@@ -138,7 +136,7 @@ export class PlanSession implements vscode.Disposable {
     const output = localPath(target);
     if (output === this.modelRef.model) throw new UserError('The model of the plan is never overwritten.', 'Choose another name.');
     void this.exporting.run(
-      progress => this.services.runJob('export', (host, signal) => host.call('exportPlan', { plan: localPath(this.uri), planText: text, ...choice, output }, { onProgress: progress, signal })),
+      progress => this.services.runJob('export', progress, (host, options) => host.call('exportPlan', { plan: localPath(this.uri), planText: text, ...choice, output }, options)),
       error => this.report('export', error));
   }
 

@@ -1,8 +1,9 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { KernelHostClient } from '../core/engine/kernel-host-client';
+import type { CallOptions } from '../core/engine/kernel-host-client';
 import { UserError } from '../core/errors';
-import type { RpcFailure } from '../core/protocol/rpc';
+import type { ReportProgress, RpcFailure } from '../core/protocol/rpc';
 import { failureOf } from './failure';
 
 /**
@@ -33,7 +34,7 @@ export class Services implements vscode.Disposable {
   }
 
   /** Runs a long job on its own kernel host. Throws a UserError when one is running already or the workspace is not trusted. */
-  async runJob<T>(name: string, work: (host: KernelHostClient, signal: AbortSignal) => Promise<T>): Promise<T> {
+  async runJob<T>(name: string, progress: ReportProgress, work: (host: KernelHostClient, options: CallOptions) => Promise<T>): Promise<T> {
     if (!vscode.workspace.isTrusted) {
       throw new UserError('Models are not run in a workspace that is not trusted; they can only be looked at.', 'Trust the workspace (command "Workspaces: Manage Workspace Trust"), then try again.');
     }
@@ -44,7 +45,13 @@ export class Services implements vscode.Disposable {
     this.running = { name, abort };
     this.log.info(`${name} started`);
     try {
-      const result = await work(this.jobHost, abort.signal);
+      const result = await vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title: `Long-Conv Surgeon: ${name}` }, status => work(this.jobHost, {
+        signal: abort.signal,
+        onProgress: state => {
+          progress(state);
+          status.report({ message: `${Math.round(state.fraction * 100)}%` });
+        },
+      }));
       this.log.info(`${name} done`);
       return result;
     } finally {

@@ -77,7 +77,7 @@ export class MasksView {
     const key = (name: string, text: string): HTMLElement => el('span', { class: `key ${name}`, text });
     const lags = checkbox('negative lags', state.negativeLags, negativeLags => this.save({ negativeLags }), { testid: 'negative-lags', title: 'Show the lags before 0: what a frequency mask leaks into the future' });
     this.sites = new SideList('Sites', 'site-list', site => this.save({ site, range: undefined }),
-      el('div', { class: 'side-foot' }, button('Clear All Sites', () => void this.send({ kind: 'clearAll' }), { testid: 'clear-all', title: 'Every site dense again' })));
+      el('div', { class: 'side-foot' }, el('div', { class: 'keys' }, key('original', 'original'), key('masked', 'masked'), key('recausalised', 're-causalised')), button('Clear All Sites', () => void this.send({ kind: 'clearAll' }), { testid: 'clear-all', title: 'Every site dense again' })));
     this.time = new TimePlot(host, 'time-plot', { tools: [lags], height: PLOT_HEIGHT }, () => undefined);
     this.frequency = new FrequencyPlot(host, 'frequency-plot', state.axes, axes => this.save({ axes }), PLOT_HEIGHT);
     this.cells = new CellMap({ title: 'Monarch cells', testid: 'cell-map', height: CELL_MAP_HEIGHT, onPaint: (places, add, done) => this.paint(places, add, done) });
@@ -106,9 +106,7 @@ export class MasksView {
         button('Clear', () => this.commit([]), { testid: 'clear-site', title: 'This site dense again' })),
       this.numbers.element,
       el('div', { class: 'mask-grid' },
-        el('div', { class: 'pickers' }, this.channelPicker.element, el('span', { class: 'grow' }),
-          key('original', 'original'), key('masked', 'masked'), key('recausalised', 're-causalised')),
-        this.rangePicker.element,
+        this.channelPicker.element, this.rangePicker.element,
         this.time.plot.element, this.partialControls.element,
         this.frequency.plot.element, this.frequencyControls.element,
         this.cells.element, el('fieldset', { class: 'controls' }, el('legend', { class: 'only-spoken', text: 'Grid' }), ...this.frequencyControls.gridFields,

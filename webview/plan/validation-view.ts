@@ -67,11 +67,13 @@ export class ValidationView {
     this.progress.show(job);
     if (job.state === 'idle') {
       replaceChildren(this.result, message('info', 'Validate runs the native kernels, dense against masked, in one run: time beside error for every site, and the model’s perplexity when there is data.'));
+    } else if (job.state === 'running') {
+      replaceChildren(this.result);
     } else if (job.state === 'failed') {
       replaceChildren(this.result, failureMessage(job.failure, [
         { label: 'Retry', testid: 'validation-retry', run: () => this.run.click() }, { label: 'Show Log', run: this.host.showLog },
       ], 'validation-failure'));
-    } else if (job.state === 'done') {
+    } else {
       const { report, revision } = job.result;
       const quality = qualityTable(report);
       replaceChildren(this.result,

@@ -64,9 +64,9 @@ export class LinePlot {
     });
     this.element = el('section', { class: 'plot' },
       el('div', { class: 'plot-head' },
-        el('h3', { text: options.title }), this.readoutText, el('span', { class: 'grow' }), ...(options.tools ?? []),
+        el('h3', { text: options.title }), el('span', { class: 'grow' }), ...(options.tools ?? []),
         icon('−', 'Zoom out', () => this.zoom(2)), icon('+', 'Zoom in', () => this.zoom(0.5)), icon('⤢', 'Show all', () => this.change(this.full))),
-      this.body);
+      el('div', { class: 'plot-frame' }, this.body, this.readoutText));
     this.body.addEventListener('keydown', event => this.key(event));
     this.body.addEventListener('wheel', event => this.wheel(event), { passive: false });
     new ResizeObserver(() => this.plot?.setSize({ width: this.width, height: this.height })).observe(this.body);

@@ -88,8 +88,6 @@ export interface PlanPageState {
   readonly data: DataFile | null;
   readonly validation: JobState<ValidationOutcome>;
   readonly export: JobState<ExportResult>;
-  /** What the page shows first: the last view that a command asked for. */
-  readonly show: PlanView;
 }
 
 export interface PlanState {
