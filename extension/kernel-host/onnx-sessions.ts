@@ -71,7 +71,7 @@ function loadRuntime(): typeof Ort {
   }
 }
 
-/** The first line: the rest is ONNX Runtime's own call stack. */
+/** On one line. */
 function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0];
+  return (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ').trim();
 }

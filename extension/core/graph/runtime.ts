@@ -30,7 +30,7 @@ export interface RunnerSetup {
   readonly engine: Engine;
   /** By site id, one for every LongConv of the graph. */
   readonly filters: ReadonlyMap<string, SiteFilter>;
-  /** Longest input that will be run, in samples. Longer ones are refused. */
+  /** Longest input that will be run, in samples; longer ones are refused. The one length of all runs where a filter is circular. */
   readonly maxLength: number;
   /** Threads of the convolution kernels; default: the engine's own choice. */
   readonly threads?: number;
@@ -100,7 +100,8 @@ export class ModelRunner {
     const maxLength = Math.min(this.setup.maxLength, longestInput(filter));
     const convolution = await SiteConvolution.prepare(this.setup.engine, filter, maxLength);
     this.sites.get(site)?.convolution.free();
-    this.sites.set(site, { convolution, maxLength, channels: filter.site.channels });
+    const circular = filter.parts.some(({ mode }) => mode === 'circular');
+    this.sites.set(site, { convolution, maxLength, circular, channels: filter.site.channels });
   }
 
   /**
@@ -178,7 +179,12 @@ export class ModelRunner {
 
   private checkLength(length: number): void {
     const limits = [{ what: 'the runner', limit: this.setup.maxLength }];
-    for (const [site, { maxLength }] of this.sites) limits.push({ what: `the filter of site ${site}`, limit: maxLength });
+    for (const [site, { maxLength, circular }] of this.sites) {
+      limits.push({ what: `the filter of site ${site}`, limit: maxLength });
+      if (circular && length !== maxLength) {
+        throw new UserError(`The input has ${length} samples, but the circular filter of site ${site} was prepared for exactly ${maxLength}.`);
+      }
+    }
     const tight = limits.reduce((a, b) => (b.limit < a.limit ? b : a));
     if (length > tight.limit) {
       throw new UserError(
@@ -189,16 +195,23 @@ export class ModelRunner {
   }
 }
 
-interface PreparedSite { readonly convolution: SiteConvolution; readonly maxLength: number; readonly channels: number }
+interface PreparedSite {
+  readonly convolution: SiteConvolution;
+  readonly maxLength: number;
+  /** Runs at maxLength only. */
+  readonly circular: boolean;
+  readonly channels: number;
+}
 
 /**
  * Longest input that a filter is meant for: a full-length causal filter says nothing about lags beyond its taps, a grid filter wraps
- * around beyond half its grid. A causal filter that a mask cut shorter is 0 beyond, so it takes any length.
+ * around beyond half its grid. A causal filter that a mask cut shorter is 0 beyond, so it takes any length. A circular filter goes
+ * around an input of any length that holds it.
  */
 function longestInput(filter: SiteFilter): number {
   return Math.min(...filter.parts.map((part) => {
     if (part.mode === 'grid') return part.filterLength / 2;
-    return part.filterLength < filter.site.taps ? Infinity : filter.site.taps;
+    return part.mode === 'circular' || part.filterLength < filter.site.taps ? Infinity : filter.site.taps;
   }));
 }
 
@@ -219,6 +232,9 @@ function inputTensor(graph: ModelGraph, input: ModelInput, batch: number, length
     if (input instanceof Float32Array) throw new Error('The model takes token ids, not floats.');
     if (input.length !== batch * length) throw new Error(`${input.length} token ids were given for shape [${batch}, ${length}].`);
     const data = input instanceof BigInt64Array ? input : BigInt64Array.from(input, BigInt);
+    // ONNX counts negative indices from the end, so a padding of -1 would silently become the last token of the vocabulary.
+    const negative = data.findIndex((id) => id < 0n);
+    if (negative >= 0) throw new UserError(`Token ${negative} of the input is ${data[negative]}, but token ids start at 0.`);
     return { type: 'int64', data, dims: [batch, length] };
   }
   if (!(input instanceof Float32Array)) throw new Error('The model takes floats, not token ids.');

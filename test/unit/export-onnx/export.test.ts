@@ -112,6 +112,23 @@ describe('ONNX export', () => {
     assert.ok((await verifyOnnx(output, sessions, tokens(150), 1, 150, await nativeRun(model, filters, 150))) <= 2e-6);
   });
 
+  for (const lowering of ['dft', 'conv', 'function'] as const) {
+    it(`${lowering}: circular filters go around the one length they are exported for`, async () => {
+      const filters = new Map([...model.rows].map(([id, rows]) => {
+        const part = { ...causalFilter(siteOf(id, 32, 66), rows, 20).parts[0], mode: 'circular' as const };
+        return [id, siteFilter(siteOf(id, 32, 66), [part])];
+      }));
+      const { output } = await write(filters, lowering, 27);
+      const runner = await ModelRunner.create({ graph: model.graph, sessions, engine: referenceEngine, filters, maxLength: 27 });
+      const expected = await runner.run(tokens(27), 1, 27);
+      assert.ok((await verifyOnnx(output, sessions, tokens(27), 1, 27, expected)) <= 2e-6);
+      await assert.rejects(runner.run(tokens(26), 1, 26), /exactly 27/);
+      await runner.dispose();
+      await assert.rejects(verifyOnnx(output, sessions, tokens(26), 1, 26, expected), /Got: 26 Expected: 27/);
+      await assert.rejects(write(filters, lowering, 19), /20 taps, but the export is for 19/);
+    });
+  }
+
   it('chooses conv for short filters and dft for long ones, and says so', async () => {
     assert.equal((await write(denseFilters(model))).lowering, 'conv');
     const site = siteOf('layers.0.mixer', 32, 600);

@@ -128,6 +128,7 @@ describe('ModelRunner', () => {
     const refused = { name: 'UserError', message: /^ONNX Runtime does not take the model: [^\n]+$/ };
     await assert.rejects(new OnnxSessions().create(Uint8Array.of(1, 2, 3)), refused);
     const runner = await create();
+    await assert.rejects(runner.run(Int32Array.of(7, -1), 1, 2), { name: 'UserError', message: /Token 1 of the input is -1/ });
     const failed = { name: 'UserError', message: /^ONNX Runtime could not run the model: [^\n]+$/ };
     await assert.rejects(runner.run(Int32Array.of(7, 99), 1, 2), failed);
   });
