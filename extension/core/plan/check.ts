@@ -22,6 +22,23 @@ export function checkPlan(plan: SurgeryPlan, model: CheckedModel | LongConvModel
   }
 }
 
+/**
+ * Throws a UserError when inputs of `length` tokens do not fit the grid of a frequency mask: on N points only inputs of up to
+ * N/2 are a linear convolution, and on another grid the same mask would mean other frequencies.
+ */
+export function checkRunLength(plan: SurgeryPlan, length: number): void {
+  plan.sites.forEach(({ masks }, i) => masks.forEach(({ frequency, partial }, j) => {
+    const longest = frequency === undefined || partial !== undefined ? Infinity : frequency.grid.fftSize / 2;
+    if (length > longest) {
+      throw problemError({
+        path: ['sites', i, 'masks', j, 'frequency', 'grid', 'fftSize'],
+        message: `${2 * longest} points take inputs of up to ${longest} tokens, but the run has ${length}`,
+        hint: `Use windows of at most ${longest} tokens, or make the plan with an FFT size of at least ${2 * length}.`,
+      });
+    }
+  }));
+}
+
 /** Everything in a plan that does not fit the model. */
 export function modelProblems(plan: SurgeryPlan, model: CheckedModel): PlanProblem[] {
   if (plan.model.family !== model.family) {

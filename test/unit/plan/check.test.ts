@@ -1,6 +1,6 @@
 import * as assert from 'node:assert/strict';
 import type { CheckedModel } from '../../../extension/core/plan/check';
-import { checkPlan } from '../../../extension/core/plan/check';
+import { checkPlan, checkRunLength } from '../../../extension/core/plan/check';
 import type { ChannelMask } from '../../../extension/core/plan/plan';
 import { frequency, plan } from './support/plans';
 
@@ -34,5 +34,13 @@ describe('checking a plan against its model', () => {
     assert.throws(() => check([{ partial: { taps: 8 } }], bidirectional), /layers\.0\.mixer is a bidirectional convolution/);
     const baked = { ...MODEL, sites: [{ ...site('layers.0.mixer'), embedded: { tensor: 'k', circular: true, channelMasks: [] } }] };
     assert.throws(() => check([{ partial: { taps: 8 } }], baked), /already holds a frequency-masked filter with negative lags/);
+  });
+
+  it('refuses runs longer than half of a grid, which a partial mask does not need', () => {
+    checkRunLength(plan({ frequency: block }), 1024);
+    checkRunLength(plan({ frequency: block, partial: { taps: 8 } }), 5000);
+    checkRunLength(plan({ partial: { taps: 8 } }), 5000);
+    assert.throws(() => checkRunLength(plan({ channels: [0, 1], partial: { taps: 8 } }, { channels: [1, 2], frequency: block }), 1025),
+      /^UserError: sites\[0\]\.masks\[1\]\.frequency\.grid\.fftSize: 2048 points take inputs of up to 1024 tokens, but the run has 1025\.$/);
   });
 });

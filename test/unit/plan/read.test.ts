@@ -1,5 +1,6 @@
 import * as assert from 'node:assert/strict';
 import * as path from 'node:path';
+import fc from 'fast-check';
 import { UserError } from '../../../extension/core/errors';
 import type { ChannelMask } from '../../../extension/core/plan/plan';
 import { formatPlan, loadPlan, parsePlan, readPlan, relativeModelPath, resolveModelPath } from '../../../extension/core/plan/read';
@@ -75,6 +76,23 @@ describe('reading plans', () => {
       });
     });
   }
+
+  it('either reads a text or says in one sentence what is wrong, whatever it is', () => {
+    const good = JSON.stringify(plan({ channels: [0, 4], frequency: block, partial: { taps: 8, taper: 2 } }, {
+      channels: [4, 8], frequency: frequency({ kind: 'energy', fraction: 0.5, cells: { digits: [0, 2], runs: [0, 5, 9, 2] } }),
+    }));
+    const values = [...good.matchAll(/(?<=[:[,])(?:"[^"]*"|[\d.]+|\[[\d,]*\]|\{\})/g)];
+    const replacement = fc.oneof(fc.json({ maxDepth: 1 }), fc.constantFrom('-1', '0', '1', '3', '1.5', '1e308', '9007199254740993', '[]', '{}', '""', '[1,2]', 'null'));
+    fc.assert(fc.property(fc.nat(), replacement, (seed, value) => {
+      const { 0: old, index } = values[seed % values.length];
+      try {
+        formatPlan(readPlan(good.slice(0, index) + value + good.slice(index + old.length), 'p.json'));
+      } catch (error) {
+        assert.ok(error instanceof UserError, String(error));
+        assert.match(error.message, /^p\.json, line 1: [^]+\.$/);
+      }
+    }), { numRuns: 2000 });
+  });
 
   it('lists every problem in text order with its place', () => {
     const text = changed((p) => {
