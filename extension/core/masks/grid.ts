@@ -4,7 +4,8 @@ import type { MonarchGrid } from '../plan/plan';
 /**
  * The Monarch grid: an N-point spectrum seen as a p-dimensional array, N = N1*N2*...*Np. Frequency f has digits n1..np with
  * f = n1 + N1*(n2 + N2*(n3 + ...)): n1 = f mod N1 selects a comb, np a contiguous band. Default factors as in FlashFFTConv
- * (arXiv 2311.05908), which starts at N = 256; below that they are the two powers of two nearest to sqrt(N), larger first.
+ * (arXiv 2311.05908) for N = 256 to 4194304; below that they are the two powers of two nearest to sqrt(N), larger first, and
+ * above it the first factor goes on growing.
  */
 const FLASH_FACTORS: ReadonlyMap<number, readonly number[]> = new Map([
   [256, [16, 16]],
@@ -24,11 +25,8 @@ const FLASH_FACTORS: ReadonlyMap<number, readonly number[]> = new Map([
   [4194304, [128, 32, 32, 32]],
 ]);
 
-/** Largest FFT size that has default factors. */
-export const LARGEST_DEFAULT_FFT_SIZE = 4194304;
-
-/** The masks of a larger grid would take gigabytes before any filter is masked. */
-const LARGEST_FFT_SIZE = 2 ** 26;
+/** Largest FFT size of a grid, and so the largest with default factors: beyond it a mask takes gigabytes before any filter is masked. */
+export const LARGEST_DEFAULT_FFT_SIZE = 2 ** 26;
 
 /** Smallest power of two that is at least `n`. */
 export function powerOfTwoAtLeast(n: number): number {
@@ -49,7 +47,7 @@ export function defaultLength(maxLength: number): number {
   return power === maxLength ? power : power / 2;
 }
 
-/** Default factors of an FFT size. Throws a UserError where there are none, and the user has to name some. */
+/** Default factors of an FFT size. Throws a UserError for a size that no grid can have. */
 export function defaultFactors(fftSize: number): readonly number[] {
   const factors = FLASH_FACTORS.get(fftSize);
   if (factors !== undefined) {
@@ -58,8 +56,11 @@ export function defaultFactors(fftSize: number): readonly number[] {
   if (!isPowerOfTwo(fftSize) || fftSize < 2 || fftSize > LARGEST_DEFAULT_FFT_SIZE) {
     throw new UserError(
       `There is no default grid for FFT size ${fftSize}: defaults exist for the powers of two from 2 to ${LARGEST_DEFAULT_FFT_SIZE}.`,
-      `Choose one of these sizes, or give the factors as well.`,
+      'Choose one of these sizes.',
     );
+  }
+  if (fftSize > 256) {
+    return [fftSize / 32768, 32, 32, 32];
   }
   const large = 2 ** Math.ceil(Math.log2(fftSize) / 2);
   return fftSize === 2 ? [2] : [large, fftSize / large];
@@ -110,8 +111,8 @@ export function gridProblem(grid: MonarchGrid): FieldProblem | undefined {
       hint: 'Use a power of two that is at least twice the length of the inputs.',
     };
   }
-  if (fftSize > LARGEST_FFT_SIZE) {
-    return { field: 'fftSize', message: `${fftSize} is more than the largest supported size, ${LARGEST_FFT_SIZE}` };
+  if (fftSize > LARGEST_DEFAULT_FFT_SIZE) {
+    return { field: 'fftSize', message: `${fftSize} is more than the largest supported size, ${LARGEST_DEFAULT_FFT_SIZE}` };
   }
   const bad = factors.find((factor) => !Number.isInteger(factor) || factor < 2);
   if (factors.length === 0 || bad !== undefined) {

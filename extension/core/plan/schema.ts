@@ -18,7 +18,9 @@ export function schemaProblems(value: unknown): PlanProblem[] {
   // An `if` only says that its `then` failed, and the branches of an `anyOf` only why none of them fits.
   const alternatives = errors.filter(({ keyword }) => keyword === 'anyOf').map(({ schemaPath }) => schemaPath);
   const own = errors.filter(({ keyword, schemaPath }) => keyword !== 'if' && !alternatives.some((path) => schemaPath.startsWith(`${path}/`)));
-  return own.map(toProblem);
+  // A plan of another version may differ in any other field, so nothing else is worth saying about it.
+  const version = own.filter(({ instancePath }) => instancePath === '/version');
+  return (version.length > 0 ? version : own).map(toProblem);
 }
 
 function toProblem(error: ErrorObject): PlanProblem {

@@ -5,12 +5,14 @@ import { UserError } from '../../../extension/core/errors';
 import { anyGrid } from './support/arbitraries';
 
 describe('Monarch grid', () => {
-  it('has default factors for every power of two up to 4194304, whose product is the size', () => {
+  it('has default factors for every power of two up to 2^26, whose product is the size', () => {
     for (let n = 2; n <= LARGEST_DEFAULT_FFT_SIZE; n *= 2) {
       assert.equal(defaultFactors(n).reduce((a, b) => a * b, 1), n);
     }
     assert.deepEqual(defaultFactors(2048), [16, 16, 8]);
     assert.deepEqual(defaultFactors(524288), [32, 16, 32, 32]);
+    assert.deepEqual(defaultFactors(4194304), [128, 32, 32, 32]);
+    assert.deepEqual(defaultFactors(8388608), [256, 32, 32, 32]);
     assert.deepEqual(defaultFactors(128), [16, 8]);
     assert.deepEqual(defaultFactors(2), [2]);
   });
