@@ -37,7 +37,7 @@ document.body.append(page);
 
 const planName = el('h1', { testid: 'plan-name' });
 const family = el('span', { class: 'badge', testid: 'family', hidden: true });
-const modelName = el('span', { class: 'muted', testid: 'plan-model' });
+const modelName = el('span', { class: 'muted model-name', testid: 'plan-model' });
 const planProblem = el('div', { class: 'problem' });
 const modelProblem = el('div', { class: 'problem' });
 const requestProblem = el('div', { class: 'problem' });
@@ -114,7 +114,8 @@ function showPlan({ plan, invalid, revision }: PlanState): void {
     [{ label: 'Open as Text', run: () => void client.call('openAsText', {}) }], 'plan-invalid') : null);
   validation.setRevision(revision);
   if (plan) {
-    modelName.textContent = plan.model.path;
+    modelName.textContent = plan.model.path.split('/').at(-1)!;
+    modelName.title = plan.model.path;
     masks.setPlan(plan, !planValid);
   }
   document.body.dataset.revision = String(revision);

@@ -1,7 +1,7 @@
 import { cellCount, cellFlags, changeCells, mapDigits, mirrorCell } from '../../extension/core/masks/cells';
 import { cellGains, effectiveGain, keptCells } from '../../extension/core/masks/symmetry';
 import type { FrequencyMask, MonarchGrid } from '../../extension/core/protocol/webview';
-import type { CellPlace } from '../plots/cell-map';
+import type { CellPlace } from '../plots/scale';
 
 /** Index of a cell of the editor's map (row n1, column = last digit) in a CellSet over mapDigits. */
 export const cellOfPlace = (place: CellPlace, grid: MonarchGrid): number => place.row + grid.factors[0] * (mapDigits(grid).length > 1 ? place.column : 0);

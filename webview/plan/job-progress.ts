@@ -1,6 +1,6 @@
 import type { JobState } from '../../extension/core/protocol/webview';
 import { el } from '../ui/dom';
-import { duration } from '../ui/format';
+import { duration, secondsLeft } from '../ui/format';
 import { button } from '../ui/toolkit';
 
 /** A running job: what it does now, how far it is, the time left, and Cancel. */
@@ -29,9 +29,4 @@ export class JobProgress {
     const remaining = secondsLeft(fraction, (Date.now() - job.started) / 1000);
     this.left.textContent = remaining === null ? '' : `about ${duration(remaining)} left`;
   }
-}
-
-/** From the pace so far; null while there is too little to go by. */
-export function secondsLeft(fraction: number, elapsed: number): number | null {
-  return fraction < 0.02 || elapsed < 1 ? null : (elapsed * (1 - fraction)) / fraction;
 }

@@ -4,6 +4,7 @@ import { SliderField } from '../ui/fields';
 import { count } from '../ui/format';
 import { checkbox, setChecked } from '../ui/toolkit';
 import type { CheckboxControl } from '../ui/toolkit';
+import { partialWith } from './partial-mask';
 
 /** @param settled false while a slider or handle moves. */
 export type ChangePartial = (partial: PartialMask | undefined, settled: boolean) => void;
@@ -47,12 +48,4 @@ export class PartialControls {
   private change(change: Partial<PartialMask>, settled: boolean): void {
     this.onChange(partialWith(this.partial, change, this.siteTaps), settled);
   }
-}
-
-/** The partial mask with other values, its taper inside the kept part; keeping every tap without a taper is no mask. */
-export function partialWith(partial: PartialMask | undefined, change: Partial<PartialMask>, siteTaps: number): PartialMask | undefined {
-  const taps = change.taps ?? partial?.taps ?? siteTaps;
-  const taper = Math.min(taps, change.taper ?? partial?.taper ?? 0);
-  if (taps >= siteTaps && taper === 0) return undefined;
-  return taper > 0 ? { taps, taper } : { taps };
 }

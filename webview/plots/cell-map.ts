@@ -3,7 +3,8 @@ import { el } from '../ui/dom';
 import { percent } from '../ui/format';
 import { onThemeChange, themeColours, withAlpha } from '../ui/theme';
 import { paintTiles, scaleLegend } from './heatmap';
-import { cellAt } from './scale';
+import { cellAt, cellsBetween } from './scale';
+import type { CellPlace } from './scale';
 
 const FLOOR = -60;
 
@@ -19,7 +20,6 @@ export interface CellMapOptions {
    */
   readonly onPaint?: (cells: readonly CellPlace[], add: boolean, done: boolean) => void;
 }
-export interface CellPlace { readonly row: number; readonly column: number }
 
 /**
  * The Monarch cells of a filter: rows n1 (frequency modulo N1), columns the bands of the last digit, coloured by energy.
@@ -196,13 +196,6 @@ export class CellMap {
     }
     context.stroke();
   }
-}
-
-/** The cells on the straight way between two cells, both included: a quick stroke leaves no gaps. */
-export function cellsBetween(from: CellPlace, to: CellPlace): CellPlace[] {
-  const steps = Math.max(Math.abs(to.row - from.row), Math.abs(to.column - from.column));
-  const at = (a: number, b: number, i: number): number => Math.round(a + ((b - a) * i) / Math.max(1, steps));
-  return Array.from({ length: steps + 1 }, (_, i) => ({ row: at(from.row, to.row, i), column: at(from.column, to.column, i) }));
 }
 
 function hatching(context: CanvasRenderingContext2D, colour: string, alpha: number): CanvasPattern {

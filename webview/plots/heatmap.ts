@@ -3,6 +3,7 @@ import { el } from '../ui/dom';
 import { onThemeChange, themeColours } from '../ui/theme';
 import { COLOUR_TABLE, colourIndex } from './colour-map';
 import { cellAt } from './scale';
+import type { CellPlace } from './scale';
 
 export interface HeatmapOptions {
   readonly title: string;
@@ -64,7 +65,7 @@ export class HeatmapView {
     this.paint();
   }
 
-  private cellOf(event: MouseEvent): { row: number; column: number } | null {
+  private cellOf(event: MouseEvent): CellPlace | null {
     const { width, height } = this.canvas.getBoundingClientRect();
     return this.map ? cellAt(event.offsetX, event.offsetY, width, height, this.map.rows, this.map.columns) : null;
   }

@@ -42,8 +42,18 @@ export function decibels(magnitude: number, reference: number, floor: number): n
   return magnitude > 0 && reference > 0 ? Math.max(floor, 20 * Math.log10(magnitude / reference)) : floor;
 }
 
+/** A cell of a map. */
+export interface CellPlace { readonly row: number; readonly column: number }
+
 /** The cell of a rows x columns map drawn over width x height that a point lies in; null outside. */
-export function cellAt(x: number, y: number, width: number, height: number, rows: number, columns: number): { row: number; column: number } | null {
+export function cellAt(x: number, y: number, width: number, height: number, rows: number, columns: number): CellPlace | null {
   if (x < 0 || y < 0 || x >= width || y >= height) return null;
   return { row: Math.floor((y / height) * rows), column: Math.floor((x / width) * columns) };
+}
+
+/** The cells on the straight way between two cells, both included: a quick stroke leaves no gaps. */
+export function cellsBetween(from: CellPlace, to: CellPlace): CellPlace[] {
+  const steps = Math.max(Math.abs(to.row - from.row), Math.abs(to.column - from.column));
+  const at = (a: number, b: number, i: number): number => Math.round(a + ((b - a) * i) / Math.max(1, steps));
+  return Array.from({ length: steps + 1 }, (_, i) => ({ row: at(from.row, to.row, i), column: at(from.column, to.column, i) }));
 }

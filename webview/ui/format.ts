@@ -46,3 +46,8 @@ export function duration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
 }
+
+/** Time left of a job, from its pace so far; null while there is too little to go by. */
+export function secondsLeft(fraction: number, elapsed: number): number | null {
+  return fraction < 0.02 || elapsed < 1 ? null : (elapsed * (1 - fraction)) / fraction;
+}
