@@ -1,4 +1,4 @@
-import { defaultFactors, gridName, LARGEST_DEFAULT_FFT_SIZE } from '../../extension/core/masks/grid';
+import { defaultGrid, gridName, LARGEST_DEFAULT_FFT_SIZE } from '../../extension/core/masks/grid';
 import { binsOfFraction } from '../../extension/core/masks/patterns';
 import type { FrequencyMask, FrequencyPattern, MonarchGrid, SiteSummary, Symmetry } from '../../extension/core/protocol/webview';
 import { el, replaceChildren } from '../ui/dom';
@@ -142,5 +142,5 @@ function gridChoices(grid: MonarchGrid, site: SiteSummary): { value: string; lab
 }
 
 function gridOfSize(fftSize: number, site: SiteSummary): MonarchGrid {
-  return fftSize === site.defaultGrid.fftSize ? site.defaultGrid : { fftSize, factors: defaultFactors(fftSize), taps: site.defaultGrid.taps };
+  return fftSize === site.defaultGrid.fftSize ? site.defaultGrid : defaultGrid({ siteTaps: site.taps, maxLength: site.taps, fftSize });
 }

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { EditorPage, newPlan } from './pages';
+import { newRunFolder, sampleWorkspace, startEditor, type RunningEditor } from './server/editor-server';
+import { packagedExtension } from './server/extension-package';
+import { Workbench } from './server/workbench';
+
+describe('files that are not what they seem', function () {
+  this.timeout(240_000);
+  let editor: RunningEditor;
+  let workbench: Workbench;
+  let folder: string;
+
+  before(async () => {
+    editor = await startEditor({ runFolder: await newRunFolder('broken-files'), vsix: packagedExtension() });
+    folder = await sampleWorkspace(editor.runFolder);
+    const model = readFileSync(path.join(folder, 'model.safetensors'));
+    writeFileSync(path.join(folder, 'a-empty.safetensors'), '');
+    writeFileSync(path.join(folder, 'b-truncated.safetensors'), model.subarray(0, model.length / 2));
+    const header = Buffer.alloc(64, ' ');
+    header.writeBigUInt64LE(100_000_000n * 10n);
+    writeFileSync(path.join(folder, 'c-huge-header.safetensors'), header);
+    writeFileSync(path.join(folder, 'd-text.safetensors'), 'This is a letter, not a model.\n'.repeat(20));
+    copyFileSync(path.join(folder, 'reference.safetensors'), path.join(folder, 'e-no-model.safetensors'));
+    workbench = await Workbench.open(editor, folder, { viewport: { width: 1280, height: 800 } });
+    await workbench.paletteEntries('Long-Conv Surgeon: Open Model');
+  });
+  after(async () => {
+    await workbench?.close();
+    await editor?.stop();
+  });
+
+  for (const name of ['a-empty', 'b-truncated', 'c-huge-header', 'd-text', 'e-no-model']) {
+    it(`get a sentence in the viewer: ${name}`, async () => {
+      await workbench.openFromExplorer(`${name}.safetensors`);
+      const page = new EditorPage(await workbench.webview('[data-testid="load-failure"]'));
+      const said = await page.text('load-failure');
+      assert.match(said, /[a-z]\.(\n|$)/m, said);
+      assert.match(said, new RegExp(`${name}\\.safetensors`));
+      assert.doesNotMatch(said, /\n\s+at |undefined|\[object|fault of the extension/);
+      assert.equal(await page.part('loading').count(), 0);
+      await workbench.screenshot(`broken-${name}`);
+      await workbench.runCommand('View: Close Editor');
+    });
+  }
+
+  it('leave a plan read-only with the field named until its text is a plan again', async () => {
+    let plan = await newPlan(workbench);
+    await plan.part('partial-on').click();
+    await plan.part('mask-summary').getByText('first').waitFor();
+    await workbench.page.keyboard.press('Control+S');
+    await workbench.dirtyTab('model.surgery.json').waitFor({ state: 'detached' });
+    const file = path.join(folder, 'model.surgery.json');
+    const good = readFileSync(file, 'utf8');
+    writeFileSync(file, good.replace(/"taps": \d+/, '"taps": -5'));
+    plan = new EditorPage(await workbench.webview('[data-testid="plan-invalid"]'));
+    assert.match(await plan.text('plan-invalid'), /model\.surgery\.json, line \d+: sites\[0\]\.masks\[0\]\.partial\.taps/);
+    assert.ok(await plan.part('validate').evaluate((button) => (button as HTMLButtonElement).disabled));
+    await workbench.screenshot('plan-invalid');
+    writeFileSync(file, good);
+    await plan.part('plan-invalid').waitFor({ state: 'detached' });
+    appendFileSync(file, '\n');
+    assert.match(await plan.text('mask-summary'), /^first \d+ taps$/);
+  });
+
+  it('leave a plan whose model is gone with a sentence and a way back', async () => {
+    writeFileSync(path.join(folder, 'orphan.surgery.json'), readFileSync(path.join(folder, 'model.surgery.json'), 'utf8').replace('model.safetensors', 'gone.safetensors'));
+    await workbench.openFromExplorer('orphan.surgery.json');
+    const plan = new EditorPage(await workbench.webview('[data-testid="model-failure"]'));
+    assert.match(await plan.text('model-failure'), /gone\.safetensors/);
+    copyFileSync(path.join(folder, 'model.safetensors'), path.join(folder, 'gone.safetensors'));
+    copyFileSync(path.join(folder, 'config.json'), path.join(folder, 'config.json.copy'));
+    await plan.part('model-retry').click();
+    await plan.part('mask-summary').getByText('first').waitFor();
+  });
+});

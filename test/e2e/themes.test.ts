@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import type { EditorPage } from './pages';
+import { modelViewer, newPlan, planEditor } from './pages';
+import { newRunFolder, sampleWorkspace, startEditor, type RunningEditor } from './server/editor-server';
+import { packagedExtension } from './server/extension-package';
+import { Workbench, type Theme } from './server/workbench';
+
+const BODY_CLASS: Record<Theme, string> = { light: 'vscode-light', dark: 'vscode-dark', 'high-contrast': 'vscode-high-contrast', 'high-contrast-light': 'vscode-high-contrast-light' };
+
+describe('the editors in every theme', function () {
+  this.timeout(240_000);
+  let editor: RunningEditor;
+  let workbench: Workbench;
+  let plan: EditorPage;
+
+  before(async () => {
+    editor = await startEditor({ runFolder: await newRunFolder('themes'), vsix: packagedExtension() });
+    workbench = await Workbench.open(editor, await sampleWorkspace(editor.runFolder), { viewport: { width: 1280, height: 800 } });
+    plan = await newPlan(workbench);
+    await plan.part('pattern').selectOption('comb');
+    await plan.part('partial-taps').fill('600');
+    await plan.part('partial-taps').press('Enter');
+    await plan.part('mask-summary').getByText('first 600 taps').waitFor();
+  });
+  after(async () => {
+    await workbench?.close();
+    await editor?.stop();
+  });
+
+  /** What a canvas shows, as text: equal only when every pixel is. */
+  const picture = (page: EditorPage, testid: string): Promise<string> =>
+    page.part(testid).evaluate((element) => ((element instanceof HTMLCanvasElement ? element : element.querySelector('canvas')) as HTMLCanvasElement).toDataURL());
+
+  for (const theme of ['light', 'dark', 'high-contrast', 'high-contrast-light'] as const) {
+    it(`show plots and maps in its colours: ${theme}`, async () => {
+      await workbench.tab('model.surgery.json').click();
+      const before = await picture(plan, 'time-plot');
+      await workbench.setTheme(theme);
+      await plan.frame.locator(`body.${BODY_CLASS[theme]}`).waitFor();
+      if (theme !== 'light') {
+        assert.notEqual(await picture(plan, 'time-plot'), before, 'the plot was painted again');
+      }
+      await workbench.screenshot(`plan-editor-${theme}`);
+      await workbench.tab('model.safetensors').click();
+      const viewer = await modelViewer(workbench);
+      await viewer.part('time-plot').locator('canvas').waitFor();
+      await workbench.page.waitForTimeout(700);
+      await workbench.screenshot(`model-viewer-${theme}`);
+      await workbench.tab('model.surgery.json').click();
+      plan = await planEditor(workbench);
+      await plan.part('time-plot').locator('canvas').waitFor();
+    });
+  }
+});
