@@ -1,6 +1,7 @@
 import type { Engine } from '../engine/engine';
 import { SiteConvolution } from '../engine/site-convolution';
 import { UserError } from '../errors';
+import { longestInput } from '../plan/longest-input';
 import type { SiteFilter } from '../plan/site-filter';
 import type { DenseSession, DenseSessions, DenseTensor } from './dense-sessions';
 import type { LongConvNode } from './long-conv-op';
@@ -201,18 +202,6 @@ interface PreparedSite {
   /** Runs at maxLength only. */
   readonly circular: boolean;
   readonly channels: number;
-}
-
-/**
- * Longest input that a filter is meant for: a full-length causal filter says nothing about lags beyond its taps, a grid filter wraps
- * around beyond half its grid. A causal filter that a mask cut shorter is 0 beyond, so it takes any length. A circular filter goes
- * around an input of any length that holds it.
- */
-function longestInput(filter: SiteFilter): number {
-  return Math.min(...filter.parts.map((part) => {
-    if (part.mode === 'grid') return part.filterLength / 2;
-    return part.mode === 'circular' || part.filterLength < filter.site.taps ? Infinity : filter.site.taps;
-  }));
 }
 
 function siteFilter(filters: ReadonlyMap<string, SiteFilter>, site: string): SiteFilter {

@@ -42,7 +42,7 @@ function surgeries(model: TinyModel): Record<string, Map<string, SiteFilter>> {
       gridPart(rows, maxLength, [10, 17], 64),
       gridPart(rows, maxLength, [17, 31], 128),
       { channels: [31, dModel], masked: false, mode: 'causal', filterLength: maxLength, rows: rows.slice(31 * maxLength) },
-    ])),
+    ], 0.7)),
   };
 }
 

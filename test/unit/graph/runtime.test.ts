@@ -4,7 +4,7 @@ import type { DenseSession, DenseSessions } from '../../../extension/core/graph/
 import { ModelRunner, type RunnerSetup, type SiteEvent } from '../../../extension/core/graph/runtime';
 import { OnnxSessions } from '../../../extension/kernel-host/onnx-sessions';
 import { gridPart } from '../export-onnx/support/grid-part';
-import { denseFilters, GOLDEN, openTinyModel, readTensors, siteFilter, siteOf, type TinyModel } from './support/hyenadna';
+import { causalFilter, denseFilters, GOLDEN, openTinyModel, readTensors, siteFilter, siteOf, type TinyModel } from './support/hyenadna';
 import { assertClose } from './support/measure';
 import { referenceEngine } from './support/reference-engine';
 
@@ -110,6 +110,9 @@ describe('ModelRunner', () => {
     await assert.rejects(long.run(tokens(67), 1, 67), /67 samples, but the filter of site layers\.0\.mixer is made for at most 66/);
     for (const [id, filter] of denseFilters(model, 20)) await long.setFilters(id, filter);
     assert.equal((await long.run(tokens(500), 1, 500)).length, 500 * 16);
+    const recausalised = causalFilter(siteOf('layers.1.mixer', 32, 66), model.rows.get('layers.1.mixer')!, 64);
+    await long.setFilters('layers.1.mixer', siteFilter(recausalised.site, recausalised.parts));
+    await assert.rejects(long.run(tokens(65), 1, 65), /site layers\.1\.mixer is made for at most 64/);
     const site = siteOf('layers.1.mixer', 32, 66);
     await long.setFilters(site.id, siteFilter(site, [gridPart(model.rows.get(site.id)!, 66, [0, 32], 64)]));
     await assert.rejects(long.run(tokens(33), 1, 33), /site layers\.1\.mixer is made for at most 32/);

@@ -1,5 +1,6 @@
 import { UserError } from '../../errors';
 import { powerOfTwoAtLeast } from '../../masks/grid';
+import { longestInput } from '../../plan/longest-input';
 import type { FilterPart, SiteFilter } from '../../plan/site-filter';
 import { fftSizeFor } from '../../graph/long-conv-op';
 import { realSpectrum } from './real-spectrum';
@@ -92,9 +93,8 @@ export function spectrumKernel(filter: SiteFilter, length: number): SpectrumKern
 /** No lag is negative, so that taps 0, 1, ... say everything. */
 export const isCausal = (filter: SiteFilter): boolean => filter.parts.every(({ mode }) => mode === 'causal');
 
-/** Every channel is cut shorter than the site's taps: the filter takes inputs of any length. */
-export const takesAnyLength = (filter: SiteFilter): boolean =>
-  filter.parts.every(({ mode, filterLength }) => mode === 'causal' && filterLength < filter.site.taps);
+/** Every part is partial: the filter takes inputs of any length. */
+export const takesAnyLength = (filter: SiteFilter): boolean => isCausal(filter) && longestInput(filter) === Infinity;
 
 /** Points of the circular kernel: the parts' own grid where they share one, so that its dropped bins stay exactly 0. */
 export function circularSize(filter: SiteFilter, length: number): number {

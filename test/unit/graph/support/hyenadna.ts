@@ -53,17 +53,16 @@ export function siteOf(id: string, channels: number, taps: number): Site {
   return { id, layer: 0, channels, taps, direction: 'causal', storage: 'implicit', writeBack: [], filterTensors: [] };
 }
 
-const UNMEASURED = { filterError: 0, leak: 0, keptBins: 1, keptTaps: 1 };
-
-export function siteFilter(site: Site, parts: readonly FilterPart[]): SiteFilter {
-  return { site, parts, measures: UNMEASURED };
+/** Of the measures only `keptTaps` matters to running and exporting. */
+export function siteFilter(site: Site, parts: readonly FilterPart[], keptTaps = 1): SiteFilter {
+  return { site, parts, measures: { filterError: 0, leak: 0, keptBins: 1, keptTaps } };
 }
 
 /** One causal part with the first `taps` taps of rows [channels, site.taps]. */
 export function causalFilter(site: Site, rows: Float32Array, taps = site.taps): SiteFilter {
   const cut = new Float32Array(site.channels * taps);
   for (let c = 0; c < site.channels; c++) cut.set(rows.subarray(c * site.taps, c * site.taps + taps), c * taps);
-  return siteFilter(site, [{ channels: [0, site.channels], masked: taps < site.taps, mode: 'causal', filterLength: taps, rows: cut }]);
+  return siteFilter(site, [{ channels: [0, site.channels], masked: taps < site.taps, mode: 'causal', filterLength: taps, rows: cut }], taps / site.taps);
 }
 
 export function denseFilters({ network, rows }: TinyModel, taps = network.maxLength): Map<string, SiteFilter> {
