@@ -27,7 +27,7 @@ export function fractionForBins(bins: number, grid: MonarchGrid): number {
 /** A pattern of the kind to start from: half of what there is, or for cells what the pattern before kept. */
 export function newPattern(kind: Exclude<PatternKind, 'none' | 'energy'>, grid: MonarchGrid, before: FrequencyMask | undefined): FrequencyPattern {
   switch (kind) {
-    case 'lowpass': return { kind, fraction: fractionForBins(Math.round(halfBins(grid) / 2), grid) };
+    case 'lowpass': return { kind, fraction: fractionForBins(Math.floor(halfBins(grid) / 2), grid) };
     case 'bandpass': return { kind, from: 0, to: 0.5 };
     case 'block': return { kind, counts: grid.factors.map(factor => Math.max(1, factor / 2)) };
     case 'comb': return { kind, rows: Math.max(1, Math.round(grid.factors[0] / 2)) };

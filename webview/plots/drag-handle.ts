@@ -42,9 +42,13 @@ export class DragHandle {
     this.place();
   }
 
+  /** What stands over the plot. */
+  get elements(): HTMLElement[] {
+    return [this.dropped, this.line];
+  }
+
   attach(plot: uPlot): void {
     this.plot = plot;
-    plot.over.append(this.dropped, this.line);
     this.place();
   }
 

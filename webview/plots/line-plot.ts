@@ -41,6 +41,8 @@ export class LinePlot {
   readonly element: HTMLElement;
   private readonly body: HTMLElement;
   private readonly readoutText: HTMLElement;
+  /** Lies over uPlot's drawing area and outlives it: uPlot is built anew when the curves or the theme change, also during a drag. */
+  private readonly overlay = el('div', { class: 'plot-overlay' });
   private readonly handles: DragHandle[] = [];
   private plot?: uPlot;
   private curveNames = '';
@@ -66,7 +68,7 @@ export class LinePlot {
       el('div', { class: 'plot-head' },
         el('h3', { text: options.title }), el('span', { class: 'grow' }), ...(options.tools ?? []),
         icon('−', 'Zoom out', () => this.zoom(2)), icon('+', 'Zoom in', () => this.zoom(0.5)), icon('⤢', 'Show all', () => this.change(this.full))),
-      el('div', { class: 'plot-frame' }, this.body, this.readoutText));
+      el('div', { class: 'plot-frame' }, this.body, this.overlay, this.readoutText));
     this.body.addEventListener('keydown', event => this.key(event));
     this.body.addEventListener('wheel', event => this.wheel(event), { passive: false });
     new ResizeObserver(() => this.plot?.setSize({ width: this.width, height: this.height })).observe(this.body);
@@ -85,6 +87,7 @@ export class LinePlot {
   addHandle(options: DragHandleOptions): DragHandle {
     const handle = new DragHandle(options);
     this.handles.push(handle);
+    this.overlay.append(...handle.elements);
     if (this.plot) handle.attach(this.plot);
     return handle;
   }
@@ -161,9 +164,13 @@ export class LinePlot {
     }, this.columnsForPlot(), this.body);
     this.plot.over.addEventListener('dblclick', () => this.change(this.full));
     for (const handle of this.handles) handle.attach(this.plot);
+    this.place();
   }
 
   private place(): void {
+    if (!this.plot) return;
+    const { left, top, width, height } = this.plot.bbox;
+    for (const [side, size] of Object.entries({ left, top, width, height })) this.overlay.style.setProperty(side, `${size / window.devicePixelRatio}px`);
     for (const handle of this.handles) handle.place();
   }
 
