@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EditorPage } from './pages';
-import { newPlan } from './pages';
+import { choosePath, newPlan } from './pages';
 import { newRunFolder, sampleWorkspace, startEditor, type RunningEditor } from './server/editor-server';
 import { packagedExtension } from './server/extension-package';
 import { kernelHosts } from './server/processes';
@@ -23,7 +23,7 @@ describe('a kernel host that ends', function () {
     await plan.part('mask-summary').getByText('first').waitFor();
     await plan.part('tab-validation').click();
     await plan.part('choose-data').click();
-    await workbench.answer(path.join(folder, 'ecoli-validation.fa'));
+    await choosePath(workbench, path.join(folder, 'ecoli-validation.fa'));
     await plan.part('data-name').getByText('ecoli-validation.fa').waitFor();
   });
   after(async () => {

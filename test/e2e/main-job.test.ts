@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { SurgeryPlan } from '../../extension/core/plan/plan';
 import type { EditorPage } from './pages';
-import { modelViewer, newPlan, planEditor } from './pages';
+import { choosePath, modelViewer, newPlan, planEditor } from './pages';
 import { newRunFolder, sampleWorkspace, startEditor, type RunningEditor } from './server/editor-server';
 import { packagedExtension } from './server/extension-package';
 import { Workbench } from './server/workbench';
@@ -126,7 +126,7 @@ describe('from the sample model to exported files', function () {
     await plan.part('site-table').waitFor({ timeout: 120_000 });
     assert.equal(await plan.part('quality-table').count(), 0, 'no data, no perplexity');
     await plan.part('choose-data').click();
-    await workbench.answer(path.join(folder, 'ecoli-table.fa'));
+    await choosePath(workbench, path.join(folder, 'ecoli-table.fa'));
     await plan.part('data-name').getByText('ecoli-table.fa').waitFor();
     await plan.part('validate').click();
     await plan.part('validation-progress').getByText(/\w/).waitFor();
@@ -145,7 +145,7 @@ describe('from the sample model to exported files', function () {
     for (const { format, file } of [{ format: 'safetensors', file: 'masked.safetensors' }, { format: 'onnx', file: 'masked.onnx' }]) {
       await plan.part('export-format').selectOption(format);
       await plan.part('export').click();
-      await workbench.answer(path.join(folder, file));
+      await choosePath(workbench, path.join(folder, file));
       await plan.part('export-done').getByText(file).first().waitFor({ timeout: 120_000 });
       assert.ok(statSync(path.join(folder, file)).size > 100_000);
     }

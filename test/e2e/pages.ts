@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FrameLocator, Locator } from 'playwright-core';
 import type { Workbench } from './server/workbench';
 
@@ -45,4 +46,26 @@ export async function newPlan(workbench: Workbench): Promise<EditorPage> {
   await workbench.openFromExplorer('model.safetensors');
   await (await modelViewer(workbench)).part('new-plan').click();
   return planEditor(workbench);
+}
+
+/** Answers VS Code's own file dialog with a path. It proposes a path a moment after it opens, which would replace one typed too early. */
+export async function choosePath(workbench: Workbench, file: string): Promise<void> {
+  const input = workbench.page.locator('.quick-input-widget input.input').first();
+  await input.waitFor({ state: 'visible' });
+  await expectValue(input, (value) => value !== '');
+  await workbench.page.locator('.quick-input-list .monaco-list-row').first().waitFor();
+  await input.fill(file);
+  await expectValue(input, (value) => value === file);
+  await input.press('Enter');
+  await input.waitFor({ state: 'hidden' });
+}
+
+async function expectValue(input: Locator, right: (value: string) => boolean): Promise<void> {
+  for (let i = 0; i < 100; i++) {
+    if (right(await input.inputValue())) {
+      return;
+    }
+    await sleep(50);
+  }
+  throw new Error(`The file dialog holds "${await input.inputValue()}".`);
 }

@@ -134,6 +134,14 @@ export class MasksView {
     return sites.find(site => site.id === this.state.site) ?? sites.find(site => this.plan?.sites.some(planned => planned.site === site.id)) ?? sites[0];
   }
 
+  /** The site that the page opens on stays chosen, also when its masks are cleared. */
+  private keepSite(): void {
+    const { id } = this.site;
+    if (id === this.state.site) return;
+    this.state = { ...this.state, site: id };
+    this.host.onState(this.state);
+  }
+
   private get documentMasks(): readonly ChannelMask[] {
     return this.plan?.sites.find(planned => planned.site === this.site.id)?.masks ?? [];
   }
@@ -236,6 +244,7 @@ export class MasksView {
   /** Brings everything on the page in step with the plan, or with the draft while something is dragged. */
   private refresh(settled = true): void {
     if (!this.model || !this.plan) return;
+    this.keepSite();
     const { site, action, grid } = this;
     const masks = this.draft ?? this.documentMasks;
     const channel = Math.min(this.state.channel, site.channels - 1);
