@@ -40,10 +40,14 @@ describe('the editors in every theme', function () {
       if (theme !== 'light') {
         assert.notEqual(await picture(plan, 'time-plot'), before, 'the plot was painted again');
       }
+      // Off the tab, which would show its tooltip.
+      await workbench.page.mouse.move(800, 790);
+      await workbench.page.waitForTimeout(700);
       await workbench.screenshot(`plan-editor-${theme}`);
       await workbench.tab('model.safetensors').click();
       const viewer = await modelViewer(workbench);
       await viewer.part('time-plot').locator('canvas').waitFor();
+      await workbench.page.mouse.move(800, 790);
       await workbench.page.waitForTimeout(700);
       await workbench.screenshot(`model-viewer-${theme}`);
       await workbench.tab('model.surgery.json').click();

@@ -1,4 +1,4 @@
-/** The colours of the current VS Code theme that canvases need; CSS uses the variables directly. */
+/** The colours that canvases need: the current VS Code theme's, and those of the curves (styles/plots.css). CSS uses the variables directly. */
 export interface ThemeColours {
   readonly original: string;
   readonly masked: string;
@@ -22,10 +22,10 @@ export function themeColours(): ThemeColours {
   const dark = classes.contains('vscode-dark') || (classes.contains('vscode-high-contrast') && !classes.contains('vscode-high-contrast-light'));
   const text = read('--vscode-foreground', dark ? '#cccccc' : '#333333');
   return {
-    original: read('--vscode-charts-blue', '#3794ff'),
-    masked: read('--vscode-charts-orange', '#d18616'),
-    recausalised: read('--vscode-charts-purple', '#b180d7'),
-    gain: read('--vscode-charts-green', '#89d185'),
+    original: read('--plot-original', text),
+    masked: read('--plot-masked', text),
+    recausalised: read('--plot-recausalised', text),
+    gain: read('--plot-gain', text),
     text,
     mutedText: highContrast ? text : read('--vscode-descriptionForeground', text),
     background: read('--vscode-editor-background', dark ? '#1e1e1e' : '#ffffff'),
