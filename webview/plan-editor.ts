@@ -134,6 +134,8 @@ function showModel(model: ModelState): void {
   if (model.state === 'ready') {
     family.textContent = model.summary.family;
     replaceChildren(requestProblem);
+    // The plots measure themselves: they have to be visible before they ask for data.
+    arrange();
     masks.setModel(model.summary);
     validation.setModel(model.summary);
     exportView.setModel(model.summary);

@@ -72,7 +72,7 @@ export class FrequencyPlot {
   }
 
   private refresh(): void {
-    if (this.view) this.request({ view: this.view, range: this.plot.range, columns: this.plot.columns, logarithmic: this.axes.logarithmic });
+    if (this.view) this.request({ view: this.view, range: this.plot.range, columns: this.plot.askColumns(), logarithmic: this.axes.logarithmic });
   }
 
   private draw(series: FrequencySeries, view: FrequencyView): void {

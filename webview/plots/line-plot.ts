@@ -32,6 +32,7 @@ export interface LinePlotOptions {
 /** Opacity of the band between a column's smallest and largest value. */
 const FILLS: Record<CurveName, number> = { original: 0.3, masked: 0.22, recausalised: 0.1, gain: 0.07 };
 const DEFAULT_HEIGHT = 190;
+const Y_AXIS_WIDTH = 52;
 
 /**
  * A line plot of min/max columns that the kernel host has already reduced to the plot's width. Zoom: drag, Ctrl+wheel, + and -;
@@ -52,6 +53,7 @@ export class LinePlot {
   private visible: Range = [0, 1];
   private logarithmic = false;
   private yRange?: Range;
+  private asked = 0;
 
   constructor(private readonly options: LinePlotOptions) {
     this.readoutText = el('span', { class: 'plot-readout', testid: `${options.testid}-readout` });
@@ -71,13 +73,18 @@ export class LinePlot {
       el('div', { class: 'plot-frame' }, this.body, this.overlay, this.readoutText));
     this.body.addEventListener('keydown', event => this.key(event));
     this.body.addEventListener('wheel', event => this.wheel(event), { passive: false });
-    new ResizeObserver(() => this.plot?.setSize({ width: this.width, height: this.height })).observe(this.body);
+    new ResizeObserver(() => this.resized()).observe(this.body);
     onThemeChange(() => this.rebuild());
   }
 
-  /** Columns that fill the plot: one for each CSS pixel of its drawing area. */
-  get columns(): number {
-    return Math.max(64, Math.round(this.plot ? this.plot.over.clientWidth : this.width - 60));
+  /** Columns to ask for: one for each CSS pixel of the drawing area. A plot that grows or shrinks by much asks its owner again. */
+  askColumns(): number {
+    this.asked = this.fitting;
+    return this.asked;
+  }
+
+  private get fitting(): number {
+    return Math.max(64, Math.round(this.width - Y_AXIS_WIDTH));
   }
 
   get range(): Range {
@@ -115,6 +122,12 @@ export class LinePlot {
   setLogarithmic(logarithmic: boolean): void {
     this.logarithmic = logarithmic;
     this.rebuild();
+  }
+
+  private resized(): void {
+    if (!this.plot || this.body.clientWidth === 0) return;
+    this.plot.setSize({ width: this.width, height: this.height });
+    if (Math.abs(this.fitting - this.asked) > this.asked / 8) this.options.onRange(this.visible);
   }
 
   private get height(): number {
@@ -182,7 +195,7 @@ export class LinePlot {
     const whole = (values: number[]): (string | null)[] => values.map(value => (value === null ? null : compact(value)));
     return [
       { ...common, label: this.options.xLabel, labelSize: 16, labelGap: 0, size: 26, values: (_plot, values) => whole(values) },
-      { ...common, size: 52, values: (_plot, values) => values.map(value => (this.options.formatY ?? compact)(value)) },
+      { ...common, size: Y_AXIS_WIDTH, values: (_plot, values) => values.map(value => (this.options.formatY ?? compact)(value)) },
     ];
   }
 

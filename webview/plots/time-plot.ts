@@ -47,7 +47,7 @@ export class TimePlot {
   }
 
   private refresh(): void {
-    if (this.view) this.request({ view: this.view, range: this.plot.range, columns: this.plot.columns });
+    if (this.view) this.request({ view: this.view, range: this.plot.range, columns: this.plot.askColumns() });
   }
 
   private draw(series: TimeSeries): void {
