@@ -1,4 +1,4 @@
-import type { ModelSummary, ModelViewerApi, ModelViewerEvents } from '../extension/core/protocol/webview';
+import type { ModelSummary, ModelViewerApi, ModelViewerEvents, ViewerContent } from '../extension/core/protocol/webview';
 import { sourceOf } from './plots/filter-source';
 import './styles/base.css';
 import './styles/plots.css';
@@ -11,7 +11,7 @@ import { failureOf, PageClient } from './ui/page-client';
 import { SideList } from './ui/side-list';
 import { Tabs } from './ui/tabs';
 import { button } from './ui/toolkit';
-import { overview } from './viewer/overview';
+import { fileOverview, overview } from './viewer/overview';
 import { SiteView } from './viewer/site-view';
 import type { SiteViewState } from './viewer/site-view';
 import { TensorList } from './viewer/tensor-list';
@@ -37,7 +37,9 @@ async function load(): Promise<void> {
   delete document.body.dataset.ready;
   replaceChildren(page, el('div', { class: 'centre' }, loading('Reading the model …')));
   try {
-    show(await client.call('load', {}));
+    const content = await client.call('load', {});
+    if (content.kind === 'model') show(content.model);
+    else showTensors(content);
     document.body.dataset.ready = 'true';
   } catch (error) {
     replaceChildren(page, el('div', { class: 'centre' }, failureMessage(failureOf(error), [
@@ -46,20 +48,26 @@ async function load(): Promise<void> {
   }
 }
 
+function showTensors({ name, bytes, tensors, why }: Extract<ViewerContent, { kind: 'tensors' }>): void {
+  const list = new TensorList();
+  list.setTensors(tensors);
+  list.element.classList.add('grow');
+  replaceChildren(page, fileOverview(name, bytes, tensors.length), el('div', { class: 'problem' }, message('info', why.message, why.hint, [], 'load-failure')), list.element);
+}
+
 function show(model: ModelSummary): void {
   const problem = el('div', { class: 'problem', set: { 'aria-live': 'assertive' } });
   const tensors = new TensorList();
   tensors.setTensors(model.tensors);
   const filters = el('div', { class: 'page-body filters' });
-  if (model.sites.length > 0) fillFilters(filters, model, problem);
-  else filters.append(el('div', { class: 'centre' }, message('info', 'This file has no long convolution that this extension knows.', 'Its tensors are listed on the next tab.')));
+  fillFilters(filters, model, problem);
 
   const tabs = new Tabs<ViewName>([
     { name: 'filters', label: `Filters (${count(model.sites.length)})`, content: filters },
     { name: 'tensors', label: `Tensors (${count(model.tensors.length)})`, content: tensors.element },
   ], 'Views of the model', view => client.saveState({ view }));
   const newPlan = button('New Surgery Plan', () => void client.call('newPlan', {}), { primary: true, testid: 'new-plan', title: 'Write a plan for masking this model’s filters' });
-  replaceChildren(page, overview(model, model.sites.length > 0 ? [newPlan] : []), problem, tabs.bar, tabs.body);
+  replaceChildren(page, overview(model, [newPlan]), problem, tabs.bar, tabs.body);
   tabs.show(client.state.view ?? 'filters');
 }
 

@@ -5,6 +5,7 @@ import { localPath } from './local-file';
 import { PageChannel } from './page-channel';
 import { setPage } from './page-html';
 import type { Services } from './services';
+import { viewerContent } from './viewer-content';
 
 /** The read-only editor of model files: their sites, filters and tensors. */
 export class ModelViewerProvider implements vscode.CustomReadonlyEditorProvider {
@@ -26,7 +27,7 @@ export class ModelViewerProvider implements vscode.CustomReadonlyEditorProvider 
     const { uri } = document;
     const host = this.services.interactive;
     const handlers: ModelViewerApi = {
-      load: async () => host.call('inspect', { model: localPath(uri) }),
+      load: async () => viewerContent(localPath(uri), host),
       timeSeries: async params => host.call('timeSeries', { ...params, model: localPath(uri) }),
       frequencySeries: async params => host.call('frequencySeries', { ...params, model: localPath(uri) }),
       timeHeatmap: async params => host.call('timeHeatmap', { ...params, model: localPath(uri) }),

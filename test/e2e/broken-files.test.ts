@@ -40,6 +40,7 @@ describe('files that are not what they seem', function () {
       assert.match(said, new RegExp(`${name}\\.safetensors`));
       assert.doesNotMatch(said, /\n\s+at |undefined|\[object|fault of the extension/);
       assert.equal(await page.part('loading').count(), 0);
+      assert.equal(await page.part('tensor-list').count(), name === 'e-no-model' ? 1 : 0, 'the tensors of a sound file are listed');
       await workbench.screenshot(`broken-${name}`);
       await workbench.runCommand('View: Close Editor');
     });

@@ -2,10 +2,17 @@ import type { ModelSummary } from '../../extension/core/protocol/webview';
 import { el } from '../ui/dom';
 import { bytes, count } from '../ui/format';
 
+/** What a file of no known family is. */
+export function fileOverview(name: string, size: number, tensors: number): HTMLElement {
+  return el('header', { class: 'page-head', testid: 'overview' },
+    el('div', { class: 'title-row' }, el('h1', { text: name })), el('dl', { class: 'facts' }, fact('Size', bytes(size)), fact('Tensors', count(tensors))));
+}
+
+const fact = (name: string, value: string, title?: string): HTMLElement =>
+  el('div', { title }, el('dt', { text: name }), el('dd', { text: value, testid: `fact-${name.toLowerCase().replace(/ /g, '-')}` }));
+
 /** What the model is: name, family, size, the options that are not in the file, and what to know before trusting the numbers. */
 export function overview(model: ModelSummary, actions: readonly HTMLElement[]): HTMLElement {
-  const fact = (name: string, value: string, title?: string): HTMLElement =>
-    el('div', { title }, el('dt', { text: name }), el('dd', { text: value, testid: `fact-${name.toLowerCase().replace(/ /g, '-')}` }));
   return el('header', { class: 'page-head', testid: 'overview' },
     el('div', { class: 'title-row' },
       el('h1', { text: model.name, title: model.path }), el('span', { class: 'badge', text: model.family, testid: 'family' }),

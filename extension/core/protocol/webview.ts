@@ -2,7 +2,7 @@ import type { ModelOption } from '../families/model';
 import type { ChannelMask, SurgeryPlan } from '../plan/plan';
 import type { ValidationReport } from '../validation/report';
 import type {
-  ExportRequest, ExportResult, FrequencySeries, Heatmap, ModelSummary, Preview, PreviewRequest, SeriesRequest, TimeSeries,
+  ExportRequest, ExportResult, FrequencySeries, Heatmap, ModelSummary, Preview, PreviewRequest, SeriesRequest, TensorSummary, TimeSeries,
 } from './kernel-host';
 import type { Progress, RpcFailure } from './rpc';
 
@@ -36,11 +36,16 @@ export interface FilterDataApi {
 }
 
 export interface ModelViewerApi extends FilterDataApi {
-  /** Rejects with the sentence that says why the file is not a model. */
-  load(params: NoParams): Promise<ModelSummary>;
+  /** Rejects with the sentence that says why the file cannot be read. */
+  load(params: NoParams): Promise<ViewerContent>;
   newPlan(params: NoParams): Promise<void>;
   showLog(params: NoParams): Promise<void>;
 }
+
+export type ViewerContent =
+  | { readonly kind: 'model'; readonly model: ModelSummary }
+  /** A sound file of no known family: its tensors can be looked at, and `why` says why there is nothing more. */
+  | { readonly kind: 'tensors'; readonly name: string; readonly bytes: number; readonly tensors: readonly TensorSummary[]; readonly why: RpcFailure };
 
 export interface ModelViewerEvents {
   /** The model file changed on disk: the page asks for everything again. */
