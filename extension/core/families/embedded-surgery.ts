@@ -1,6 +1,8 @@
 import { UserError } from '../errors';
 import type { TensorFile } from '../formats/tensor-file';
-import type { ChannelMask, SitePlan, SurgeryPlan } from '../plan/plan';
+import type { ChannelMask, MonarchGrid, SurgeryPlan } from '../plan/plan';
+import { problemText } from '../plan/problem';
+import { parsePlan } from '../plan/read';
 import type { EmbeddedFilter, TapRange } from './model';
 
 export const PLAN_KEY = 'longconv.surgeon.plan';
@@ -30,25 +32,21 @@ export function readEmbeddedSurgery(file: TensorFile): EmbeddedSurgery | undefin
   if (recausalised !== 'true' && recausalised !== 'false') {
     throw damaged(file, `"${RECAUSALISED_KEY}" is ${JSON.stringify(recausalised ?? null)}, not "true" or "false"`);
   }
-  let plan: unknown;
-  try {
-    plan = JSON.parse(text);
-  } catch {
-    throw damaged(file, `"${PLAN_KEY}" is not JSON`);
+  const parsed = parsePlan(text);
+  if ('problems' in parsed) {
+    const [first] = parsed.problems;
+    throw damaged(file, `its plan is not valid, ${problemText(first)}`);
   }
-  const wrong = planMistake(plan);
-  if (wrong !== null) {
-    throw damaged(file, `"${PLAN_KEY}" ${wrong}`);
-  }
-  return { plan: plan as SurgeryPlan, form, recausalised: recausalised === 'true' };
+  return { plan: parsed.plan, form, recausalised: recausalised === 'true' };
 }
 
 /**
- * How a baked site's tensor [channels, columns] is to be read. The columns are circular lags where the plan has a frequency mask and
- * its negative lags were kept; then the plan's grid gives their number. Otherwise they are the causal lags 0..columns-1.
+ * How a baked site's tensor [channels, columns] is to be read: its masks are those of the plan in the file. Rows of channels with a
+ * frequency mask whose negative lags were kept hold fftSize circular lags, all others causal lags 0, 1, ...; both end in zeros up to
+ * the common row length. `modelTaps` is the site's number of taps before the surgery, where the file tells.
  */
 export function embeddedFilter(
-  file: TensorFile, surgery: EmbeddedSurgery | undefined, site: string, tensor: string, channels: number,
+  file: TensorFile, surgery: EmbeddedSurgery | undefined, site: string, tensor: string, channels: number, modelTaps: number | undefined,
 ): { readonly embedded: EmbeddedFilter; readonly taps: number } {
   const planned = surgery?.plan.sites.find((candidate) => candidate.site === site);
   if (!surgery || !planned) {
@@ -59,69 +57,48 @@ export function embeddedFilter(
   if (shape.length !== 2 || rows !== channels || columns < 1) {
     throw damaged(file, `the filter of ${site} has shape [${shape.join(', ')}] where [${channels}, taps] is needed`);
   }
-  const grids = planned.masks.flatMap(({ frequency }) => (frequency ? [frequency.grid] : []));
-  const [grid] = grids;
-  if (!grid || surgery.recausalised) {
-    return { embedded: { tensor, circular: false, channelMasks: planned.masks }, taps: columns };
+  const grids = surgery.recausalised ? [] : planned.masks.flatMap((mask) => circularGrid(mask) ?? []);
+  const embedded = { tensor, circular: grids.length > 0, channelMasks: planned.masks };
+  if (!embedded.circular) {
+    return { embedded, taps: columns };
   }
-  if (grids.some(({ fftSize, taps }) => fftSize !== grid.fftSize || taps !== grid.taps)) {
-    throw damaged(file, `the plan's masks for ${site} are on different grids`);
+  const longest = Math.max(...grids.map(({ fftSize }) => fftSize));
+  if (columns < longest) {
+    throw damaged(file, `the filter of ${site} has ${columns} lags, but the plan's grid has ${longest}`);
   }
-  if (columns !== grid.fftSize) {
-    throw damaged(file, `the filter of ${site} has ${columns} lags, but the plan's grid has ${grid.fftSize}`);
-  }
-  return { embedded: { tensor, circular: true, channelMasks: planned.masks }, taps: grid.taps };
+  return { embedded, taps: modelTaps ?? (columns > longest ? columns : Math.max(...grids.map(({ taps }) => taps))) };
 }
 
-/** Reads lags [taps) of channels [channels) of a baked filter, [channels, taps] row-major; `columns` is the stored row length. */
-export async function readEmbeddedFilter(file: TensorFile, { tensor }: EmbeddedFilter, columns: number, { channels, taps }: TapRange): Promise<Float32Array> {
+/** The grid whose circular lags a masked row holds; undefined for rows of causal lags. A partial mask drops the negative lags. */
+function circularGrid(mask: ChannelMask): MonarchGrid | undefined {
+  return mask.partial === undefined ? mask.frequency?.grid : undefined;
+}
+
+/** Longest input that a circular site can take: half of its smallest grid. Infinity for causal sites. */
+export function longestInput({ circular, channelMasks }: EmbeddedFilter): number {
+  return circular ? Math.min(...channelMasks.map((mask) => (circularGrid(mask)?.fftSize ?? Infinity) / 2)) : Infinity;
+}
+
+/** Reads the causal lags [taps) of channels [channels) of a baked filter, [channels, taps] row-major. */
+export async function readEmbeddedFilter(file: TensorFile, embedded: EmbeddedFilter, { channels, taps }: TapRange): Promise<Float32Array> {
+  const columns = file.tensors.get(embedded.tensor)?.shape[1] ?? 0;
   const width = taps[1] - taps[0];
-  if (width === columns) {
-    return file.readFloat32(tensor, channels[0] * columns, channels[1] * columns);
-  }
   const result = new Float32Array((channels[1] - channels[0]) * width);
   for (let channel = channels[0]; channel < channels[1]; channel++) {
-    const row = await file.readFloat32(tensor, channel * columns + taps[0], channel * columns + taps[1]);
-    result.set(row, (channel - channels[0]) * width);
+    const end = Math.min(taps[1], causalLags(embedded, channel, columns));
+    if (end > taps[0]) {
+      result.set(await file.readFloat32(embedded.tensor, channel * columns + taps[0], channel * columns + end), (channel - channels[0]) * width);
+    }
   }
   return result;
+}
+
+/** How many columns of a channel's row are causal lags; what follows are negative ones, or nothing. */
+function causalLags({ circular, channelMasks }: EmbeddedFilter, channel: number, columns: number): number {
+  const mask = circular ? channelMasks.find(({ channels }) => !channels || (channel >= channels[0] && channel < channels[1])) : undefined;
+  return (mask && circularGrid(mask)?.taps) ?? columns;
 }
 
 function damaged(file: TensorFile, what: string): UserError {
   return new UserError(`The surgery in ${file.path} is damaged: ${what}.`, 'Export the plan again from the original model.');
 }
-
-/** Checks what opening a model relies on; null when all of it holds. */
-function planMistake(plan: unknown): string | null {
-  if (!isObject(plan) || plan.version !== 1) {
-    return 'is not a plan of version 1';
-  }
-  if (!isObject(plan.model) || !Array.isArray(plan.sites)) {
-    return 'lacks its model or its sites';
-  }
-  for (const site of plan.sites as unknown[]) {
-    if (!isObject(site) || typeof site.site !== 'string' || !Array.isArray(site.masks) || !(site.masks as unknown[]).every(isMask)) {
-      return 'has a site without valid masks';
-    }
-  }
-  const names = (plan.sites as SitePlan[]).map(({ site }) => site);
-  return new Set(names).size === names.length ? null : 'names a site twice';
-}
-
-function isMask(mask: unknown): mask is ChannelMask {
-  if (!isObject(mask) || (mask.partial !== undefined && !(isObject(mask.partial) && isCount(mask.partial.taps)))) {
-    return false;
-  }
-  if (mask.frequency === undefined) {
-    return true;
-  }
-  if (!isObject(mask.frequency) || !isObject(mask.frequency.grid) || !isObject(mask.frequency.keep)) {
-    return false;
-  }
-  const { fftSize, factors, taps } = mask.frequency.grid;
-  return isCount(fftSize) && isCount(taps) && taps <= fftSize && Array.isArray(factors) && factors.every(isCount)
-    && factors.reduce((product: number, factor: number) => product * factor, 1) === fftSize;
-}
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
-const isCount = (value: unknown): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value > 0;

@@ -119,6 +119,7 @@ export interface ForwardRequest {
   readonly input: string;
   readonly output: string;
   readonly recausalise: boolean;
+  readonly backend: 'cpu' | 'cuda';
   readonly threads?: number;
 }
 export interface ValidateRequest {

@@ -2,11 +2,10 @@ import * as path from 'node:path';
 import { UserError } from '../../errors';
 import type { TensorFile } from '../../formats/tensor-file';
 import type { EmbeddedSurgery } from '../embedded-surgery';
-import { embeddedFilter, readEmbeddedSurgery } from '../embedded-surgery';
+import { embeddedFilter, longestInput, readEmbeddedSurgery } from '../embedded-surgery';
 import type { Family, LongConvModel, ModelOption, OptionOverrides, Site } from '../model';
 import type { HyenaDnaConfig } from './config';
 import { DEFAULT_CONFIG, readConfig } from './config';
-import type { Dimensions } from './dimensions';
 import { readDimensions } from './dimensions';
 import type { FilterGenerator } from './filter';
 import type { HyenaDnaLayout, HyenaDnaNetwork } from './layout';
@@ -54,7 +53,8 @@ async function open(file: TensorFile, rawConfig: unknown, given: OptionOverrides
   const shift = chooseShift({ given, embedded: surgery?.plan.model.options, config, gradientCheckpointing: layout.gradientCheckpointing });
   await refuseDifferentCopies(file, layout);
 
-  const sites = layout.layers.map((_, layer) => describeSite(file, layout, layer, dimensions, surgery));
+  const modelTaps = dimensions.maxLength ?? config.maxLength;
+  const sites = layout.layers.map((_, layer) => describeSite(file, layout, layer, dimensions.dModel, modelTaps, surgery));
   const generators = layout.generators.map((names): FilterGenerator | undefined => names && {
     names, modulate: config.modulate, shift: Number(shift.value),
     dModel: dimensions.dModel, features: dimensions.features, width: dimensions.width, maxLength: dimensions.maxLength ?? 0,
@@ -64,7 +64,7 @@ async function open(file: TensorFile, rawConfig: unknown, given: OptionOverrides
     inner: dimensions.inner,
     vocabularySize: dimensions.vocabularySize,
     shortFilterTaps: dimensions.shortFilterTaps,
-    maxLength: Math.min(...sites.map(({ taps }) => taps)),
+    maxLength: Math.min(...sites.map(({ taps, embedded }) => Math.min(taps, embedded ? longestInput(embedded) : Infinity))),
     blockNormEps: BLOCK_NORM_EPS,
     finalNormEps: config.finalNormEps,
     embedding: layout.embedding,
@@ -94,15 +94,17 @@ async function refuseDifferentCopies(file: TensorFile, layout: HyenaDnaLayout): 
   }
 }
 
-function describeSite(file: TensorFile, layout: HyenaDnaLayout, layer: number, dimensions: Dimensions, surgery: EmbeddedSurgery | undefined): Site {
+function describeSite(
+  file: TensorFile, layout: HyenaDnaLayout, layer: number, channels: number, modelTaps: number | undefined, surgery: EmbeddedSurgery | undefined,
+): Site {
   const { site } = layout.layers[layer];
   const generator = layout.generators[layer];
-  const common = { id: site, layer, channels: dimensions.dModel, direction: 'causal' } as const;
+  const common = { id: site, layer, channels, direction: 'causal' } as const;
   if (generator) {
-    return { ...common, taps: dimensions.maxLength ?? 0, storage: 'implicit', writeBack: ['baked', 'sidecar'], filterTensors: generatorTensors(generator) };
+    return { ...common, taps: modelTaps ?? 0, storage: 'implicit', writeBack: ['baked', 'sidecar'], filterTensors: generatorTensors(generator) };
   }
   const tensor = bakedFilterName(site);
-  const { embedded, taps } = embeddedFilter(file, surgery, site, tensor, dimensions.dModel);
+  const { embedded, taps } = embeddedFilter(file, surgery, site, tensor, channels, modelTaps);
   return { ...common, taps, storage: 'explicit', writeBack: ['baked'], filterTensors: [tensor], embedded };
 }
 
@@ -128,7 +130,7 @@ function notes(layout: HyenaDnaLayout, config: HyenaDnaConfig, shift: ModelOptio
   if (surgery) {
     const causal = surgery.recausalised ? ', re-causalised' : '';
     found.push(surgery.form === 'sidecar'
-      ? `The file carries a surgery plan as a sidecar${causal}: its weights are the original ones, and the plan is not applied until it is used.`
+      ? `The file carries a surgery plan as a sidecar${causal}: its weights are the original ones, and runs apply the plan's masks to their filters.`
       : `The file is the result of a surgery (${surgery.form}${causal}): the filters of ${listed(surgery.plan.sites.map(({ site }) => site))} are the changed ones.`);
   }
   return found;

@@ -128,13 +128,14 @@ function layoutUnder(prefix: string, tensors: ReadonlyMap<string, TensorInfo>): 
   const names = [...tensors.keys()];
   const embedding = need(`${prefix}embeddings.word_embeddings.weight`);
   const layerCount = countLayers(names, prefix);
-  const gradientCheckpointing = names.some((name) => name.startsWith(`${prefix}layers.`) && name.includes('.mixer.layer.'));
+  const wrapped = wrappedModules(names, prefix);
+  const inner = (module: string): string => (wrapped.has(module) ? `${module}layer.` : module);
   const layers: HyenaDnaLayer[] = [];
   const generators: (GeneratorNames | undefined)[] = [];
   for (let layer = 0; layer < layerCount; layer++) {
     const block = `${prefix}layers.${layer}.`;
-    const mixer = wrapped(`${block}mixer.`, names);
-    const mlp = wrapped(`${block}mlp.`, names);
+    const mixer = inner(`${block}mixer.`);
+    const mlp = inner(`${block}mlp.`);
     layers.push({
       site: siteId(layer),
       norm1: pair(`${block}norm1`),
@@ -166,7 +167,8 @@ function layoutUnder(prefix: string, tensors: ReadonlyMap<string, TensorInfo>): 
   const rest = names.filter((name) => !used.has(name));
   const inside = (name: string): boolean => name.startsWith(prefix) || BAKED.test(name);
   return {
-    prefix, embedding, finalNorm, heads, layers, generators, gradientCheckpointing, missing,
+    prefix, embedding, finalNorm, heads, layers, generators, missing,
+    gradientCheckpointing: wrapped.size > 0,
     unknown: rest.filter(inside),
     ignored: rest.filter((name) => !inside(name)),
   };
@@ -184,8 +186,16 @@ function countLayers(names: readonly string[], prefix: string): number {
   return count;
 }
 
-function wrapped(base: string, names: readonly string[]): string {
-  return names.some((name) => name.startsWith(`${base}layer.`)) ? `${base}layer.` : base;
+/** Modules, with a dot at the end, whose tensors' names carry `layer.`. */
+function wrappedModules(names: readonly string[], prefix: string): Set<string> {
+  const modules = new Set<string>();
+  for (const name of names) {
+    const module = name.startsWith(prefix) ? /^layers\.\d+\.(?:mixer|mlp)\.(?=layer\.)/.exec(name.slice(prefix.length)) : null;
+    if (module) {
+      modules.add(prefix + module[0]);
+    }
+  }
+  return modules;
 }
 
 /** implicit_filter is a sequence Linear, Sin, Linear, Sin, ..., Linear: even indices are linear, odd ones hold the sines' `freq`. */

@@ -71,8 +71,7 @@ export class HyenaDnaModel implements LongConvModel {
     if (!site.embedded) {
       throw new Error(`site ${siteId} has neither a generator nor an embedded filter`);
     }
-    const columns = this.file.tensors.get(site.embedded.tensor)?.shape[1] ?? 0;
-    return readEmbeddedFilter(this.file, site.embedded, columns, range);
+    return readEmbeddedFilter(this.file, site.embedded, range);
   }
 
   graph(): Promise<ModelGraph> {

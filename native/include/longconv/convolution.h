@@ -1,0 +1,59 @@
+/*
+ * What a convolution is, how the planner wants it done, and one call of it. Plain data: no ownership passes through these
+ * structures, every pointer stays valid for the length of the call it is given to. Sizes are 64-bit, arrays row-major float32.
+ */
+#ifndef LONGCONV_CONVOLUTION_H
+#define LONGCONV_CONVOLUTION_H
+
+#include <stdint.h>
+
+/*
+ * LC_CAUSAL:   y[t] = sum_{j=0..min(t, filter_length-1)} k[j] u[t-j]
+ * LC_GRID:     y[t] = sum_s k[(t-s) mod fft_size] u[s]; filter_length == fft_size; bins that are not kept count as exactly 0
+ * LC_CIRCULAR: y[t] = sum_j k[j] u[(t-j) mod length], length == max_length
+ */
+typedef enum lc_mode { LC_CAUSAL = 0, LC_GRID = 1, LC_CIRCULAR = 2 } lc_mode;
+
+typedef struct lc_convolution_spec {
+  int32_t mode; /* lc_mode */
+  int64_t channels;
+  int64_t filter_length; /* row length of the filter array */
+  int64_t max_length;    /* longest input that will be run */
+  int64_t fft_size;      /* LC_GRID only */
+  int64_t first_factor;  /* LC_GRID only: N1, the fast frequency digit */
+  const uint8_t* kept;   /* LC_GRID only: [fft_size / 2 + 1], non-zero where a bin may be non-zero */
+} lc_convolution_spec;
+
+typedef enum lc_algorithm {
+  LC_TOEPLITZ = 0,     /* direct sum, very short filters */
+  LC_OVERLAP_SAVE = 1, /* blocks of transform_length points, `discard` of which are history */
+  LC_RIGHT_ANGLE = 2,  /* one transform_length-point complex transform per row of input */
+  LC_COMB_ROWS = 3     /* only the kept rows of the digit f mod comb_modulus, each a transform of transform_length points */
+} lc_algorithm;
+
+typedef struct lc_plan {
+  int32_t algorithm; /* lc_algorithm */
+  const char* name;  /* static string for people */
+  int64_t taps;      /* taps that can act: min(filter_length, max_length) for LC_CAUSAL */
+  int64_t transform_length;
+  int64_t comb_modulus;
+  int64_t comb_rows; /* rows computed, mirrored rows counted once */
+  double seconds;    /* predicted for the call asked about */
+  int64_t prepared_bytes;
+  double executed_fraction; /* spectrum points visited / points of the dense transform */
+} lc_plan;
+
+typedef struct lc_convolution_call {
+  const float* input; /* [batch, total_channels, length] */
+  float* output;      /* same layout; only this convolution's channels are written; must not overlap any input */
+  const float* pre_gate;
+  const float* post_gate;
+  const float* skip; /* [total_channels] */
+  int64_t batch;
+  int64_t length;
+  int64_t total_channels;
+  int64_t first_channel;
+  int32_t threads;
+} lc_convolution_call;
+
+#endif

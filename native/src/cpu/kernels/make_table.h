@@ -1,0 +1,24 @@
+// The kernel table of one instruction set: F lanes of float and D lanes of double in a register.
+#pragma once
+
+#include "comb_fold.h"
+#include "short_filter.h"
+#include "siren.h"
+#include "twisted_fft.h"
+
+namespace longconv::LC_ISA_NAMESPACE {
+
+template <int F, int D>
+constexpr KernelTable make_table(const char* name) {
+  return {name,
+          TwistedFft<float, F>::table(),
+          TwistedFft<double, D>::table(),
+          CombFold<F>::fold,
+          CombFold<F>::unfold,
+          ShortFilter<F>::toeplitz,
+          ShortFilter<F>::gate_copy,
+          ShortFilter<F>::finish,
+          Siren<D>::tile};
+}
+
+}  // namespace longconv::LC_ISA_NAMESPACE

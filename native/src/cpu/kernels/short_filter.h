@@ -1,0 +1,58 @@
+// Direct (band-Toeplitz) convolution with a very short filter, and the element-wise copies around staged signals.
+//
+// Reference: y[t] = sum_{j < K} k[j] x[t - j]. Layout: contiguous rows; x has K - 1 readable elements before t = 0.
+// Cost: K multiply-adds per output, 8 vectors of outputs at a time so that each tap is broadcast once for all of them.
+#pragma once
+
+#include "../kernel_table.h"
+#include "vector.h"
+
+namespace longconv::LC_ISA_NAMESPACE {
+
+template <int W>
+struct ShortFilter {
+  using V = Vec<float, W>;
+
+  static void toeplitz(const float* k, int64_t taps, const float* x, float* y, int64_t count) {
+    int64_t t = 0;
+    for (; t + 8 * W <= count; t += 8 * W) {
+      V sum[8]{};
+      for (int64_t j = 0; j < taps; ++j) {
+        const V tap = broadcast<float, W>(k[j]);
+#pragma GCC unroll 8
+        for (int v = 0; v < 8; ++v) sum[v] += tap * load<float, W>(x + t - j + v * W);
+      }
+#pragma GCC unroll 8
+      for (int v = 0; v < 8; ++v) store<float, W>(y + t + v * W, sum[v]);
+    }
+    for (; t < count; ++t) {
+      float sum = 0;
+      for (int64_t j = 0; j < taps; ++j) sum += k[j] * x[t - j];
+      y[t] = sum;
+    }
+  }
+
+  static void gate_copy(float* dst, const float* src, const float* gate, int64_t count) {
+    if (!gate) {
+      __builtin_memcpy(dst, src, static_cast<std::size_t>(count) * sizeof(float));
+      return;
+    }
+    int64_t i = 0;
+    for (; i + W <= count; i += W) store<float, W>(dst + i, load<float, W>(src + i) * load<float, W>(gate + i));
+    for (; i < count; ++i) dst[i] = src[i] * gate[i];
+  }
+
+  static void finish(float* dst, const float* src, const Epilogue<float>& e, int64_t count) {
+    if (!e.any()) {
+      __builtin_memcpy(dst, src, static_cast<std::size_t>(count) * sizeof(float));
+      return;
+    }
+    for (int64_t i = 0; i < count; ++i) {
+      float value = src[i];
+      if (e.input) value += e.input[i] * (e.pre ? e.pre[i] : 1.0f) * e.skip;
+      dst[i] = e.post ? value * e.post[i] : value;
+    }
+  }
+};
+
+}  // namespace longconv::LC_ISA_NAMESPACE

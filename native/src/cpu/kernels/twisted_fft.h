@@ -1,0 +1,268 @@
+// Twisted complex FFT, forward to a permuted spectrum and back, in the order that needs no permutation.
+//
+//   X[f] = sum_{t < n} x[t] exp(-2 pi i (f + alpha) t / n)
+//
+// alpha = 0 is the plain DFT. alpha = -1/4 makes the product of two transforms a convolution modulo z^n = i (right-angle
+// convolution): for real x the real part of the result is a linear convolution, without zero padding. alpha = r / N1 is row r of
+// the first Monarch digit of an N1 * n point transform.
+//
+// Layout. t = h * M + l with W rows h (W = lanes) of M = n / W columns l. The first pass transforms over h for W columns at a
+// time (lanes = columns), multiplies by exp(-2 pi i (r + alpha) l / n), and transposes in registers, so that work[l] holds one
+// complex vector with lanes = r: floats [2 W l, 2 W l + W) real, the next W imaginary. Every later pass transforms over l, for
+// all r at once, with broadcast twiddles: decimation in frequency, radix 8 or 4, block q of a pass taking the frequencies
+// congruent to q. Position (r, q0, q1, ...) of the result is f = r + W (q0 + R0 (q1 + R1 (...))).
+// The inverse runs the same stages backwards (decimation in time). Nothing is scaled: the caller's spectrum carries 1 / n.
+//
+// convolve() goes depth first: forward pass of a block, its sub-blocks one after the other (each forward, product, inverse while
+// it is in the nearest cache), inverse pass. The last radix stays in registers around the product. Blocks whose spectrum is zero
+// are not visited; their part of the work array is cleared.
+//
+// Preconditions: n a power of two >= W * W; work 64-byte aligned, 2 n elements. Cost: about 3.5 vector operations per complex
+// vector, radix-2 level and direction.
+#pragma once
+
+#include "../kernel_table.h"
+#include "butterfly.h"
+#include "transpose.h"
+
+namespace longconv::LC_ISA_NAMESPACE {
+
+/// Transforms of at least this many points look at the cancel flag before each block.
+constexpr int64_t kPollPoints = 32768;
+
+template <class T, int W>
+struct TwistedFft {
+  using V = Vec<T, W>;
+  using C = Complex<T, W>;
+
+  // ---- first and last pass -------------------------------------------------------------------------------------------------
+
+  /// Twiddle of row r at columns [l, l + W): fine * coarse.
+  static LC_INLINE C column_twiddle(const T* fine, const T* coarse, int64_t fine_columns, int r) {
+    const C f{load<T, W>(fine + 2 * r * fine_columns), load<T, W>(fine + (2 * r + 1) * fine_columns)};
+    return multiply<T, W>(f, broadcast<T, W>(coarse[2 * r]), broadcast<T, W>(coarse[2 * r + 1]));
+  }
+
+  template <bool Real, bool Twisted, bool Gated>
+  static void first_pass_of(const FftTables<T>& t, const FirstPassSource<T>& src, T* work) {
+    const int64_t m = t.columns, fine = t.fine_columns;
+    for (int64_t tile = 0, base = 0; base < m; ++tile, base += fine) {
+      const T* coarse = t.coarse + tile * 2 * W;
+      for (int64_t l = 0; l < fine; l += W) {
+        C x[W];
+#pragma GCC unroll 16
+        for (int h = 0; h < W; ++h) {
+          const int64_t at = h * m + base + l;
+          V re = load<T, W>(src.re + at);
+          if constexpr (Gated) re *= load<T, W>(src.re_gate + at);
+          if constexpr (Real) {
+            if constexpr (Twisted) x[h] = {re * t.twist[2 * h], re * t.twist[2 * h + 1]};
+            else x[h] = {re, V{}};
+          } else {
+            V im = load<T, W>(src.im + at);
+            if constexpr (Gated) im *= load<T, W>(src.im_gate + at);
+            x[h] = {re, im};
+            if constexpr (Twisted) x[h] = multiply<T, W>(x[h], broadcast<T, W>(t.twist[2 * h]), broadcast<T, W>(t.twist[2 * h + 1]));
+          }
+        }
+        Dft<W, false, T, W>::run(x);
+        V re[W], im[W];
+#pragma GCC unroll 16
+        for (int r = 0; r < W; ++r) {
+          const C w = column_twiddle(t.fine + l, coarse, fine, r);
+          const C y = multiply<T, W>(x[r], w.re, w.im);
+          re[r] = y.re;
+          im[r] = y.im;
+        }
+        transpose<T, W>(re);
+        transpose<T, W>(im);
+        T* out = work + (base + l) * 2 * W;
+#pragma GCC unroll 16
+        for (int i = 0; i < W; ++i) {
+          store<T, W>(out + 2 * W * i, re[i]);
+          store<T, W>(out + 2 * W * i + W, im[i]);
+        }
+      }
+    }
+  }
+
+  static LC_INLINE void put(T* dst, int64_t at, V value, const Epilogue<T>& e) {
+    if (e.input) {
+      V u = load<T, W>(e.input + at);
+      if (e.pre) u *= load<T, W>(e.pre + at);
+      value += u * e.skip;
+    }
+    if (e.post) value *= load<T, W>(e.post + at);
+    store<T, W>(dst + at, value);
+  }
+
+  template <bool Real, bool Twisted, bool Finish>
+  static void last_pass_of(const FftTables<T>& t, const T* work, const LastPassSink<T>& sink) {
+    const int64_t m = t.columns, fine = t.fine_columns;
+    for (int64_t tile = 0, base = 0; base < m; ++tile, base += fine) {
+      const T* coarse = t.coarse + tile * 2 * W;
+      for (int64_t l = 0; l < fine; l += W) {
+        V re[W], im[W];
+        const T* in = work + (base + l) * 2 * W;
+#pragma GCC unroll 16
+        for (int i = 0; i < W; ++i) {
+          re[i] = load<T, W>(in + 2 * W * i);
+          im[i] = load<T, W>(in + 2 * W * i + W);
+        }
+        transpose<T, W>(re);
+        transpose<T, W>(im);
+        C x[W];
+#pragma GCC unroll 16
+        for (int r = 0; r < W; ++r) {
+          const C w = column_twiddle(t.fine + l, coarse, fine, r);
+          x[r] = multiply_conjugate<T, W>(C{re[r], im[r]}, w.re, w.im);
+        }
+        Dft<W, true, T, W>::run(x);
+#pragma GCC unroll 16
+        for (int h = 0; h < W; ++h) {
+          if (h < sink.first_row) continue;
+          const int64_t at = (h - sink.first_row) * m + base + l;
+          C y = x[h];
+          if constexpr (Twisted && Real) y.re = y.re * t.twist[2 * h] + y.im * t.twist[2 * h + 1];
+          if constexpr (Twisted && !Real) y = multiply_conjugate<T, W>(y, broadcast<T, W>(t.twist[2 * h]), broadcast<T, W>(t.twist[2 * h + 1]));
+          if constexpr (Finish) put(sink.re, at, y.re, sink.re_epilogue);
+          else store<T, W>(sink.re + at, y.re);
+          if constexpr (!Real) {
+            if constexpr (Finish) put(sink.im, at, y.im, sink.im_epilogue);
+            else store<T, W>(sink.im + at, y.im);
+          }
+        }
+      }
+    }
+  }
+
+  // ---- later passes --------------------------------------------------------------------------------------------------------
+
+  template <int R>
+  static void pass_forward(T* x, int64_t span, const T* w) {
+    const int64_t quarter = span / R;
+    for (int64_t j = 0; j < quarter; ++j, x += 2 * W, w += 2 * (R - 1)) {
+      C a[R];
+#pragma GCC unroll 16
+      for (int i = 0; i < R; ++i) a[i] = load_complex<T, W>(x + i * quarter * 2 * W);
+      Dft<R, false, T, W>::run(a);
+      store_complex<T, W>(x, a[0]);
+#pragma GCC unroll 16
+      for (int q = 1; q < R; ++q)
+        store_complex<T, W>(x + q * quarter * 2 * W, multiply<T, W>(a[q], broadcast<T, W>(w[2 * q - 2]), broadcast<T, W>(w[2 * q - 1])));
+    }
+  }
+
+  template <int R>
+  static void pass_inverse(T* x, int64_t span, const T* w) {
+    const int64_t quarter = span / R;
+    for (int64_t j = 0; j < quarter; ++j, x += 2 * W, w += 2 * (R - 1)) {
+      C a[R];
+      a[0] = load_complex<T, W>(x);
+#pragma GCC unroll 16
+      for (int q = 1; q < R; ++q)
+        a[q] = multiply_conjugate<T, W>(load_complex<T, W>(x + q * quarter * 2 * W), broadcast<T, W>(w[2 * q - 2]), broadcast<T, W>(w[2 * q - 1]));
+      Dft<R, true, T, W>::run(a);
+#pragma GCC unroll 16
+      for (int i = 0; i < R; ++i) store_complex<T, W>(x + i * quarter * 2 * W, a[i]);
+    }
+  }
+
+  /// Last radix: forward DFT in registers over `blocks` blocks of R columns, then (Product) product and inverse DFT.
+  template <int R, bool Product>
+  static void innermost(T* x, const T* spectrum, int64_t blocks) {
+    for (int64_t b = 0; b < blocks; ++b, x += 2 * W * R, spectrum += Product ? 2 * W * R : 0) {
+      C a[R];
+#pragma GCC unroll 16
+      for (int i = 0; i < R; ++i) a[i] = load_complex<T, W>(x + 2 * W * i);
+      Dft<R, false, T, W>::run(a);
+      if constexpr (Product) {
+#pragma GCC unroll 16
+        for (int i = 0; i < R; ++i) a[i] = multiply<T, W>(a[i], load<T, W>(spectrum + 2 * W * i), load<T, W>(spectrum + 2 * W * i + W));
+        Dft<R, true, T, W>::run(a);
+      }
+#pragma GCC unroll 16
+      for (int i = 0; i < R; ++i) store_complex<T, W>(x + 2 * W * i, a[i]);
+    }
+  }
+
+  template <bool Product>
+  static void innermost_any(const FftTables<T>& t, T* x, const T* spectrum, int64_t blocks) {
+    if (t.radix[t.levels - 1] == 8) innermost<8, Product>(x, spectrum, blocks);
+    else innermost<4, Product>(x, spectrum, blocks);
+  }
+  static void forward_level(const FftTables<T>& t, int level, T* x) {
+    if (t.radix[level] == 8) pass_forward<8>(x, t.span[level], t.twiddle[level]);
+    else pass_forward<4>(x, t.span[level], t.twiddle[level]);
+  }
+  static void inverse_level(const FftTables<T>& t, int level, T* x) {
+    if (t.radix[level] == 8) pass_inverse<8>(x, t.span[level], t.twiddle[level]);
+    else pass_inverse<4>(x, t.span[level], t.twiddle[level]);
+  }
+
+  static void convolve_block(const FftTables<T>& t, int level, int64_t block, T* x, const T* spectrum, const SkipMap* skip, const int32_t* cancel) {
+    const int64_t span = t.span[level];
+    if (skip && skip->zero[level] && skip->zero[level][block]) {
+      __builtin_memset(x, 0, static_cast<std::size_t>(span) * 2 * W * sizeof(T));
+      return;
+    }
+    if (cancel && span * W >= kPollPoints && __atomic_load_n(cancel, __ATOMIC_RELAXED)) return;
+    if (level == t.levels - 1) {
+      innermost_any<true>(t, x, spectrum, 1);
+      return;
+    }
+    forward_level(t, level, x);
+    const int64_t sub = t.span[level + 1];
+    const int count = t.radix[level];
+    if (level == t.levels - 2 && !(skip && skip->zero[level + 1])) {
+      innermost_any<true>(t, x, spectrum, count);
+    } else {
+      for (int q = 0; q < count; ++q)
+        convolve_block(t, level + 1, block * count + q, x + q * sub * 2 * W, spectrum + q * sub * 2 * W, skip, cancel);
+    }
+    inverse_level(t, level, x);
+  }
+
+  static void forward_block(const FftTables<T>& t, int level, T* x) {
+    if (level == t.levels - 1) {
+      innermost_any<false>(t, x, nullptr, 1);
+      return;
+    }
+    forward_level(t, level, x);
+    const int64_t sub = t.span[level + 1];
+    if (level == t.levels - 2) innermost_any<false>(t, x, nullptr, t.radix[level]);
+    else
+      for (int q = 0; q < t.radix[level]; ++q) forward_block(t, level + 1, x + q * sub * 2 * W);
+  }
+
+  // ---- entries of the kernel table -----------------------------------------------------------------------------------------
+
+  static void first_pass(const FftTables<T>& t, const FirstPassSource<T>& s, T* work) {
+    const bool gated = s.re_gate != nullptr;
+    if (!s.im) {
+      if (t.twisted) gated ? first_pass_of<true, true, true>(t, s, work) : first_pass_of<true, true, false>(t, s, work);
+      else gated ? first_pass_of<true, false, true>(t, s, work) : first_pass_of<true, false, false>(t, s, work);
+    } else {
+      if (t.twisted) gated ? first_pass_of<false, true, true>(t, s, work) : first_pass_of<false, true, false>(t, s, work);
+      else gated ? first_pass_of<false, false, true>(t, s, work) : first_pass_of<false, false, false>(t, s, work);
+    }
+  }
+  static void forward(const FftTables<T>& t, T* work) { forward_block(t, 0, work); }
+  static void convolve(const FftTables<T>& t, T* work, const T* spectrum, const SkipMap* skip, const int32_t* cancel) {
+    convolve_block(t, 0, 0, work, spectrum, skip, cancel);
+  }
+  static void last_pass(const FftTables<T>& t, const T* work, const LastPassSink<T>& s) {
+    const bool finish = s.re_epilogue.any() || s.im_epilogue.any();
+    if (!s.im) {
+      if (t.twisted) finish ? last_pass_of<true, true, true>(t, work, s) : last_pass_of<true, true, false>(t, work, s);
+      else finish ? last_pass_of<true, false, true>(t, work, s) : last_pass_of<true, false, false>(t, work, s);
+    } else {
+      if (t.twisted) finish ? last_pass_of<false, true, true>(t, work, s) : last_pass_of<false, true, false>(t, work, s);
+      else finish ? last_pass_of<false, false, true>(t, work, s) : last_pass_of<false, false, false>(t, work, s);
+    }
+  }
+
+  static constexpr FftKernels<T> table() { return {W, first_pass, forward, convolve, last_pass}; }
+};
+
+}  // namespace longconv::LC_ISA_NAMESPACE

@@ -1,0 +1,122 @@
+#include "thread_pool.h"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#ifdef __linux__
+#include <sched.h>
+#endif
+
+namespace longconv {
+
+namespace {
+
+struct Job {
+  int64_t count = 0;
+  const int32_t* cancel = nullptr;
+  const std::function<void(int64_t)>* body = nullptr;
+  std::atomic<int64_t> next{0};
+  int helpers = 0;  // workers inside work(), under Pool::mutex
+  std::mutex error_mutex;
+  std::exception_ptr error;
+
+  void work() {
+    for (;;) {
+      if (cancelled(cancel)) return;
+      const int64_t index = next.fetch_add(1, std::memory_order_relaxed);
+      if (index >= count) return;
+      try {
+        (*body)(index);
+      } catch (...) {
+        const std::lock_guard<std::mutex> lock(error_mutex);
+        if (!error) error = std::current_exception();
+        next.store(count, std::memory_order_relaxed);
+      }
+    }
+  }
+};
+
+class Pool {
+ public:
+  // Never destroyed: workers may still be waiting when the process exits.
+  static Pool& instance() {
+    static Pool* pool = new Pool;
+    return *pool;
+  }
+
+  void run(Job& job, int helpers) {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      while (static_cast<int>(workers_) < helpers && start_worker()) {
+      }
+      for (int i = 0; i < helpers; ++i) queue_.push_back(&job);
+    }
+    ready_.notify_all();
+    job.work();
+    std::unique_lock<std::mutex> lock(mutex_);
+    queue_.erase(std::remove(queue_.begin(), queue_.end(), &job), queue_.end());
+    idle_.wait(lock, [&] { return job.helpers == 0; });
+  }
+
+ private:
+  bool start_worker() {
+    try {
+      std::thread(&Pool::loop, this).detach();
+    } catch (const std::exception&) {
+      return false;  // the calling thread does the work alone
+    }
+    ++workers_;
+    return true;
+  }
+
+  void loop() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    for (;;) {
+      ready_.wait(lock, [&] { return !queue_.empty(); });
+      Job* job = queue_.front();
+      queue_.pop_front();
+      ++job->helpers;
+      lock.unlock();
+      job->work();
+      lock.lock();
+      if (--job->helpers == 0) idle_.notify_all();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable ready_;
+  std::condition_variable idle_;
+  std::deque<Job*> queue_;
+  int workers_ = 0;
+};
+
+}  // namespace
+
+int hardware_threads() {
+#ifdef __linux__
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
+#endif
+  return std::max(1u, std::thread::hardware_concurrency());
+}
+
+void parallel_for(int64_t count, int threads, const int32_t* cancel, const std::function<void(int64_t)>& body) {
+  if (threads <= 0) threads = hardware_threads();
+  Job job;
+  job.count = count;
+  job.cancel = cancel;
+  job.body = &body;
+  const int helpers = static_cast<int>(std::min<int64_t>(threads, count)) - 1;
+  if (helpers <= 0) job.work();
+  else Pool::instance().run(job, helpers);
+  if (job.error) std::rethrow_exception(job.error);
+}
+
+}  // namespace longconv
