@@ -2,9 +2,9 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../../core/errors';
 import { exportOnnx, verifyOnnx } from '../../core/export/onnx';
-import { chooseForm, differingTensors, exportSafetensors } from '../../core/export/safetensors';
+import { chooseForm, differingTensors, exportSafetensors, type SafetensorsForm } from '../../core/export/safetensors';
 import { openModel } from '../../core/families/registry';
-import type { LongConvModel, WriteBack } from '../../core/families/model';
+import type { LongConvModel } from '../../core/families/model';
 import { ModelRunner } from '../../core/graph/runtime';
 import { defaultLength } from '../../core/masks/grid';
 import type { SiteFilter } from '../../core/plan/site-filter';
@@ -39,13 +39,13 @@ export async function exportPlan(request: ExportRequest, progress: ReportProgres
     : exportToSafetensors(request, surgery, form, changed, filters, progress);
 }
 
-function safetensorsForm(request: ExportRequest, { model, plan }: Surgery): WriteBack {
+function safetensorsForm(request: ExportRequest, { model, plan }: Surgery): SafetensorsForm {
   if (request.lowering) throw new UserError('--lowering belongs to ONNX exports; safetensors hold weights only.', 'Leave it out, or use --format onnx.');
   return chooseForm(model, plan, request.form);
 }
 
 async function exportToSafetensors(
-  request: ExportRequest, { model, plan }: Surgery, form: WriteBack, changed: Map<string, SiteFilter>, filters: Map<string, SiteFilter>, progress: ReportProgress,
+  request: ExportRequest, { model, plan }: Surgery, form: SafetensorsForm, changed: Map<string, SiteFilter>, filters: Map<string, SiteFilter>, progress: ReportProgress,
 ): Promise<ExportResult> {
   progress({ message: `writing ${path.basename(request.output)}`, fraction: 0.3 });
   const unverified = `${request.output}.unverified`;
