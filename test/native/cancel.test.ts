@@ -1,4 +1,5 @@
 import * as assert from 'node:assert/strict';
+import { noise } from '../unit/graph/support/measure';
 import { assertSameBits } from './support/accuracy';
 import { gridCase, longFilterCase } from './support/cases';
 import { engine, runOnce } from './support/engine';
@@ -20,32 +21,34 @@ describe('cancelling a run', () => {
 
   const length = 2 ** 20;
   for (const kind of [
-    longFilterCase('causal', length, length), longFilterCase('causal', length, 500), longFilterCase('circular', length, length),
+    longFilterCase('causal', length, length), longFilterCase('causal', length, 500),
     gridCase('comb', length / 2, combGrid(length, [1, 2])),
   ]) {
     it(`stops at once, and runs well the next time: ${kind.name}`, async () => {
-      const { spec, filter } = kind.make(4);
-      const prepared = await engine.prepare(spec, filter());
-      const call = { ...signals(2, 4, spec.maxLength, false), threads: 1 };
-      const started = performance.now();
-      const whole = await runOnce(prepared, call);
-      const wholeMs = performance.now() - started;
+      const { spec } = kind.make(4);
+      const prepared = await engine.prepare(spec, noise(4 * spec.filterLength, 1));
+      const call = { ...signals(4, 4, spec.maxLength, false), threads: 1 };
+      const output = new Float32Array(call.input.length);
+      let wholeMs = Infinity;
+      for (let i = 0; i < 3; i++) {
+        const started = performance.now();
+        await prepared.run({ ...call, output });
+        wholeMs = Math.min(wholeMs, performance.now() - started);
+      }
+      const whole = output.slice();
 
-      // Several runs of which the last ones cannot have begun to end when the abort comes.
       const controller = new AbortController();
-      const outputs = Array.from({ length: 4 }, () => new Float32Array(call.input.length));
-      const runs = outputs.map((output) => prepared.run({ ...call, output }, controller.signal));
-      const settled = Promise.allSettled(runs);
-      await new Promise((resolve) => setTimeout(resolve, Math.min(20, wholeMs / 4)));
+      const run = prepared.run({ ...call, output }, controller.signal);
+      const outcome = run.then(() => undefined, (error: unknown) => error);
+      await new Promise((resolve) => setTimeout(resolve, wholeMs / 5));
       const aborted = performance.now();
       controller.abort();
-      const results = await settled;
+      const error = await outcome;
       const took = performance.now() - aborted;
-      const rejected = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
-      assert.ok(rejected.length > 0, `none of 4 runs of ${wholeMs.toFixed(0)} ms was cancelled`);
-      assert.ok(rejected.every(isCancelled));
-      assert.ok(took <= ALLOWED_MS, `it took ${took.toFixed(0)} ms to stop`);
-      assertSameBits(await runOnce(prepared, call), whole, 'the run after');
+      assert.ok(isCancelled(error), `a run of ${wholeMs.toFixed(0)} ms was not cancelled: ${String(error)}`);
+      assert.ok(took <= ALLOWED_MS, `it took ${took.toFixed(0)} ms to stop a run of ${wholeMs.toFixed(0)} ms`);
+      await prepared.run({ ...call, output });
+      assertSameBits(output, whole, 'the run after');
       prepared.free();
     });
   }

@@ -4,8 +4,8 @@ import type { Case } from './support/cases';
 import { convolve, gatedInput, withSkipAndGate } from './support/convolution-reference';
 import { runOnce, withPrepared } from './support/engine';
 import { combGrid, gridSize } from './support/grids';
-import { BASE_CHANNELS, repeated, repeatedInput, scaleOfChannel } from './support/repeated';
-import { part, partOfSignals, signals } from './support/signals';
+import { BASE_CHANNELS, repeated, repeatedSignals, scaleOfChannel } from './support/repeated';
+import { part, partOfSignals } from './support/signals';
 
 const BATCHES = [1, 2, 3];
 const CHANNELS = [1, 7, 64];
@@ -20,8 +20,7 @@ async function checkProduct(make: (channels: number) => Case, largest: { batch: 
   const { maxLength: length, filterLength } = base.spec;
   const baseFilter = base.filter();
   const calls = gatings.map((gated) => {
-    const baseSignals = signals(batch, base.spec.channels, length, gated);
-    const all = { ...signals(batch, channels, length, gated), ...repeatedInput(baseSignals, channels) };
+    const { baseSignals, all } = repeatedSignals(batch, channels, length, gated);
     const convolved = repeated(convolve(base.spec, baseFilter, gatedInput(baseSignals), batch, length), batch, channels, length, scaleOfChannel);
     return { gated, all, expected: withSkipAndGate(convolved, all, channels) };
   });

@@ -1,3 +1,4 @@
+import { signals } from './signals';
 import type { Signals } from './signals';
 
 /**
@@ -29,8 +30,26 @@ export function repeated<T extends Float32Array | Float64Array>(
   return result;
 }
 
-/** What enters the convolution, repeated: the same input and first gate in every repetition. */
-export function repeatedInput({ input, preGate, batch, length }: Signals, channels: number): Pick<Signals, 'input' | 'preGate'> {
-  const spread = (values: Float32Array): Float32Array => repeated(values, batch, channels, length);
-  return { input: spread(input), ...(preGate && { preGate: spread(preGate) }) };
+export interface RepeatedSignals {
+  /** Of the base channels only. */
+  readonly baseSignals: Signals;
+  /** Of all channels: the base's input and first gate in every repetition, a second gate and skip term of its own. */
+  readonly all: Signals;
+}
+
+/** The last ones made: many convolutions are run on the same signals, which take longer to make than to convolve. */
+const made = new Map<string, RepeatedSignals>();
+
+export function repeatedSignals(batch: number, channels: number, length: number, gated: boolean): RepeatedSignals {
+  const key = [batch, channels, length, gated].join();
+  let result = made.get(key);
+  if (!result) {
+    const baseSignals = signals(batch, Math.min(channels, BASE_CHANNELS), length, gated);
+    const spread = (values: Float32Array): Float32Array => repeated(values, batch, channels, length);
+    const { input, preGate } = baseSignals;
+    result = { baseSignals, all: { ...signals(batch, channels, length, gated), input: spread(input), ...(preGate && { preGate: spread(preGate) }) } };
+    if (made.size >= 2) made.clear();
+    made.set(key, result);
+  }
+  return result;
 }
