@@ -27,6 +27,12 @@ interface Shape {
   readonly density: number;
 }
 
+/**
+ * Few samples of a filter of which a mask left few bins may all lie near a zero of it, and then have no relative error to speak of:
+ * convolution.test.ts has the masks of shorter inputs.
+ */
+const SHORTEST_MASKED = 64;
+
 /** Lengths of every magnitude up to 2^14, powers of two and their neighbours often. */
 const anyLength = (): fc.Arbitrary<number> => fc.oneof(
   fc.integer({ min: 1, max: 70 }), fc.integer({ min: 1, max: 3000 }),
@@ -40,7 +46,8 @@ const anyShape = (): fc.Arbitrary<Shape> => fc.record({
   largerBy: fc.constantFrom(1, 2, 4), modulus: fc.constantFrom(1, 2, 4, 8, 16, 32), density: fc.double({ min: 0.05, max: 1, noNaN: true }),
 });
 
-function convolutionOf({ mode, channels, maxLength, taps, set: instructionSet, seed, largerBy, modulus, density }: Shape): { spec: ConvolutionSpec; filter: Float32Array } {
+function convolutionOf({ mode, channels, maxLength: longest, taps, set: instructionSet, seed, largerBy, modulus, density }: Shape): { spec: ConvolutionSpec; filter: Float32Array } {
+  const maxLength = mode === 'grid' ? Math.max(SHORTEST_MASKED, longest) : longest;
   if (mode !== 'grid') {
     const filterLength = mode === 'causal' ? taps : Math.min(taps, maxLength);
     return { spec: { channels, mode, filterLength, maxLength, instructionSet }, filter: noise(channels * filterLength, seed) };
@@ -60,7 +67,8 @@ describe('random shapes', () => {
   it('of every mode, mask, gating and instruction set agree with float64, for one thread as for many', () =>
     fc.assert(fc.asyncProperty(anyShape(), async (shape) => {
       const { spec, filter } = convolutionOf(shape);
-      const length = spec.mode === 'circular' ? spec.maxLength : Math.max(1, Math.round(shape.lengthShare * spec.maxLength));
+      const shortest = { causal: 1, grid: SHORTEST_MASKED, circular: spec.maxLength }[spec.mode];
+      const length = Math.max(shortest, Math.round(shape.lengthShare * spec.maxLength));
       const { preGate, postGate, skip, ...plain } = signals(shape.batch, spec.channels, length, true);
       const call = { ...plain, ...(shape.gates & 1 && { preGate }), ...(shape.gates & 2 && { postGate }), ...(shape.gates & 4 && { skip }) };
       await withPrepared(spec, filter, async (prepared) => {
