@@ -5,14 +5,11 @@ import type { ContentKind } from './looks-like';
 import { looksLike } from './looks-like';
 import { openSafetensors } from './safetensors/read';
 import type { TensorFile } from './tensor-file';
-
-const CONVERT = 'Convert the model to safetensors first, for example with safetensors.torch.save_file of its state dict.';
+import { openTorchCheckpoint } from './torch-checkpoint/read';
 
 /** Model files that are recognised but not read. */
 const UNREAD: Partial<Record<ContentKind, readonly [sentence: string, hint: string]>> = {
-  'pytorch-zip': ['is a PyTorch checkpoint, which cannot be opened yet: only safetensors files can', CONVERT],
-  'pytorch-legacy': ['is a PyTorch checkpoint or pickle, which cannot be opened yet: only safetensors files can', CONVERT],
-  'onnx': ['is an ONNX model, which cannot be opened yet: only safetensors files can', 'Open the safetensors file that the ONNX model was made from.'],
+  'onnx': ['is an ONNX model, which cannot be opened yet: only safetensors files and PyTorch checkpoints can', 'Open the file that the ONNX model was made from.'],
   'sharded-index': ['is the index of a model in several files, which cannot be opened yet: only single safetensors files can',
     'Write the model to one file first, for example with safetensors.torch.save_file.'],
   'git-lfs': ['is a Git LFS pointer: the model itself has not been downloaded', 'Run `git lfs pull` in its folder.'],
@@ -29,5 +26,5 @@ export async function openTensorFile(file: string): Promise<TensorFile> {
   if (unread) {
     throw new UserError(`${absolute} ${unread[0]}.`, unread[1]);
   }
-  return openSafetensors(absolute);
+  return guess?.kind === 'pytorch-zip' || guess?.kind === 'pytorch-legacy' ? openTorchCheckpoint(absolute) : openSafetensors(absolute);
 }
