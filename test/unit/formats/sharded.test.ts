@@ -76,8 +76,8 @@ describe('models in several files', () => {
 
   it('say what they leave out', async () => {
     await shard(source, temporary.file('more'), 2);
-    const file = await openTensorFile(await temporary.write(`more/${INDEX}`, '{"weight_map": {"lm_head.weight": "model-00001-of-00002.safetensors"}}'));
-    assert.deepEqual([...file.tensors.keys()], ['lm_head.weight']);
+    const file = await openTensorFile(await temporary.write(`more/${INDEX}`, '{"weight_map": {"hyena.backbone.embeddings.word_embeddings.weight": "model-00001-of-00002.safetensors"}}'));
+    assert.equal(file.tensors.size, 1);
     assert.match(file.notes?.join(' ') ?? '', /tensors that the index does not place there/);
     await file.close();
   });

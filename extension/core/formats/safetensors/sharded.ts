@@ -74,11 +74,11 @@ class Shards implements ShardedFile {
     ];
   }
 
-  readBytes(name: string, begin?: number, end?: number): Promise<Uint8Array> {
+  async readBytes(name: string, begin?: number, end?: number): Promise<Uint8Array> {
     return this.shard(name).readBytes(name, begin, end);
   }
 
-  readFloat32(name: string, begin?: number, end?: number): Promise<Float32Array> {
+  async readFloat32(name: string, begin?: number, end?: number): Promise<Float32Array> {
     return this.shard(name).readFloat32(name, begin, end);
   }
 
