@@ -1,14 +1,21 @@
 import { UserError } from '../errors';
 import { CONFIG_KEY, FORM_KEY, PLAN_KEY, RECAUSALISED_KEY } from '../families/embedded-surgery';
-import { configText } from '../families/registry';
 import type { LongConvModel, Site } from '../families/model';
-import { copiedTensor, writeSafetensors, type TensorEntry } from '../formats/safetensors/write';
-import type { TensorFile } from '../formats/tensor-file';
+import { configText } from '../families/registry';
+import { isFloatDType } from '../formats/dtype';
+import { encodeFloats } from '../formats/encode-floats';
+import { isShardIndex } from '../formats/safetensors/shard-index';
+import { isSharded } from '../formats/safetensors/sharded';
+import type { TensorEntry } from '../formats/safetensors/write';
+import { copiedTensor, writeSafetensors } from '../formats/safetensors/write';
+import { copyFileAtomically } from '../io/copy-file';
 import { bakedTensor } from '../plan/baked';
 import { exactRows } from '../plan/exact';
 import type { SurgeryPlan } from '../plan/plan';
 import type { SiteFilter } from '../plan/site-filter';
 import { TOOL } from '../version';
+import type { Changes } from './safetensors-changes';
+import { copyShards, writeShards } from './safetensors-shards';
 
 export type SafetensorsForm = 'exact' | 'baked' | 'sidecar';
 
@@ -19,11 +26,12 @@ export interface SafetensorsExport {
   readonly filters: ReadonlyMap<string, SiteFilter>;
   readonly form: SafetensorsForm;
   readonly recausalise: boolean;
+  /** A .safetensors file, or (of a model in several files) the index of the new one, in another folder. */
   readonly output: string;
 }
 
-/** Bytes of a tensor compared at a time. */
-const COMPARED_AT_ONCE = 1 << 23;
+/** Metadata of exact exports: the plan whose result the tensors are. Under another key than a plan that is still to be applied. */
+const APPLIED_KEY = 'longconv.surgeon.applied';
 
 /**
  * Chooses the form when the user did not, and refuses what the model's filters cannot express. `filters`: those of the sites that the plan
@@ -52,56 +60,93 @@ export function chooseForm(
 }
 
 /**
- * Writes the changed model. Tensors that the surgery does not touch are copied byte for byte, in the source's order.
+ * Writes the changed model, and says what changed. Tensors that the surgery does not touch are copied byte for byte, in the source's order.
  * baked: a masked site's generating tensors are replaced by `longconv.surgeon.<site>.k`, so a loader that does not know the
  * surgery fails instead of silently computing the old filter. sidecar: all tensors stay and the plan travels in the metadata. exact: the
- * tensors that hold the masked filters have new values, which the original code reads; the file carries no plan, since nothing is left to do.
+ * tensors that hold the masked filters have new values, in their own type, which the original code reads.
+ * A plan that changes nothing gives a copy of the source's bytes, or of a PyTorch checkpoint the same tensors as safetensors.
  */
-export async function exportSafetensors(request: SafetensorsExport): Promise<void> {
-  const { model, plan, filters, form, recausalise, output } = request;
+export async function exportSafetensors(request: SafetensorsExport): Promise<Changes> {
+  const { model: { file }, output } = request;
+  const changes = await changesOf(request);
+  const intoShards = isShardIndex(output);
+  if (intoShards && !(isSharded(file) && file.format === 'safetensors')) {
+    throw new UserError(`${output} names the index of a model in several files, but ${file.path} is not such a model of safetensors files.`, 'Give a name that ends in .safetensors.');
+  }
+  const unchanged = request.plan.sites.length === 0 && file.format === 'safetensors';
+  if (isSharded(file) && intoShards) {
+    await (unchanged ? copyShards(file, output) : writeShards(file, changes, output));
+    return { ...changes, identical: unchanged };
+  }
+  if (unchanged && !isSharded(file)) {
+    await copyFileAtomically(file.path, output);
+    return { ...changes, identical: true };
+  }
+  const kept = [...file.tensors.keys()].filter((name) => !changes.dropped.has(name));
+  const entries = kept.map((name) => changes.replaced.get(name) ?? copiedTensor(file, name));
+  await writeSafetensors(output, [...entries, ...changes.added], { metadata: changes.metadata, keepOrder: file.format === 'safetensors' });
+  return changes;
+}
+
+async function changesOf({ model, plan, filters, form, recausalise }: SafetensorsExport): Promise<Changes> {
   const dropped = new Set<string>();
   const added: TensorEntry[] = [];
   const metadata = new Map(model.file.metadata);
   const replaced = new Map<string, TensorEntry>();
   const settings: Record<string, unknown> = {};
+  const notes: string[] = [];
+  let roundingError = 0;
   if (form === 'exact') {
-    for (const filter of filters.values()) await writeExactly(model, filter, replaced, settings);
+    for (const filter of filters.values()) {
+      const error = await writeExactly(model, filter, replaced, settings);
+      if (error > 0) notes.push(`The filter of ${filter.site.id} was rounded to the type of its tensors: relative error ${error.toExponential(1)}.`);
+      roundingError = Math.max(roundingError, error);
+    }
   }
+  const config = await configText(model.file);
+  const changed = Object.keys(settings).length > 0 ? JSON.stringify({ ...parsedConfig(config), ...settings }, null, 2) : config;
+  if (changed !== undefined) metadata.set(CONFIG_KEY, changed);
   if (plan.sites.length) {
+    metadata.set(form === 'exact' ? APPLIED_KEY : PLAN_KEY, JSON.stringify(plan));
     if (form !== 'exact') {
-      metadata.set(PLAN_KEY, JSON.stringify(plan));
       metadata.set(FORM_KEY, form);
       metadata.set(RECAUSALISED_KEY, String(recausalise));
     }
-    const config = await configText(model.file);
-    const changed = Object.keys(settings).length > 0 ? JSON.stringify({ ...parsedConfig(config), ...settings }, null, 2) : config;
-    if (changed !== undefined) metadata.set(CONFIG_KEY, changed);
-    metadata.set('longconv.surgeon.tool', TOOL);
-    metadata.set('longconv.surgeon.source', `${model.name} ${plan.model.fingerprint}`);
   }
+  metadata.set('longconv.surgeon.tool', TOOL);
+  metadata.set('longconv.surgeon.source', `${model.name} ${plan.model.fingerprint}`);
   if (form === 'baked') {
     for (const [id, filter] of filters) {
       for (const name of filter.site.filterTensors) dropped.add(name);
       added.push(bakedEntry(id, filter, filter.site));
     }
   }
-  const kept = [...model.file.tensors.values()].filter(({ name }) => !dropped.has(name) && !added.some((entry) => entry.name === name));
-  const entries = kept.map(({ name }) => replaced.get(name) ?? copiedTensor(model.file, name));
-  await writeSafetensors(output, [...entries, ...added], { metadata, keepOrder: true });
+  return { dropped, replaced, added, metadata, notes, roundingError, identical: false };
 }
 
-/** Collects the tensors that hold a changed explicit filter, and the settings that they need. */
-async function writeExactly(model: LongConvModel, filter: SiteFilter, replaced: Map<string, TensorEntry>, settings: Record<string, unknown>): Promise<void> {
+/** Collects the tensors that hold a changed explicit filter, and the settings that they need. Gives the largest rounding error. */
+async function writeExactly(model: LongConvModel, filter: SiteFilter, replaced: Map<string, TensorEntry>, settings: Record<string, unknown>): Promise<number> {
   const { site } = filter;
   const rows = exactRows(filter);
   if (typeof rows === 'string' || !model.exactTensors) {
     throw new Error(`${site.id} cannot be written back exactly, which chooseForm should have refused`);
   }
   const { tensors, config } = await model.exactTensors(site.id, rows);
+  let largest = 0;
   for (const { name, shape, data } of tensors) {
-    replaced.set(name, { name, dtype: 'F32', shape, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) });
+    const dtype = model.file.tensors.get(name)?.dtype ?? 'F32';
+    if (!isFloatDType(dtype)) {
+      throw new UserError(`${site.id} cannot be exported as "exact": its tensor ${name} holds ${dtype} values, to which a filter cannot be rounded.`, 'Use the form baked.');
+    }
+    const { bytes, roundingError } = encodeFloats(data, dtype);
+    if (!Number.isFinite(roundingError)) {
+      throw new UserError(`${site.id} cannot be exported as "exact": its tensor ${name} is ${dtype}, and the masked filter has larger numbers than that type.`, 'Use the form baked.');
+    }
+    largest = Math.max(largest, roundingError);
+    replaced.set(name, { name, dtype, shape, data: bytes });
   }
   Object.assign(settings, config);
+  return largest;
 }
 
 const parsedConfig = (text: string | undefined): object => (text === undefined ? {} : JSON.parse(text) as object);
@@ -111,23 +156,4 @@ export const bakedName = (site: string): string => `longconv.surgeon.${site}.k`;
 function bakedEntry(id: string, filter: SiteFilter, site: Site): TensorEntry {
   const { shape, rows } = bakedTensor(filter, site);
   return { name: bakedName(id), dtype: 'F32', shape, data: new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength) };
-}
-
-/** Compares every tensor that both files have; resolves to the names whose bytes differ. */
-export async function differingTensors(a: TensorFile, b: TensorFile): Promise<string[]> {
-  const differing: string[] = [];
-  for (const { name, byteLength } of a.tensors.values()) {
-    if (!b.tensors.has(name)) continue;
-    if (!(await sameBytes(a, b, name, byteLength))) differing.push(name);
-  }
-  return differing;
-}
-
-async function sameBytes(a: TensorFile, b: TensorFile, name: string, byteLength: number): Promise<boolean> {
-  if (b.tensors.get(name)?.byteLength !== byteLength) return false;
-  for (let begin = 0; begin < byteLength; begin += COMPARED_AT_ONCE) {
-    const end = Math.min(byteLength, begin + COMPARED_AT_ONCE);
-    if (Buffer.compare(await a.readBytes(name, begin, end), await b.readBytes(name, begin, end)) !== 0) return false;
-  }
-  return true;
 }

@@ -21,7 +21,8 @@ export async function fingerprint(path: string): Promise<string> {
   return `sha256:${createHash('sha256').update(lines.join('')).digest('hex')}`;
 }
 
-async function sha256(path: string): Promise<string> {
+/** Hexadecimal SHA-256 of one file. */
+export async function sha256(path: string): Promise<string> {
   const hash = createHash('sha256');
   try {
     await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);

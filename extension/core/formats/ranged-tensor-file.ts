@@ -11,6 +11,7 @@ const CONVERTED_AT_ONCE = 1 << 20;
 export abstract class RangedTensorFile<Stored extends TensorInfo> implements TensorFile {
   abstract readonly notes: readonly string[];
   abstract readonly files: readonly string[];
+  abstract readonly format: 'safetensors' | 'pytorch';
 
   constructor(readonly path: string, readonly tensors: ReadonlyMap<string, Stored>, readonly metadata: ReadonlyMap<string, string>) {}
 

@@ -27,6 +27,8 @@ export interface TensorFile {
   readonly notes?: readonly string[];
   /** Absolute paths of all files that the model consists of, `path` first; absent where that is the only one. */
   readonly files?: readonly string[];
+  /** safetensors where every one of the files is one, so that a copy of them is an export. */
+  readonly format?: 'safetensors' | 'pytorch';
   /** Raw little-endian bytes [begin, end) of a tensor's data; the whole tensor by default. */
   readBytes(name: string, begin?: number, end?: number): Promise<Uint8Array>;
   /** Elements [begin, end) of a floating-point (F64, F32, F16, BF16) tensor as float32; the whole tensor by default. */

@@ -9,8 +9,7 @@ import type { ModelSummary, SiteSummary } from '../../core/protocol/kernel-host'
 /** Everything about a model that the viewer and `inspect` show; reads headers, no weights. */
 export async function summarise(model: LongConvModel): Promise<ModelSummary> {
   return {
-import type { TensorFile } from '../../core/formats/tensor-file';
-    path: model.path, name: model.name, family: model.family, bytes: size, parameters: model.parameters,
+    path: model.path, name: model.name, family: model.family, bytes: await sizeOnDisk(model.file), parameters: model.parameters,
     maxLength: model.maxLength, defaultLength: defaultRunLength(model),
     vocabularySize: model.vocabularySize, tokenizer: model.tokenizer !== undefined,
     options: model.options, notes: [...model.notes, ...(model.file.notes ?? [])], metadata: Object.fromEntries(model.file.metadata),

@@ -63,6 +63,7 @@ function refuseOtherContent(file: string, head: Uint8Array): void {
 
 class SafetensorsFile extends RangedTensorFile<StoredTensor> {
   readonly notes: readonly string[] = [];
+  readonly format = 'safetensors';
   readonly files: readonly string[];
 
   constructor(path: string, private readonly handle: fs.FileHandle, header: Header) {

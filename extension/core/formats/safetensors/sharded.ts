@@ -9,6 +9,8 @@ import { readShardIndex } from './shard-index';
 export interface ShardedFile extends TensorFile {
   /** By tensor name: which of the files holds it. */
   readonly shardOf: ReadonlyMap<string, TensorFile>;
+  /** By file name, in alphabetical order. */
+  readonly shards: ReadonlyMap<string, TensorFile>;
 }
 
 export const isSharded = (file: TensorFile): file is ShardedFile => 'shardOf' in file;
@@ -49,9 +51,10 @@ class Shards implements ShardedFile {
   readonly metadata: ReadonlyMap<string, string>;
   readonly notes: readonly string[];
   readonly files: readonly string[];
+  readonly format: 'safetensors' | 'pytorch';
   readonly shardOf: ReadonlyMap<string, TensorFile>;
 
-  constructor(readonly path: string, weightMap: ReadonlyMap<string, string>, private readonly shards: ReadonlyMap<string, TensorFile>) {
+  constructor(readonly path: string, weightMap: ReadonlyMap<string, string>, readonly shards: ReadonlyMap<string, TensorFile>) {
     const tensors = new Map<string, TensorInfo>();
     const shardOf = new Map<string, TensorFile>();
     for (const [name, shard] of weightMap) {
@@ -66,6 +69,7 @@ class Shards implements ShardedFile {
     this.tensors = tensors;
     this.shardOf = shardOf;
     this.metadata = new Map([...shards.values()].reverse().flatMap((file) => [...file.metadata]));
+    this.format = [...shards.values()].every((file) => file.format === 'safetensors') ? 'safetensors' : 'pytorch';
     this.files = [path, ...[...shards.values()].map((file) => file.path)];
     const unlisted = [...shards].flatMap(([shard, file]) => [...file.tensors.keys()].filter((name) => weightMap.get(name) !== shard));
     this.notes = [

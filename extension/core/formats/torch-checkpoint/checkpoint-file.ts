@@ -16,6 +16,7 @@ interface CheckpointTensor extends TensorInfo { readonly view: TorchTensor; read
 export class CheckpointFile extends RangedTensorFile<CheckpointTensor> {
   readonly notes: readonly string[];
   readonly files: readonly string[];
+  readonly format = 'pytorch';
 
   constructor(path: string, private readonly handle: fs.FileHandle, private readonly positionOf: StoragePosition, { tensors, notes }: StateDict) {
     // As the official library marks what it saves from PyTorch, so that an export is taken for what it is.
