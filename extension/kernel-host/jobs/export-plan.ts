@@ -2,7 +2,7 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../../core/errors';
 import { exportOnnx, verifyOnnx } from '../../core/export/onnx';
-import { chooseForm, exportSafetensors } from '../../core/export/safetensors';
+import { chooseForm, exportSafetensors, refuseForm } from '../../core/export/safetensors';
 import type { Changes } from '../../core/export/safetensors-changes';
 import { verifySafetensors } from '../../core/export/safetensors-verify';
 import { stage } from '../../core/export/staging';
@@ -27,25 +27,38 @@ const ROUNDING_GROWTH = 10;
 /** Tokens of the run that verifies an export, where the model is longer than that. */
 const VERIFY_TOKENS = 4096;
 
+/** Filters of all sites, those that the plan changes changed; made when they are needed, which copies never do. */
+type AllFilters = () => Promise<Map<string, SiteFilter>>;
+
 /** Writes the changed model to a new file, then re-reads and re-runs it; a file that differs from what was validated is removed. */
 export async function exportPlan(request: ExportRequest, progress: ReportProgress): Promise<ExportResult> {
   const { engine, models } = host();
   const surgery = await openSurgery(models, request.plan, request.planText);
   const { model } = surgery;
-  if (path.resolve(request.output) === path.resolve(model.file.path)) {
-    throw new UserError(`${request.output} is the model itself, which is never written in place.`, 'Choose another file name.');
+  if ((model.file.files ?? [model.file.path]).some((file) => path.resolve(file) === path.resolve(request.output))) {
+    throw new UserError(`${request.output} is the model itself or one of its files, which is never written in place.`, 'Choose another file name.');
   }
+  // What cannot be written is refused before the work of masking.
+  refuseRequest(request, surgery);
   const changed = await changedFilters(surgery, engine, request.recausalise, progress);
-  const filters = new Map([...(await standingFilters(model, engine)), ...changed]);
+  const filters = async (): Promise<Map<string, SiteFilter>> => new Map([...(await standingFilters(model, engine)), ...changed]);
   return request.format === 'onnx'
-    ? exportToOnnx(request, surgery, filters, progress)
+    ? exportToOnnx(request, surgery, await filters(), progress)
     : exportToSafetensors(request, surgery, changed, filters, progress);
 }
 
-async function exportToSafetensors(
-  request: ExportRequest, { model, plan }: Surgery, changed: Map<string, SiteFilter>, filters: Map<string, SiteFilter>, progress: ReportProgress,
-): Promise<ExportResult> {
+function refuseRequest(request: ExportRequest, { model, plan }: Surgery): void {
+  if (request.format === 'onnx') {
+    if (request.form) throw new UserError('--form belongs to safetensors exports; ONNX holds the filters in its graph.', 'Use --lowering to choose how the graph expresses them.');
+    return;
+  }
   if (request.lowering) throw new UserError('--lowering belongs to ONNX exports; safetensors hold weights only.', 'Leave it out, or use --format onnx.');
+  refuseForm(model, plan, request.form);
+}
+
+async function exportToSafetensors(
+  request: ExportRequest, { model, plan }: Surgery, changed: Map<string, SiteFilter>, filters: AllFilters, progress: ReportProgress,
+): Promise<ExportResult> {
   const form = chooseForm(model, plan, changed, request.form);
   progress({ message: `writing ${path.basename(request.output)}`, fraction: 0.3 });
   const staging = await stage(request.output, model.file);
@@ -62,7 +75,7 @@ async function exportToSafetensors(
 }
 
 /** Relative difference between the logits of the written file and those that were validated: 0 where the filters are stored as they are. */
-async function verifyWritten(written: string, model: LongConvModel, filters: Map<string, SiteFilter>, changes: Changes): Promise<number> {
+async function verifyWritten(written: string, model: LongConvModel, filters: AllFilters, changes: Changes): Promise<number> {
   if (changes.identical) {
     const copy = await openTensorFile(written);
     return verifySafetensors(model.file, copy, changes).then(() => 0).finally(() => copy.close());
@@ -70,7 +83,7 @@ async function verifyWritten(written: string, model: LongConvModel, filters: Map
   const reopened = await openModel(written);
   try {
     await verifySafetensors(model.file, reopened.file, changes);
-    const expected = await logitsOf(model, filters);
+    const expected = await logitsOf(model, await filters());
     const actual = await logitsOf(reopened, await standingFilters(reopened, host().engine));
     const verified = relativeDifference(actual, expected);
     const tolerance = changes.replaced.size > 0 ? Math.max(EXACT_TOLERANCE, ROUNDING_GROWTH * changes.roundingError) : 0;
@@ -91,7 +104,6 @@ async function sizeOf(written: string): Promise<number> {
 }
 
 async function exportToOnnx(request: ExportRequest, { model, plan }: Surgery, filters: Map<string, SiteFilter>, progress: ReportProgress): Promise<ExportResult> {
-  if (request.form) throw new UserError('--form belongs to safetensors exports; ONNX holds the filters in its graph.', 'Use --lowering to choose how the graph expresses them.');
   const length = request.length ?? defaultLength(model.maxLength);
   progress({ message: `writing ${path.basename(request.output)}`, fraction: 0.3 });
   const unverified = `${request.output}.unverified`;
