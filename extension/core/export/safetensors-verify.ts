@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { UserError } from '../errors';
-import { sha256 } from '../formats/fingerprint';
+import { fingerprint, sha256 } from '../formats/fingerprint';
+import { isSharded } from '../formats/safetensors/sharded';
 import type { TensorFile } from '../formats/tensor-file';
 import type { Changes } from './safetensors-changes';
 
@@ -11,9 +12,9 @@ const READ_AT_ONCE = 1 << 23;
  * Checks a written export, opened again, against its source: a copy has the same SHA-256 in every file; otherwise every tensor that the
  * surgery does not touch has the same type, shape and SHA-256, every changed or new one is there, and nothing else. Throws UserError.
  */
-export async function verifySafetensors(source: TensorFile, written: TensorFile, changes: Changes): Promise<void> {
+export async function verifySafetensors(source: TensorFile, fingerprintOfSource: string, written: TensorFile, changes: Changes): Promise<void> {
   if (changes.identical) {
-    return verifyCopy(source, written);
+    return verifyCopy(source, fingerprintOfSource, written);
   }
   const added = new Map(changes.added.map((entry) => [entry.name, entry]));
   const expected = new Set([...[...source.tensors.keys()].filter((name) => !changes.dropped.has(name)), ...added.keys()]);
@@ -33,7 +34,13 @@ export async function verifySafetensors(source: TensorFile, written: TensorFile,
   }
 }
 
-async function verifyCopy(source: TensorFile, written: TensorFile): Promise<void> {
+async function verifyCopy(source: TensorFile, fingerprintOfSource: string, written: TensorFile): Promise<void> {
+  if (!isSharded(source)) {
+    if (await fingerprint(written.path) !== fingerprintOfSource) {
+      throw broken(`it is not a copy of ${source.path}`);
+    }
+    return;
+  }
   const [originals, copies] = [source.files ?? [source.path], written.files ?? [written.path]];
   for (const [i, original] of originals.entries()) {
     if (await sha256(original) !== await sha256(copies[i])) {

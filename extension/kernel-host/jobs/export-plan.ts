@@ -57,8 +57,9 @@ function refuseRequest(request: ExportRequest, { model, plan }: Surgery): void {
 }
 
 async function exportToSafetensors(
-  request: ExportRequest, { model, plan }: Surgery, changed: Map<string, SiteFilter>, filters: AllFilters, progress: ReportProgress,
+  request: ExportRequest, surgery: Surgery, changed: Map<string, SiteFilter>, filters: AllFilters, progress: ReportProgress,
 ): Promise<ExportResult> {
+  const { model, plan } = surgery;
   const form = chooseForm(model, plan, changed, request.form);
   progress({ message: `writing ${path.basename(request.output)}`, fraction: 0.3 });
   const staging = await stage(request.output, model.file);
@@ -66,7 +67,7 @@ async function exportToSafetensors(
     const changes = await exportSafetensors({ model, plan, filters: changed, form, recausalise: request.recausalise, output: staging.output });
     progress({ message: 're-reading and re-running it', fraction: 0.6 });
     const bytes = await sizeOf(staging.output);
-    const verified = await verifyWritten(staging.output, model, filters, changes);
+    const verified = await verifyWritten(staging.output, surgery, filters, changes);
     await staging.keep();
     return { path: request.output, bytes, notes: [...formNotes(form, changed, request.recausalise, changes.identical), ...changes.notes], verified };
   } finally {
@@ -75,14 +76,14 @@ async function exportToSafetensors(
 }
 
 /** Relative difference between the logits of the written file and those that were validated: 0 where the filters are stored as they are. */
-async function verifyWritten(written: string, model: LongConvModel, filters: AllFilters, changes: Changes): Promise<number> {
+async function verifyWritten(written: string, { model, plan }: Surgery, filters: AllFilters, changes: Changes): Promise<number> {
   if (changes.identical) {
     const copy = await openTensorFile(written);
-    return verifySafetensors(model.file, copy, changes).then(() => 0).finally(() => copy.close());
+    return verifySafetensors(model.file, plan.model.fingerprint, copy, changes).then(() => 0).finally(() => copy.close());
   }
   const reopened = await openModel(written);
   try {
-    await verifySafetensors(model.file, reopened.file, changes);
+    await verifySafetensors(model.file, plan.model.fingerprint, reopened.file, changes);
     const expected = await logitsOf(model, await filters());
     const actual = await logitsOf(reopened, await standingFilters(reopened, host().engine));
     const verified = relativeDifference(actual, expected);
