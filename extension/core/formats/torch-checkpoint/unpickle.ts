@@ -32,6 +32,8 @@ const OP = {
 
 /** Values that may wait on the stack at a time, far beyond the 1000 items that picklers batch. */
 const DEEPEST_STACK = 1_000_000;
+/** Bytes of a whole number: sizes have 9, seeds of random numbers up to 33. */
+const LONGEST_NUMBER = 64;
 /** Names of classes and functions have no line breaks and are short. */
 const LONGEST_NAME = 512;
 
@@ -189,6 +191,9 @@ class Machine {
     if (length === 0) {
       return 0;
     }
+    if (length > LONGEST_NUMBER) {
+      return this.refuse(`the pickle has a whole number of ${length} bytes`);
+    }
     const digits = Buffer.from(this.buffer.subarray(start, start + length)).reverse().toString('hex');
     const value = BigInt.asIntN(8 * length, BigInt(`0x${digits}`));
     const number = Number(value);
@@ -221,9 +226,9 @@ class Machine {
 
   private global(): void {
     const name = `${this.line()}.${this.line()}`;
-    this.refuseUnsafe(name);
     let known = this.globals.get(name);
     if (!known) {
+      this.refuseUnsafe(name);
       known = new GlobalName(name);
       this.globals.set(name, known);
       this.options.budget.charge(200 + 2 * name.length, this.at);
