@@ -5,11 +5,12 @@ import { openTensorFile } from '../formats/open';
 import { readFailure } from '../formats/read-failure';
 import type { TensorFile } from '../formats/tensor-file';
 import { CONFIG_KEY } from './embedded-surgery';
+import { H3 } from './h3/index';
 import { HYENA } from './hyena/index';
 import { HYENADNA } from './hyenadna/index';
 import type { Family, LongConvModel, OptionOverrides } from './model';
 
-export const FAMILIES: readonly Family[] = [HYENADNA, HYENA];
+export const FAMILIES: readonly Family[] = [HYENADNA, HYENA, H3];
 
 const WEIGHTS = 'model.safetensors';
 const CONFIG = 'config.json';

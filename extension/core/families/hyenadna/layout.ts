@@ -1,12 +1,11 @@
 import type { TensorInfo } from '../../formats/tensor-file';
+import type { GptBlock, GptNetwork } from '../shared/gpt-graph';
 import { TensorNames, type WeightAndBias } from '../shared/tensor-names';
 
 /** Tensor names of one block. Shapes with d = dModel, N = order of the Hyena operator. */
-export interface HyenaDnaLayer {
+export interface HyenaDnaLayer extends GptBlock {
   /** Site ids of the block's N - 1 long convolutions in order of use, `layers.<N>.mixer`, or `layers.<N>.mixer.o0`, `.o1` ... for N > 2. */
   readonly sites: readonly string[];
-  /** LayerNorm before the mixer: [d], [d]. */
-  readonly norm1: WeightAndBias;
   /** [(N + 1) d, d], [(N + 1) d]; output channels are x0, x1, ..., v, in this order. */
   readonly inProj: WeightAndBias;
   /** Depthwise causal cross-correlation [(N + 1) d, 1, shortFilterTaps]; the last tap multiplies the current sample. */
@@ -15,35 +14,13 @@ export interface HyenaDnaLayer {
   readonly filterBias: string;
   /** [d, d], [d]. */
   readonly outProj: WeightAndBias;
-  /** LayerNorm before the MLP: [d], [d]. */
-  readonly norm2: WeightAndBias;
-  /** [inner, d], [inner]. */
-  readonly fc1: WeightAndBias;
-  /** [d, inner], [d]. */
-  readonly fc2: WeightAndBias;
 }
 
 /** Everything of a HyenaDNA network but its long filters: tensor names in the file, and sizes. Source: reference implementation of HyenaDNA. */
-export interface HyenaDnaNetwork {
-  readonly dModel: number;
-  /** Width of the MLP's hidden layer. */
-  readonly inner: number;
-  /** Rows of the embedding and of the head: the vocabulary padded to a multiple of 8. All of them enter the softmax. */
-  readonly vocabularySize: number;
+export interface HyenaDnaNetwork extends GptNetwork<HyenaDnaLayer> {
   readonly shortFilterTaps: number;
   /** Longest input, in tokens, that the long filters cover. */
   readonly maxLength: number;
-  /** Epsilon of norm1 and norm2. */
-  readonly blockNormEps: number;
-  /** Epsilon of finalNorm. */
-  readonly finalNormEps: number;
-  /** [vocabularySize, d]. */
-  readonly embedding: string;
-  readonly layers: readonly HyenaDnaLayer[];
-  /** [d], [d]. */
-  readonly finalNorm: WeightAndBias;
-  /** [vocabularySize, d], no bias; the embedding's name when the head is tied and not stored. */
-  readonly head: string;
 }
 
 /** Tensor names of the network that generates one layer's filter. */
