@@ -15,8 +15,8 @@ export interface Engine {
   spectrum(rows: Float32Array, taps: number, fftSize: number): Promise<Float32Array>;
   /** Evaluates a Hyena implicit filter (sine MLP with exponential window) in float64: [c1 - c0, positions]. */
   sirenFilter(request: SirenFilterRequest): Promise<Float32Array>;
-  /** Evaluates filters that are sums of (complex) exponentials, in float64: [channels, count]. */
-  modalFilter(request: ModalFilterRequest): Promise<Float32Array>;
+  /** Evaluates filters that are sums of (complex) exponentials, in float64, into `output`. */
+  modalFilter(request: ModalFilterRequest): Promise<void>;
 }
 
 export interface DeviceReport { readonly cpu: CpuDevice; readonly cuda: CudaDevice }
@@ -131,7 +131,7 @@ export interface SirenFilterRequest {
 }
 
 /**
- * k[c, j] = direct[c] [first + j = 0] + sum_s Re(residue[c, s] * exp((first + j - delay) * logPole[c, s])), where lags below `delay` have
+ * output[c, j] = direct[c] [first + j = 0] + sum_s Re(residue[c, s] * exp((first + j - delay) * logPole[c, s])), where lags below `delay` have
  * no sum. A pole of 0 has the logarithm -Infinity and counts as 0^0 = 1. Poles and residues are [channels, states].
  */
 export interface ModalFilterRequest {
@@ -148,4 +148,6 @@ export interface ModalFilterRequest {
   /** First lag wanted, and how many. */
   readonly first: number;
   readonly count: number;
+  /** [channels, count] */
+  readonly output: Float32Array;
 }

@@ -1,8 +1,7 @@
 import type { ModalFilterRequest } from '../../../extension/core/engine/engine';
 
 /** The modal filter by its equation, in float64, every lag by an exponential of its own. */
-export function modalFilter({ channels, states, logPoles, residues, direct, delay = 0, first, count }: ModalFilterRequest): Float32Array {
-  const k = new Float32Array(channels * count);
+export function modalFilter({ channels, states, logPoles, residues, direct, delay = 0, first, count, output }: ModalFilterRequest): void {
   for (let c = 0; c < channels; c++) {
     for (let j = 0; j < count; j++) {
       const lag = first + j;
@@ -13,8 +12,7 @@ export function modalFilter({ channels, states, logPoles, residues, direct, dela
         const angle = t * (logPoles.im?.[s] ?? 0);
         sum += growth * (residues.re[s] * Math.cos(angle) - (residues.im?.[s] ?? 0) * Math.sin(angle));
       }
-      k[c * count + j] = sum;
+      output[c * count + j] = sum;
     }
   }
-  return k;
 }
