@@ -5,12 +5,14 @@ import { openTensorFile } from '../formats/open';
 import { readFailure } from '../formats/read-failure';
 import type { TensorFile } from '../formats/tensor-file';
 import { CONFIG_KEY } from './embedded-surgery';
+import { EVO2 } from './evo2/index';
 import { H3 } from './h3/index';
 import { HYENA } from './hyena/index';
 import { HYENADNA } from './hyenadna/index';
 import type { Family, LongConvModel, OptionOverrides } from './model';
+import { STRIPEDHYENA } from './stripedhyena/index';
 
-export const FAMILIES: readonly Family[] = [HYENADNA, HYENA, H3];
+export const FAMILIES: readonly Family[] = [HYENADNA, HYENA, H3, STRIPEDHYENA, EVO2];
 
 const WEIGHTS = 'model.safetensors';
 const CONFIG = 'config.json';
