@@ -6,11 +6,12 @@ import { chooseForm, differingTensors, exportSafetensors } from '../../core/expo
 import { openModel } from '../../core/families/registry';
 import type { LongConvModel } from '../../core/families/model';
 import { ModelRunner } from '../../core/graph/runtime';
-import { defaultLength } from '../../core/masks/grid';
+import { defaultRunLength } from '../../core/families/site-shape';
+import { boundToLength } from '../../core/plan/longest-input';
 import type { SiteFilter } from '../../core/plan/site-filter';
 import type { ExportRequest, ExportResult } from '../../core/protocol/kernel-host';
 import type { ReportProgress } from '../../core/protocol/rpc';
-import { mulberry32 } from '../../core/validation/statistics';
+import { randomSample } from '../../core/validation/validate';
 import { host } from '../host';
 import { changedFilters, openSurgery, standingFilters, type Surgery } from '../surgery';
 
@@ -18,8 +19,9 @@ import { changedFilters, openSurgery, standingFilters, type Surgery } from '../s
 const ONNX_TOLERANCE = 1e-3;
 /** The same for filters in the model's own tensors, which may hold them before an operation (a threshold) that rounds. */
 const EXACT_TOLERANCE = 1e-6;
-/** Tokens of the run that verifies an export, where the model is longer than that. */
-const VERIFY_TOKENS = 4096;
+/** Samples of the run that verifies an export, where the model is longer than that. */
+const VERIFY_SAMPLES = 4096;
+const VERIFY_SEED = 7;
 
 /** Writes the changed model to a new file, then re-reads and re-runs it; a file that differs from what was validated is removed. */
 export async function exportPlan(request: ExportRequest, progress: ReportProgress): Promise<ExportResult> {
@@ -68,7 +70,7 @@ async function exportToSafetensors(
 
 async function exportToOnnx(request: ExportRequest, { model, plan }: Surgery, filters: Map<string, SiteFilter>, progress: ReportProgress): Promise<ExportResult> {
   if (request.form) throw new UserError('--form belongs to safetensors exports; ONNX holds the filters in its graph.', 'Use --lowering to choose how the graph expresses them.');
-  const length = request.length ?? defaultLength(model.maxLength);
+  const length = request.length ?? defaultRunLength(model);
   progress({ message: `writing ${path.basename(request.output)}`, fraction: 0.3 });
   const unverified = `${request.output}.unverified`;
   try {
@@ -77,9 +79,10 @@ async function exportToOnnx(request: ExportRequest, { model, plan }: Surgery, fi
       source: { name: model.name, fingerprint: plan.model.fingerprint }, plan,
     });
     progress({ message: 're-reading and re-running it in ONNX Runtime', fraction: 0.6 });
-    const tokens = verificationTokens(model, length);
-    const expected = await logitsOf(model, filters, tokens);
-    const verified = await verifyOnnx(unverified, host().sessions, tokens, 1, tokens.length, expected);
+    const samples = verificationLength(model, filters, length);
+    const { input } = randomSample(model, samples, VERIFY_SEED);
+    const expected = await logitsOf(model, filters, samples);
+    const verified = await verifyOnnx(unverified, host().sessions, input, 1, samples, expected, await model.graph());
     if (!(verified <= ONNX_TOLERANCE)) {
       throw new UserError(`The exported graph gives other logits than the native run (relative difference ${verified.toExponential(2)}), so it was not kept.`);
     }
@@ -106,17 +109,23 @@ function formNotes(form: string, changed: ReadonlyMap<string, SiteFilter>, recau
   return notes;
 }
 
-function verificationTokens(model: LongConvModel, length: number): Int32Array {
-  const random = mulberry32(7);
-  return Int32Array.from({ length: Math.min(length, VERIFY_TOKENS) }, () => Math.floor(random() * model.vocabularySize));
+/** Samples of the run that verifies an export: few, where the model takes other lengths than its own. */
+function verificationLength(model: LongConvModel, filters: ReadonlyMap<string, SiteFilter>, length: number): number {
+  if (model.fixedLength || [...filters.values()].some(boundToLength)) return length;
+  const multiple = model.lengthMultiple ?? 1;
+  const short = Math.min(length, VERIFY_SAMPLES);
+  return Math.max(multiple, short - (short % multiple));
 }
 
-async function logitsOf(model: LongConvModel, filters: Map<string, SiteFilter>, tokens = verificationTokens(model, defaultLength(model.maxLength))): Promise<Float32Array> {
+async function logitsOf(
+  model: LongConvModel, filters: Map<string, SiteFilter>, length = verificationLength(model, filters, defaultRunLength(model)),
+): Promise<Float32Array> {
   const { engine, sessions } = host();
   const { threads } = engine.devices().cpu;
-  const runner = await ModelRunner.create({ graph: await model.graph(), sessions, engine, filters, maxLength: tokens.length, threads });
+  const { input } = randomSample(model, length, VERIFY_SEED);
+  const runner = await ModelRunner.create({ graph: await model.graph(), sessions, engine, filters, maxLength: length, threads });
   try {
-    return await runner.run(tokens, 1, tokens.length);
+    return await runner.run(input, 1, length);
   } finally {
     await runner.dispose();
   }
