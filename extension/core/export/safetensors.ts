@@ -5,7 +5,7 @@ import type { LongConvModel, Site } from '../families/model';
 import { copiedTensor, writeSafetensors, type TensorEntry } from '../formats/safetensors/write';
 import type { TensorFile } from '../formats/tensor-file';
 import { bakedTensor } from '../plan/baked';
-import { exactRows } from '../plan/exact';
+import { exactMisfit, exactRows } from '../plan/exact';
 import type { SurgeryPlan } from '../plan/plan';
 import type { SiteFilter } from '../plan/site-filter';
 import { TOOL } from '../version';
@@ -25,17 +25,14 @@ export interface SafetensorsExport {
 /** Bytes of a tensor compared at a time. */
 const COMPARED_AT_ONCE = 1 << 23;
 
-/**
- * Chooses the form when the user did not, and refuses what the model's filters cannot express. `filters`: those of the sites that the plan
- * changes.
- */
+/** Chooses the form when the user did not, and refuses what the model's filters cannot express. */
 export function chooseForm(
-  model: LongConvModel, plan: SurgeryPlan, filters: ReadonlyMap<string, SiteFilter>, wanted?: 'exact' | 'baked' | 'sidecar' | 'refit',
+  model: LongConvModel, plan: SurgeryPlan, wanted?: 'exact' | 'baked' | 'sidecar' | 'refit', recausalise = false,
 ): SafetensorsForm {
   const masked = model.sites.filter((site) => plan.sites.some((planned) => planned.site === site.id));
   if (!masked.length) return 'exact';
   const explicit = masked.every((site) => site.writeBack.includes('exact'));
-  const [misfit] = explicit ? [...filters.values()].map(exactRows).filter((rows) => typeof rows === 'string') : [];
+  const [misfit] = explicit ? masked.flatMap((site) => exactMisfit(site, plan.sites.find((planned) => planned.site === site.id)!.masks, recausalise) ?? []) : [];
   const form = wanted ?? (explicit && misfit === undefined ? 'exact' : 'baked');
   if (form === 'exact' && misfit !== undefined) {
     throw new UserError(`The plan cannot be exported as "exact": ${misfit}.`, 'Use --recausalise, a smaller FFT size, or the form baked.');
@@ -93,11 +90,10 @@ export async function exportSafetensors(request: SafetensorsExport): Promise<voi
 /** Collects the tensors that hold a changed explicit filter, and the settings that they need. */
 async function writeExactly(model: LongConvModel, filter: SiteFilter, replaced: Map<string, TensorEntry>, settings: Record<string, unknown>): Promise<void> {
   const { site } = filter;
-  const rows = exactRows(filter);
-  if (typeof rows === 'string' || !model.exactTensors) {
-    throw new Error(`${site.id} cannot be written back exactly, which chooseForm should have refused`);
+  if (!model.exactTensors) {
+    throw new Error(`${model.name} cannot write back ${site.id}, although the site says so`);
   }
-  const { tensors, config } = await model.exactTensors(site.id, rows);
+  const { tensors, config } = await model.exactTensors(site.id, exactRows(filter));
   for (const { name, shape, data } of tensors) {
     replaced.set(name, { name, dtype: 'F32', shape, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) });
   }
