@@ -2,6 +2,7 @@ import * as path from 'node:path';
 import type { Engine } from '../../engine/engine';
 import type { LongConvModel, Site, TapRange } from '../model';
 import { longestInput, readEmbeddedFilter } from '../embedded-surgery';
+import { filterColumns } from '../site-shape';
 
 /** Makes rows of one site's filter; see LongConvModel.filter. The range has been checked. */
 export type FilterSource = (range: TapRange, engine: Engine) => Promise<Float32Array>;
@@ -21,11 +22,11 @@ export function familyModel({ filters, ...parts }: FamilyModelParts): LongConvMo
     path: file.path,
     async filter(siteId, range, engine) {
       const site = sites.find(({ id }) => id === siteId);
-      if (!site || !inside(range.channels, site.channels) || !inside(range.taps, site.taps)) {
+      if (!site || !inside(range.channels, site.channels) || !inside(range.taps, filterColumns(site))) {
         throw new RangeError(`no channels [${range.channels.join(', ')}) and taps [${range.taps.join(', ')}) in site ${siteId} of ${name}`);
       }
       if (site.embedded) {
-        return readEmbeddedFilter(file, site.embedded, range);
+        return readEmbeddedFilter(file, site.embedded, range, site);
       }
       const source = filters.get(siteId);
       if (!source) {

@@ -20,8 +20,8 @@ export function makeSites(
     const tensor = bakedFilterName(draft.id);
     if (file.tensors.has(tensor)) {
       const { id, layer, channels } = draft;
-      const { embedded, taps } = embeddedFilter(file, surgery, id, tensor, channels, draft.taps > 0 ? draft.taps : undefined);
-      return { id, layer, channels, direction, taps, storage: 'explicit', writeBack: ['baked'], filterTensors: [tensor], embedded };
+      const { embedded, taps } = embeddedFilter(file, surgery, id, tensor, channels, draft.taps > 0 ? draft.taps : undefined, direction);
+      return { id, layer, channels, direction, taps, rate: draft.rate, storage: 'explicit', writeBack: ['baked'], filterTensors: [tensor], embedded };
     }
     if (!source) {
       throw new Error(`site ${draft.id} has no filter`);
