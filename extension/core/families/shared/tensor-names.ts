@@ -40,6 +40,11 @@ export class TensorNames {
     return { weight: this.need(`${module}.weight`), bias: this.optional(`${module}.bias`) };
   }
 
+  /** Counts a claimed tensor as trained: the parameter among copies of which some may be left out. */
+  parameter(name: string | undefined): void {
+    if (name !== undefined) this.parameters.add(name);
+  }
+
   /** A trained tensor that may be left out. */
   optional(name: string): string | undefined {
     return this.tensors.has(name) ? this.need(name) : undefined;
