@@ -8,9 +8,10 @@ import { CONFIG_KEY } from './embedded-surgery';
 import { H3 } from './h3/index';
 import { HYENA } from './hyena/index';
 import { HYENADNA } from './hyenadna/index';
+import { LONGCONV } from './longconv/index';
 import type { Family, LongConvModel, OptionOverrides } from './model';
 
-export const FAMILIES: readonly Family[] = [HYENADNA, HYENA, H3];
+export const FAMILIES: readonly Family[] = [HYENADNA, HYENA, H3, LONGCONV];
 
 const WEIGHTS = 'model.safetensors';
 const CONFIG = 'config.json';
