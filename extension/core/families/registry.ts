@@ -10,12 +10,13 @@ import { H3 } from './h3/index';
 import { HYENA } from './hyena/index';
 import { HYENADNA } from './hyenadna/index';
 import { LAUGHING_HYENA } from './laughing-hyena/index';
+import { LONGCONV } from './longconv/index';
 import type { Family, LongConvModel, OptionOverrides } from './model';
 import { MULTIHYENA } from './multihyena/index';
 import { RTF } from './rtf/index';
 import { STRIPEDHYENA } from './stripedhyena/index';
 
-export const FAMILIES: readonly Family[] = [HYENADNA, HYENA, H3, STRIPEDHYENA, EVO2, MULTIHYENA, RTF, LAUGHING_HYENA];
+export const FAMILIES: readonly Family[] = [HYENADNA, HYENA, H3, STRIPEDHYENA, EVO2, MULTIHYENA, RTF, LAUGHING_HYENA, LONGCONV];
 
 const WEIGHTS = 'model.safetensors';
 const CONFIG = 'config.json';

@@ -1,4 +1,6 @@
 import type { TensorFile } from '../../formats/tensor-file';
+import { UserError } from '../../errors';
+import type { ExactWriteBack } from '../model';
 import type { FilterSource } from '../shared/family-model';
 import { complex, logarithm, modalParameters, type ModalParameters, modalSource } from '../shared/modal-filter';
 import type { StripedFilter } from './layout';
@@ -42,6 +44,27 @@ function explicitSource(file: TensorFile, { h, reversed }: { h: string; reversed
     }
     return rows;
   };
+}
+
+/**
+ * Stored taps that make the rows [hidden, taps] of an explicit filter. Throws UserError where channels of one group have different rows,
+ * which one stored filter cannot make.
+ */
+export function storedTaps(site: string, { h, reversed }: { h: string; reversed: boolean }, { groups, size }: FilterSize, hidden: number, rows: Float32Array): ExactWriteBack {
+  const perGroup = hidden / groups;
+  const data = new Float32Array(groups * size);
+  for (let channel = 0; channel < hidden; channel++) {
+    const group = Math.floor(channel / perGroup);
+    for (let lag = 0; lag < size; lag++) {
+      const at = group * size + (reversed ? size - 1 - lag : lag);
+      if (channel % perGroup === 0) data[at] = rows[channel * size + lag];
+      else if (data[at] !== rows[channel * size + lag]) {
+        throw new UserError(`Channels ${group * perGroup} to ${(group + 1) * perGroup - 1} of ${site} share one stored filter, but the plan treats channel ${channel} in another way.`,
+          'Let channel ranges begin and end at such groups, or export as baked.');
+      }
+    }
+  }
+  return { tensors: [{ name: h, shape: [groups, 1, size], data }] };
 }
 
 /** Repeats each row of `source` for all channels of its group. */

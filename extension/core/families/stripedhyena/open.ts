@@ -9,7 +9,7 @@ import { refuseTooLarge } from '../shared/memory';
 import { makeSites, type SiteDraft, surgeryNotes } from '../shared/sites';
 import { listedNames } from '../shared/tensor-names';
 import type { StripedConfig } from './config';
-import { stripedSource } from './filter';
+import { storedTaps, stripedSource } from './filter';
 import { buildStripedGraph } from './graph';
 import { stripedFilterTensors, type StripedLayout } from './layout';
 import type { StripedSizes } from './sizes';
@@ -36,6 +36,15 @@ export async function openStriped(
     ],
     embeddedPlan: surgery?.plan,
     recausalised: surgery?.recausalised,
+    // Attention looks at everything.
+    localHistory: layout.blocks.some(({ mixer }) => mixer.kind === 'attention') ? undefined : layout.blocks.length * (sizes.shortFilterTaps - 1),
+    async exactTensors(siteId, rows) {
+      const block = layout.blocks.findIndex(({ mixer }) => mixer.kind === 'hyena' && mixer.site === siteId);
+      const mixer = layout.blocks.at(block)?.mixer;
+      const size = sizes.filters[block];
+      if (mixer?.kind !== 'hyena' || mixer.filter?.kind !== 'explicit' || !size) throw new Error(`site ${siteId} has no stored taps`);
+      return storedTaps(siteId, mixer.filter, size, sizes.hidden, rows);
+    },
     graph: async () => {
       if (typeof config.graph === 'string') {
         throw new UserError(`${file.path} ${config.graph}, so it cannot be run as a whole.`, 'Put the config.json that the model was published with beside it.');
@@ -54,7 +63,7 @@ function blockSites(file: TensorFile, layout: StripedLayout, block: number, size
   }
   const { site, filter } = mixer;
   const size = sizes.filters[block];
-  const common = { id: site, layer: block, channels: sizes.hidden, writeBack: ['baked', 'sidecar'] } as const;
+  const common = { id: site, layer: block, channels: sizes.hidden, writeBack: filter?.kind === 'explicit' ? ['exact', 'baked', 'sidecar'] : ['baked', 'sidecar'] } as const;
   if (!filter || !size) {
     return [{ ...common, taps: 0, storage: 'explicit', filterTensors: [] }];
   }
