@@ -32,6 +32,8 @@ export interface Site {
   readonly ringOfRun?: boolean;
   readonly storage: FilterStorage;
   readonly writeBack: readonly WriteBack[];
+  /** Whether the filter is 0 beyond its taps by definition (a short FIR filter), so that inputs of any length run exactly. */
+  readonly finite?: boolean;
   /** Tensors that generate this site's filter and nothing else. */
   readonly filterTensors: readonly string[];
   /**
