@@ -9,10 +9,11 @@ import { H3 } from './h3/index';
 import { HYENA } from './hyena/index';
 import { HYENADNA } from './hyenadna/index';
 import { LONGCONV } from './longconv/index';
+import { M2BERT } from './m2bert/index';
 import { S4 } from './s4/index';
 import type { Family, LongConvModel, OptionOverrides } from './model';
 
-export const FAMILIES: readonly Family[] = [HYENADNA, HYENA, H3, LONGCONV, S4];
+export const FAMILIES: readonly Family[] = [HYENADNA, HYENA, H3, LONGCONV, M2BERT, S4];
 
 const WEIGHTS = 'model.safetensors';
 const CONFIG = 'config.json';
