@@ -5,6 +5,7 @@ import { openTensorFile } from '../formats/open';
 import { readFailure } from '../formats/read-failure';
 import type { TensorFile } from '../formats/tensor-file';
 import { CONFIG_KEY } from './embedded-surgery';
+import { CKCONV } from './ckconv/index';
 import { H3 } from './h3/index';
 import { HYENA } from './hyena/index';
 import { HYENADNA } from './hyenadna/index';
@@ -13,7 +14,7 @@ import { M2BERT } from './m2bert/index';
 import { S4 } from './s4/index';
 import type { Family, LongConvModel, OptionOverrides } from './model';
 
-export const FAMILIES: readonly Family[] = [HYENADNA, HYENA, H3, LONGCONV, M2BERT, S4];
+export const FAMILIES: readonly Family[] = [HYENADNA, HYENA, H3, LONGCONV, M2BERT, S4, CKCONV];
 
 const WEIGHTS = 'model.safetensors';
 const CONFIG = 'config.json';
