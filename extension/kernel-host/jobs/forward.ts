@@ -10,20 +10,21 @@ import type { ForwardRequest } from '../../core/protocol/kernel-host';
 import type { ReportProgress } from '../../core/protocol/rpc';
 import { chooseDevice } from '../devices';
 import { host } from '../host';
-import { openSource } from '../surgery';
+import { openSource, openSourceModel } from '../surgery';
 
 /** Runs a model or a plan on the input file's tokens [B, L] or floats [B, ...] and writes `logits` [B, ...]. */
 export async function forward(request: ForwardRequest, progress: ReportProgress): Promise<{ shape: readonly number[] }> {
   const { engine, sessions, models } = host();
   const { threads } = chooseDevice(engine, request.backend, request.threads);
-  const { model, filters } = await openSource(models, request.source, request.options, request.recausalise, engine);
+  const described = await openSourceModel(models, request.source, request.options);
   const file = await openTensorFile(request.input);
   try {
-    if (!model.floatInput && !file.tensors.has('input_ids')) {
-      throw new UserError(`${request.input} has no tensor "input_ids"; ${model.name} takes token ids [B, L].`, 'Name the tensor input_ids.');
+    if (!described.floatInput && !file.tensors.has('input_ids')) {
+      throw new UserError(`${request.input} has no tensor "input_ids"; ${described.name} takes token ids [B, L].`, 'Name the tensor input_ids.');
     }
-    const { batch, length, row } = await readInputs(file, model);
-    checkLength(model, length);
+    const { batch, length, row } = await readInputs(file, described);
+    checkLength(described, length);
+    const { model, filters } = await openSource(models, request.source, request.options, request.recausalise, engine, length);
     const graph = await model.graph();
     const extra = await extraInputs(file, graph.extraInputs ?? [], batch, length);
     const runner = await ModelRunner.create({ graph, sessions, engine, filters, maxLength: length, threads });
