@@ -12,7 +12,7 @@ interface NativeAddon {
   maskFilter(request: MaskFilterRequest): Promise<MaskedFilter>;
   spectrum(request: { rows: Float32Array; taps: number; fftSize: number }): Promise<Float32Array>;
   sirenFilter(request: SirenFilterRequest): Promise<Float32Array>;
-  modalFilter(request: ModalFilterRequest): Promise<Float32Array>;
+  modalFilter(request: ModalFilterRequest): Promise<void>;
 }
 interface NativePrepared {
   run(call: ConvolutionCall, cancel?: Int32Array): Promise<void>;
