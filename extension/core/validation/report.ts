@@ -44,6 +44,7 @@ export interface SiteReport {
   /** ||y' - y|| / ||y|| of the convolution's output on real activations of the dense model; null without data. */
   readonly outputError: number | null;
   readonly recausalisedOutputError: number | null;
+  /** Energy at negative lags / total energy; 0 where the convolution is not causal, so that nothing can leak. */
   readonly leak: number;
   readonly keptBins: number;
   readonly keptTaps: number;

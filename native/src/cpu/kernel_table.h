@@ -32,6 +32,7 @@ struct SkipMap {
 
 /// Memory that will be read and written next, asked for line by line while a transform computes. Advanced by the kernel.
 struct Touch {
+  int32_t pace = 1;  ///< bytes asked for on each side for every 4 bytes that the transform has points
   const char* read = nullptr;
   const char* read_end = nullptr;
   const char* write = nullptr;

@@ -81,6 +81,7 @@ class OverlapSave final : public PreparedConvolution {
     }
     kernels_.f32.first_pass(fft_.tables(), source, work);
     Touch touch;
+    touch.pace = 2;
     if (end + 2 * step_ <= row.length) {
       touch.read = reinterpret_cast<const char*>(row.input + end);
       touch.read_end = touch.read + 2 * step_ * static_cast<int64_t>(sizeof(float));

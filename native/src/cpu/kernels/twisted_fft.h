@@ -190,12 +190,14 @@ struct TwistedFft {
   /// Asks for the next lines of both streams: memory is read while the block is computed.
   template <int64_t Lines>
   static LC_INLINE void touch_lines(Touch& touch) {
-    if (touch.read < touch.read_end)
-      for (int64_t i = 0; i < Lines; ++i) __builtin_prefetch(touch.read + 64 * i, 0, 2);
-    if (touch.write < touch.write_end)
-      for (int64_t i = 0; i < Lines; ++i) __builtin_prefetch(touch.write + 64 * i, 1, 2);
-    touch.read += 64 * Lines;
-    touch.write += 64 * Lines;
+    for (int32_t pass = 0; pass < touch.pace; ++pass) {
+      if (touch.read < touch.read_end)
+        for (int64_t i = 0; i < Lines; ++i) __builtin_prefetch(touch.read + 64 * i, 0, 2);
+      if (touch.write < touch.write_end)
+        for (int64_t i = 0; i < Lines; ++i) __builtin_prefetch(touch.write + 64 * i, 1, 2);
+      touch.read += 64 * Lines;
+      touch.write += 64 * Lines;
+    }
   }
 
   template <bool Product>
