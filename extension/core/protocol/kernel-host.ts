@@ -3,6 +3,7 @@ import type { Direction, FilterStorage, ModelOption, OptionOverrides, WriteBack 
 import type { ChannelMask, SurgeryPlan, Symmetry } from '../plan/plan';
 import type { MaskMeasures } from '../plan/site-filter';
 import type { ValidationReport } from '../validation/report';
+import type { SearchRequest, SearchResult, SweepRequest, SweepResult } from './search';
 
 /**
  * What the kernel host (the forked process that owns the native addon and ONNX Runtime) does for the editor and the CLI.
@@ -30,6 +31,10 @@ export interface KernelHostApi {
   forward(params: ForwardRequest): Promise<{ shape: readonly number[] }>;
   validate(params: ValidateRequest): Promise<ValidationReport>;
   exportPlan(params: ExportRequest): Promise<ExportResult>;
+  /** Quality and speed of many settings; progress carries the rows so far as `partial`. */
+  sweep(params: SweepRequest): Promise<SweepResult>;
+  /** The fastest masks within a budget of perplexity; progress carries what was tried so far as `partial`. */
+  search(params: SearchRequest): Promise<SearchResult>;
 }
 
 export interface ModelRef { readonly model: string; readonly options?: OptionOverrides }

@@ -11,6 +11,8 @@ import { exportPlan } from './export-plan';
 import { forward } from './forward';
 import { summarise } from './inspect';
 import { preview } from './preview';
+import { search } from './search';
+import { sweep } from './sweep';
 import { validatePlan } from './validate';
 
 type Jobs = { [M in keyof KernelHostApi]: (params: Parameters<KernelHostApi[M]>[0], progress: ReportProgress) => ReturnType<KernelHostApi[M]> };
@@ -37,6 +39,8 @@ export const jobs: Jobs = {
   forward,
   validate: validatePlan,
   exportPlan,
+  sweep,
+  search,
 };
 
 function store(request: ModelRef & { site: string }, progress: ReportProgress): Promise<FilterStore> {
