@@ -110,11 +110,12 @@ async function runStep(
 async function convolutionTimes({ dense }: Sweep, masked: ReadonlyMap<string, SiteFilter>, times: SiteTimes): Promise<SweepRow['convolutions']> {
   const sum = { dense_ms: 0, masked_ms: 0 };
   for (const [id, filter] of dense) {
-    // Untouched sites are compared with a masked filter too, of which only the dense time counts: no extra measurement.
-    const other = masked.get(id) ?? [...masked.values()].find(({ site }) => site.channels === filter.site.channels && site.taps === filter.site.taps) ?? filter;
-    const pair = await times.compare(filter, other);
-    sum.dense_ms += pair.dense_ms;
-    sum.masked_ms += masked.has(id) ? pair.masked_ms : pair.dense_ms;
+    const reference = (await times.compare(filter, filter)).dense_ms;
+    const other = masked.get(id);
+    // As a ratio to the dense time of the same measurement: the machine may have been busier then.
+    const pair = other && await times.compare(filter, other);
+    sum.dense_ms += reference;
+    sum.masked_ms += pair ? (reference * pair.masked_ms) / pair.dense_ms : reference;
   }
   return sum;
 }

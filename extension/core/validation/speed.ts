@@ -4,7 +4,7 @@ import type { Timing } from './report';
 /** Bounds of one measurement: long enough for a stable median, short enough that a user waits for it. */
 const WARM_UPS = 2;
 const MIN_SAMPLES = 7;
-const MAX_SAMPLES = 31;
+const MAX_SAMPLES = 101;
 const BUDGET_MS = 1500;
 
 /**

@@ -14,6 +14,7 @@ import { measureQuality, type RunModel } from './quality';
 import type { DeviceInfo, SiteReport, ValidationReport } from './report';
 import { compareTimes } from './speed';
 import { mulberry32 } from './statistics';
+import { verdictOf } from './verdict';
 
 /** Filters of all sites in the three variants that are compared. */
 export interface FilterVariants {
@@ -70,6 +71,7 @@ export async function validate(validation: Validation, progress: ReportProgress)
       windows: data?.windows.length ?? 0, length, ...metrics, sites,
       wholeModel: { dense, masked, recausalised, tokens: length },
       device, findings: findings(sites, metrics?.dense, metrics?.masked, metrics?.recausalised),
+      verdict: verdictOf(sites, metrics, dense.median_ms / masked.median_ms),
     };
   } finally {
     meter.free();

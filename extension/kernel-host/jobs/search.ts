@@ -1,4 +1,5 @@
 import * as path from 'node:path';
+import { predictSeconds } from '../../core/engine/site-convolution';
 import { UserError } from '../../core/errors';
 import { ModelRunner } from '../../core/graph/runtime';
 import { describeMask } from '../../core/masks/describe';
@@ -52,6 +53,8 @@ class Finder {
   private readonly times: SiteTimes;
   private fraction = 0;
   private message = '';
+  /** Loss on the search's windows of the masks that it accepted last. */
+  private lastAccepted = 0;
 
   constructor(
     private readonly request: SearchRequest, private readonly setup: TrialSetup, private readonly runner: ModelRunner, private readonly progress: ReportProgress,
@@ -85,12 +88,14 @@ class Finder {
       if (masks.size === 0) return masks;
       this.at(`checking on ${this.setup.windows.length} windows`, JOINT_END);
       whole ??= await this.meter(this.setup.windows, JOINT_END, CHECK_END);
+      const sampled = this.lastAccepted;
       const loss = await this.loss(whole, masks);
       const accepted = loss <= budget;
       this.add({ phase: 'check', masks: named(masks), change: percentOf(loss), speedup: await this.speedupOf(masks), accepted });
       if (accepted) return masks;
-      allowed -= Math.max(loss - budget, 0.1 * budget);
-      if (allowed <= 0) break;
+      // The sample of windows was too kind by this factor; the next search leaves room for it.
+      allowed = Math.min(0.95 * allowed, (budget * sampled) / loss);
+      if (!(allowed > 0)) break;
     }
     return new Map();
   }
@@ -120,8 +125,16 @@ class Finder {
 
   private async time(id: string, mask: ChannelMask | undefined): Promise<number> {
     const dense = this.setup.dense.get(id)!;
-    const pair = await this.times.compare(dense, mask ? await this.filter(id, mask, false) : dense);
-    return mask ? pair.masked_ms : pair.dense_ms;
+    const reference = (await this.times.compare(dense, dense)).dense_ms;
+    if (!mask) return reference;
+    const masked = await this.filter(id, mask, false);
+    const { length, device } = this.setup;
+    const [before, after] = [dense, masked].map((filter) => predictSeconds(host().engine, filter, 1, length, device.threads));
+    // Where the kernels skip nothing, a faster measurement is chance.
+    if (after >= before) return reference;
+    // As a ratio to the dense time of the same measurement: the machine may have been busier then.
+    const pair = await this.times.compare(dense, masked);
+    return (reference * pair.masked_ms) / pair.dense_ms;
   }
 
   /** Filters are kept, up to a bound: a search comes back to the same masks. */
@@ -192,6 +205,7 @@ class Finder {
     const share = alone ? SITES_END - this.fraction : (JOINT_END - Math.max(SITES_END, this.fraction)) * (2 / tries);
     // How many measurements there will be is not known: each takes a part of what is left of its share of the bar.
     this.fraction = alone ? this.fraction + share * (1 / (8 * this.setup.sites.length)) : Math.max(SITES_END, this.fraction) + share;
+    if (accepted) this.lastAccepted = loss;
     this.add({ phase, masks: named(masks), change: percentOf(loss), speedup, accepted });
     this.at(`${alone ? 'each site alone' : 'all sites together'}: ${this.tried.length} measured`, this.fraction);
   }
