@@ -62,6 +62,7 @@ const onError = (error: unknown): void => {
 };
 
 const masks = new MasksView({
+  saveImage: image => void client.call('saveImage', image).catch(onError),
   source: sourceOf((method, params) => client.call(method, params as never) as never),
   edit: edit => client.call('edit', edit),
   preview: params => client.call('preview', params),

@@ -33,6 +33,7 @@ export class ModelViewerProvider implements vscode.CustomReadonlyEditorProvider 
       frequencySeries: async params => host.call('frequencySeries', { ...params, model: localPath(uri) }),
       timeHeatmap: async params => host.call('timeHeatmap', { ...params, model: localPath(uri) }),
       cellHeatmap: async params => host.call('cellHeatmap', { ...params, model: localPath(uri) }),
+      overview: async params => host.call('overview', { ...params, model: localPath(uri) }),
       newPlan: async () => { await vscode.commands.executeCommand('longconvSurgeon.newPlan', uri); },
       saveImage: async image => saveImage(image, vscode.Uri.joinPath(uri, '..')),
       showLog: async () => this.services.log.show(),

@@ -60,6 +60,7 @@ export class PlanSession implements vscode.Disposable {
     timeSeries: async params => this.services.interactive.call('timeSeries', { ...params, ...this.modelRef }),
     frequencySeries: async params => this.services.interactive.call('frequencySeries', { ...params, ...this.modelRef }),
     timeHeatmap: async params => this.services.interactive.call('timeHeatmap', { ...params, ...this.modelRef }),
+    overview: async params => this.services.interactive.call('overview', { ...params, ...this.modelRef }),
     cellHeatmap: async params => this.services.interactive.call('cellHeatmap', { ...params, ...this.modelRef }),
     preview: async params => this.services.interactive.call('preview', { ...params, ...this.modelRef }),
     edit: async edit => this.document.change(edit, this.sites),

@@ -2,7 +2,7 @@ import type { SweepRow } from '../../extension/core/protocol/webview';
 import { el } from '../ui/dom';
 import { speedup } from '../ui/format';
 import { svg } from '../ui/svg';
-import { niceTicks } from './ticks';
+import { niceTicks } from '../plots/ticks';
 
 const WIDTH = 720, HEIGHT = 300, LEFT = 58, RIGHT = 18, TOP = 14, BOTTOM = 40;
 

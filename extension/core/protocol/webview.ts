@@ -3,7 +3,7 @@ import type { ChannelMask, SitePlan, SurgeryPlan } from '../plan/plan';
 import type { ValidationReport } from '../validation/report';
 import type { ReportFormat } from '../validation/report-text';
 import type {
-  ExportRequest, ExportResult, FrequencySeries, Heatmap, ModelSummary, Preview, PreviewRequest, SeriesRequest, TensorSummary, TimeSeries,
+  ExportRequest, ExportResult, FrequencySeries, Heatmap, ModelSummary, Preview, PreviewRequest, SeriesRequest, SiteOverview, TensorSummary, TimeSeries,
 } from './kernel-host';
 import type { Progress, RpcFailure } from './rpc';
 import type { MaskSetting, SearchResult, SearchTry, SweepResult, SweepRow } from './search';
@@ -20,7 +20,7 @@ export type { SiteReport, MaskedQuality, Quality, ValidationReport, Verdict } fr
 export type { ReportFormat } from '../validation/report-text';
 export type { MaskSetting, SearchResult, SearchTry, SweepResult, SweepRow } from './search';
 export type {
-  ExportResult, FrequencySeries, Heatmap, MinMax, ModelSummary, Preview, SiteSummary, TensorSummary, TimeSeries,
+  ExportResult, FrequencySeries, Heatmap, MinMax, ModelSummary, Preview, SiteOverview, SiteSummary, TensorSummary, TimeSeries,
 } from './kernel-host';
 export type { ModelOption };
 
@@ -36,6 +36,7 @@ export interface FilterDataApi {
   timeSeries(params: OfThisModel<SeriesRequest>): Promise<TimeSeries>;
   frequencySeries(params: OfThisModel<SeriesRequest>): Promise<FrequencySeries>;
   timeHeatmap(params: { site: string; rows: number; columns: number }): Promise<Heatmap>;
+  overview(params: { site: string; columns: number }): Promise<SiteOverview>;
   cellHeatmap(params: { site: string; fftSize: number; factors: readonly number[]; taps: number }): Promise<Heatmap>;
 }
 

@@ -5,6 +5,7 @@ import type { ChannelMask } from '../../core/plan/plan';
 import type { FrequencySeries, MinMax, SeriesRequest, TimeSeries } from '../../core/protocol/kernel-host';
 import { decimate } from './decimate';
 import type { FilterStore } from './filter-store';
+import { phaseAt } from './phase';
 
 /** One channel's filter after its mask. `circular`: index n >= length/2 is lag n - length. */
 interface MaskedRow { readonly values: Float32Array; readonly circular: boolean }
@@ -59,13 +60,14 @@ export async function frequencySeries(store: FilterStore, request: SeriesRequest
   const taps = Math.min(row.length, mask?.frequency?.grid.taps ?? fftSize);
   const spectrum = await engine.spectrum(row.subarray(0, taps), taps, fftSize);
   const { x, ...original } = decimate((f) => spectrum[f], first, end, request.columns);
-  if (!mask) return { x, original };
+  const phase = request.phase ? phaseAt(row.subarray(0, taps), x, fftSize) : undefined;
+  if (!mask) return { x, original, phase };
   const { values } = await maskRow(row, mask, engine);
   const length = Math.min(values.length, fftSize);
   const masked = await engine.spectrum(values.subarray(0, length), length, fftSize);
   const gain = mask.frequency && effectiveGain(mask.frequency);
   return {
-    x, original, masked: minMax((f) => masked[f], first, end, request.columns),
+    x, original, phase, masked: minMax((f) => masked[f], first, end, request.columns),
     gain: gain && gain.length === fftSize / 2 + 1 ? minMax((f) => gain[f], first, end, request.columns) : undefined,
   };
 }
