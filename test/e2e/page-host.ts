@@ -12,6 +12,14 @@ export interface ThemeFile { readonly bodyClass: string; readonly kind: string; 
 const ORIGIN = 'http://pages.localhost';
 const SCRIPT_NONCE = 'script-nonce', STYLE_NONCE = 'style-nonce';
 
+/** What VS Code gives to a page, as text: the test runner's compiler would put helpers into a function that the page does not have. */
+const VSCODE_API = `
+  window.acquireVsCodeApi = () => ({
+    postMessage: (request) => void window.hostRequest(request).then((reply) => window.postMessage(reply, '*')),
+    getState: () => JSON.parse(sessionStorage.getItem('state') ?? 'null'),
+    setState: (state) => sessionStorage.setItem('state', JSON.stringify(state)),
+  });`;
+
 /**
  * One of the extension's bundled pages in a browser of its own, without a workbench around it: under the same content security policy, with
  * VS Code's own theme colours, its requests answered by `handlers`. For what would take minutes in the whole editor.
@@ -29,8 +37,13 @@ export class PageHost {
     const browser = await launchChromium();
     const page = await browser.newPage({ viewport });
     const host = new PageHost(browser, page, name, handlers);
-    await host.load(theme);
-    return host;
+    try {
+      await host.load(theme);
+      return host;
+    } catch (error) {
+      await browser.close();
+      throw new Error(`The page did not get ready: ${host.consoleErrors.join('\n')}`, { cause: error });
+    }
   }
 
   /** Loads the page anew, in another theme. What the page saved as its own state is kept. */
@@ -46,14 +59,7 @@ export class PageHost {
     this.page.on('console', (message) => { if (message.type() === 'error') this.consoleErrors.push(message.text()); });
     this.page.on('pageerror', (error) => this.consoleErrors.push(String(error)));
     await this.page.exposeFunction('hostRequest', (request: Request) => this.answer(request));
-    await this.page.addInitScript(() => {
-      const bridge = window as unknown as { hostRequest(request: unknown): Promise<unknown>; acquireVsCodeApi(): unknown };
-      bridge.acquireVsCodeApi = () => ({
-        postMessage: (request: unknown) => void bridge.hostRequest(request).then((reply) => window.postMessage(reply, '*')),
-        getState: () => JSON.parse(sessionStorage.getItem('state') ?? 'null') as unknown,
-        setState: (state: unknown) => sessionStorage.setItem('state', JSON.stringify(state)),
-      });
-    });
+    await this.page.addInitScript({ content: VSCODE_API });
     await this.reload(theme);
   }
 

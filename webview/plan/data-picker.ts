@@ -13,7 +13,7 @@ export class DataPicker {
     this.name = el('span', { class: 'file-name', testid: `${prefix}data-name` });
     if (onClear) this.clear = button('No Data', onClear, { testid: `${prefix}clear-data` });
     this.element = el('div', { class: 'row' }, el('span', { class: 'muted', text: 'Data' }), this.name,
-      button('Choose …', onChoose, { testid: `${prefix}choose-data`, label: 'Choose the data file' }), this.clear ?? null);
+      button('Choose …', onChoose, { testid: `${prefix}choose-data`, title: 'Choose the data file' }), this.clear ?? null);
   }
 
   set(data: DataFile | null): void {

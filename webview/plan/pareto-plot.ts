@@ -20,7 +20,7 @@ export class ParetoPlot {
   private points: SVGElement[] = [];
 
   constructor(private readonly onChoose: (row: SweepRow) => void) {
-    this.element = el('section', { class: 'plot', label: 'Quality against speed', testid: 'pareto-plot' }, el('h3', { text: 'Quality against speed' }), this.frame, this.readout);
+    this.element = el('section', { class: 'plot', label: 'Quality against speed', testid: 'pareto-plot' }, el('h2', { text: 'Quality against speed' }), this.frame, this.readout);
     this.frame.addEventListener('keydown', event => this.key(event));
   }
 

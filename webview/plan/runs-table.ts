@@ -4,11 +4,11 @@ import { percent, significant, speedup } from '../ui/format';
 
 /** All kept runs in one table, to be compared column by column; one of them is shown above it. */
 export function runsTable(runs: readonly ValidationRun[], shown: string, onShow: (id: string) => void, onRemove: (id: string) => void): HTMLElement {
-  const head = ['Run', 'Masks', 'Convolutions', 'Whole model', 'Perplexity', 'Re-causalised', 'Worst leak', 'Data', ''].map((title, i) =>
+  const head = ['Run', 'Masks', 'Convolutions', 'Whole model', 'Perplexity', 'Re-causalised', 'Worst leak', 'Data', 'Forget'].map((title, i) =>
     el('th', { text: title, class: i >= 2 && i <= 6 ? 'numeric' : undefined, set: { scope: 'col' } }));
   const body = runs.map(run => {
     const { sites, wholeModel, masked, recausalised, data, created, length } = run.report;
-    const show = el('button', { class: 'link', text: timeOf(created), testid: 'run-show', label: `Show the run of ${timeOf(created)}` });
+    const show = el('button', { class: 'link', text: timeOf(created), testid: 'run-show', title: 'Show this run' });
     show.addEventListener('click', () => onShow(run.id));
     const remove = el('button', { class: 'plot-button', text: '✕', label: `Forget the run of ${timeOf(created)}`, title: 'Forget this run', testid: 'run-remove' });
     remove.addEventListener('click', () => onRemove(run.id));

@@ -102,7 +102,7 @@ export class SearchView {
       String(i + 1), PHASES[entry.phase], entry.masks.map(({ site, mask }) => `${site}: ${mask}`).join('; '),
       `${entry.change < 0 ? '−' : '+'}${Math.abs(entry.change).toFixed(2)}%`, speedup(entry.speedup), entry.accepted ? '✓ within budget' : '✕ too much',
     ]);
-    replaceChildren(this.tried, el('h3', { text: `Tried: ${tried.length}` }), table([
+    replaceChildren(this.tried, el('h2', { text: `Tried: ${tried.length}` }), table([
       { title: 'No.' }, { title: 'Step' }, { title: 'Masks' }, { title: 'Perplexity', numeric: true, help: 'Rise against the dense model' },
       { title: 'Speed-up', numeric: true, help: 'Of all long convolutions' }, { title: 'Outcome' },
     ], rows, { testid: 'search-tried', caption: 'Masks that were tried' }));

@@ -151,7 +151,7 @@ export class SweepView {
     const titles = ['Mask', 'Site', 'Perplexity', 'Re-causalised', 'Change', 'Speed-up', 'Filter error', 'Leak'];
     const head = titles.map((title, i) => el('th', { text: title, class: i >= 2 ? 'numeric' : undefined, set: { scope: 'col' } }));
     const body = this.rows.map(row => {
-      const pick = el('button', { class: 'link', text: `${row.pareto ? '★ ' : ''}${row.mask}`, testid: 'sweep-row', label: describeRow(row) });
+      const pick = el('button', { class: 'link', text: `${row.pareto ? '★ ' : ''}${row.mask}`, testid: 'sweep-row', title: describeRow(row) });
       pick.addEventListener('click', () => this.choose(row.key));
       const loss = lossOf(row);
       const cells = [

@@ -104,15 +104,15 @@ export class ValidationView {
     replaceChildren(this.result,
       stale ? message('warning', 'These figures are of another state of the plan.', `It masked: ${run.masks}.`, [{ label: 'Validate Again', run: () => this.run.click() }, { label: 'Restore Its Masks', run: () => this.host.useMasks({ kind: 'run', run: run.id }, false) }], 'validation-stale') : null,
       verdictCard(report.verdict),
-      quality ? el('h3', { text: 'Model' }) : null, quality,
-      el('h3', { text: 'Sites' }), report.sites.length > 0 ? siteTable(report.sites) : el('p', { class: 'muted', text: 'The plan masks no site.' }),
-      report.findings.length > 0 ? el('h3', { text: 'Findings' }) : null,
+      quality ? el('h2', { text: 'Model' }) : null, quality,
+      el('h2', { text: 'Sites' }), report.sites.length > 0 ? siteTable(report.sites) : el('p', { class: 'muted', text: 'The plan masks no site.' }),
+      report.findings.length > 0 ? el('h2', { text: 'Findings' }) : null,
       report.findings.length > 0 ? el('ul', { class: 'findings', testid: 'findings' }, ...report.findings.map(finding => el('li', { text: finding }))) : null,
       runFacts(report),
       el('div', { class: 'row' }, el('span', { class: 'muted', text: 'Save the report as' }),
         ...FORMATS.map(([format, label]) => button(`${label} …`, () => this.host.saveReport(run.id, format), { testid: `save-${format}` }))));
     replaceChildren(this.kept, ...(this.runs.length > 1 ? [
-      el('h3', { text: 'Kept runs' }),
+      el('h2', { text: 'Kept runs' }),
       runsTable(this.runs, run.id, id => { this.shown = id; this.showRun(); }, this.host.removeRun),
     ] : []));
   }

@@ -28,7 +28,7 @@ export class OverviewStrip {
     });
     for (const site of sites) {
       const pictures = el('span', { class: 'strip-pictures' });
-      const card = el('button', { class: 'strip-card', testid: 'overview-card', label: `${site.id}: ${site.direction}, ${site.channels} channels of ${site.taps} taps. Look closer.` },
+      const card = el('button', { class: 'strip-card', testid: 'overview-card', title: `${site.id}: ${site.direction}, ${site.channels} channels of ${site.taps} taps` },
         el('span', { class: 'name', text: site.id }), el('span', { class: 'detail muted', text: `${count(site.channels)} × ${count(site.taps)}` }), pictures);
       card.dataset.site = site.id;
       card.addEventListener('click', () => onChoose(site.id));
