@@ -1,28 +1,30 @@
-import type { TokenWindow } from '../data/windows';
+import type { Sample } from '../data/samples';
 import type { ModelRunner } from '../graph/runtime';
 import type { SiteFilter } from '../plan/site-filter';
 import type { Loss } from '../protocol/search';
 import { logSoftmax, QualityMeter } from '../validation/metrics';
+import { pickRows, scoredRows } from '../validation/quality';
 import { pairedBootstrap } from '../validation/statistics';
 
-/** Runs variants of a model over the same windows and compares their loss with the dense model's, which runs once. */
+/** Runs variants of a model over the same samples and compares their loss with the dense model's, which runs once. */
 export class LossMeter {
   private constructor(
     private readonly runner: ModelRunner,
     private readonly dense: ReadonlyMap<string, SiteFilter>,
-    readonly windows: readonly TokenWindow[],
+    readonly samples: readonly Sample[],
+    private readonly length: number,
     private readonly vocabulary: number,
     private readonly denseMeter: QualityMeter,
   ) {}
 
   /**
-   * @param runner the dense model, made for windows of this length; it stays the caller's.
-   * @param onWindow called after each window of the dense model with the number done.
+   * @param runner the dense model, made for samples of `length`; it stays the caller's.
+   * @param onSample called after each sample of the dense model with the number done.
    */
   static async create(
-    runner: ModelRunner, dense: ReadonlyMap<string, SiteFilter>, windows: readonly TokenWindow[], vocabulary: number, onWindow?: (done: number) => void,
+    runner: ModelRunner, dense: ReadonlyMap<string, SiteFilter>, samples: readonly Sample[], length: number, vocabulary: number, onSample?: (done: number) => void,
   ): Promise<LossMeter> {
-    return new LossMeter(runner, dense, windows, vocabulary, await runOver(runner, windows, vocabulary, onWindow));
+    return new LossMeter(runner, dense, samples, length, vocabulary, await runOver(runner, samples, length, vocabulary, onSample));
   }
 
   get denseLoss(): { readonly nll: number; readonly perplexity: number } {
@@ -31,10 +33,10 @@ export class LossMeter {
   }
 
   /** The model with these sites' filters exchanged. */
-  async loss(changed: ReadonlyMap<string, SiteFilter>, onWindow?: (done: number) => void): Promise<Loss> {
+  async loss(changed: ReadonlyMap<string, SiteFilter>, onSample?: (done: number) => void): Promise<Loss> {
     const variant = await this.runner.variant(new Map([...this.dense, ...changed]));
     try {
-      const meter = await runOver(variant, this.windows, this.vocabulary, onWindow);
+      const meter = await runOver(variant, this.samples, this.length, this.vocabulary, onSample);
       const { nll, perplexity } = meter.quality();
       return { nll, perplexity, nllDifference: pairedBootstrap(meter.windowNll.map((value, w) => value - this.denseMeter.windowNll[w])) };
     } finally {
@@ -43,11 +45,13 @@ export class LossMeter {
   }
 }
 
-async function runOver(runner: ModelRunner, windows: readonly TokenWindow[], vocabulary: number, onWindow?: (done: number) => void): Promise<QualityMeter> {
+async function runOver(runner: ModelRunner, samples: readonly Sample[], length: number, vocabulary: number, onSample?: (done: number) => void): Promise<QualityMeter> {
   const meter = new QualityMeter();
-  for (const [index, { inputs, targets }] of windows.entries()) {
-    meter.add(logSoftmax(await runner.run(inputs, 1, inputs.length), vocabulary), targets, vocabulary);
-    onWindow?.(index + 1);
+  for (const [index, { input, extra, targets: all }] of samples.entries()) {
+    const logits = await runner.run(input, 1, length, { extra });
+    const { rows, targets } = scoredRows(all);
+    if (rows.length > 0) meter.add(logSoftmax(pickRows(logits, rows, vocabulary), vocabulary), targets, vocabulary);
+    onSample?.(index + 1);
   }
   return meter;
 }

@@ -1,5 +1,6 @@
 import type { Engine } from '../engine/engine';
 import { SiteConvolution } from '../engine/site-convolution';
+import { siteLength } from '../families/site-shape';
 import type { FilterPart, SiteFilter } from '../plan/site-filter';
 import { compareTimes } from '../validation/speed';
 import { mulberry32 } from '../validation/statistics';
@@ -16,7 +17,7 @@ export interface TimedPair { readonly dense_ms: number; readonly masked_ms: numb
 export class SiteTimes {
   private readonly known = new Map<string, TimedPair>();
 
-  /** `length` in samples: that of the runs. */
+  /** `length` of the runs, in samples of the model's input. */
   constructor(private readonly engine: Engine, private readonly length: number, private readonly threads: number) {}
 
   async compare(dense: SiteFilter, masked: SiteFilter): Promise<TimedPair> {
@@ -31,7 +32,8 @@ export class SiteTimes {
   }
 
   private async measure(dense: SiteFilter, masked: SiteFilter): Promise<TimedPair> {
-    const { length, threads } = this;
+    const { threads } = this;
+    const length = siteLength(dense.site, this.length);
     const convolutions: SiteConvolution[] = [];
     try {
       for (const filter of [dense, masked]) {
@@ -50,7 +52,7 @@ export class SiteTimes {
   }
 }
 
-const shapeOf = ({ parts }: SiteFilter): string => JSON.stringify(parts.map((part) => [part.channels, part.mode, part.filterLength, part.grid?.factors, runsOf(part)]));
+const shapeOf = ({ site, parts }: SiteFilter): string => JSON.stringify([site.rate ?? 1, ...parts.map((part) => [part.channels, part.mode, part.filterLength, part.grid?.factors, runsOf(part)])]);
 
 /** Kept bins of a grid as [first, count, ...]: short for every pattern that people draw. */
 function runsOf({ grid }: FilterPart): number[] {

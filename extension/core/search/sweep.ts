@@ -1,4 +1,4 @@
-import type { TokenWindow } from '../data/windows';
+import type { Sample } from '../data/samples';
 import type { Engine } from '../engine/engine';
 import type { LongConvModel } from '../families/model';
 import type { DenseSessions } from '../graph/dense-sessions';
@@ -21,8 +21,8 @@ export interface Sweep {
   readonly fingerprint: string;
   /** The model's own filters, one for every site. */
   readonly dense: ReadonlyMap<string, SiteFilter>;
-  readonly windows: readonly TokenWindow[];
-  /** Tokens of a window. */
+  readonly samples: readonly Sample[];
+  /** Length of a sample. */
   readonly length: number;
   readonly settings: readonly MaskSetting[];
   readonly symmetry: Symmetry;
@@ -63,10 +63,10 @@ export async function runSweep(sweep: Sweep, progress: (progress: SweepProgress)
 async function runSteps(
   sweep: Sweep, open: readonly Step[], planned: ReadonlyMap<Step, readonly SitePlan[]>, rows: SweepRow[], report: (message: string, part: number) => void,
 ): Promise<void> {
-  const { model, dense, windows, length, engine, sessions, device } = sweep;
+  const { model, dense, samples, length, engine, sessions, device } = sweep;
   const runner = await ModelRunner.create({ graph: await model.graph(), sessions, engine, filters: dense, maxLength: length, threads: device.threads });
   try {
-    const meter = await LossMeter.create(runner, dense, windows, model.vocabularySize, (n) => report(`dense: window ${n} of ${windows.length}`, n / windows.length));
+    const meter = await LossMeter.create(runner, dense, samples, length, model.vocabularySize, (n) => report(`dense: sample ${n} of ${samples.length}`, n / samples.length));
     const times = new SiteTimes(engine, length, device.threads);
     for (const [index, step] of open.entries()) {
       const row = await runStep(sweep, step, planned.get(step)!, meter, times, (part, what) => report(`${step.label}: ${what}`, 1 + index + part));
@@ -81,7 +81,7 @@ async function runSteps(
 async function runStep(
   sweep: Sweep, step: Step, plans: readonly SitePlan[], meter: LossMeter, times: SiteTimes, report: (part: number, what: string) => void,
 ): Promise<SweepRow> {
-  const { model, engine, windows } = sweep;
+  const { model, engine, samples } = sweep;
   const { name, setting, sites, label } = step;
   const masked = new Map<string, SiteFilter>();
   const recausalised = new Map<string, SiteFilter>();
@@ -93,9 +93,9 @@ async function runStep(
     if (leaks) recausalised.set(id, await siteFilter(model, site, masks, engine, { recausalise: true }));
   }
   const runs = leaks ? 2 : 1;
-  const window = (first: number) => (n: number): void => report((first + n / windows.length) / runs, `window ${n} of ${windows.length}${first > 0 ? ', re-causalised' : ''}`);
-  const maskedLoss = await meter.loss(masked, window(0));
-  const recausalisedLoss = leaks ? await meter.loss(recausalised, window(1)) : maskedLoss;
+  const sample = (first: number) => (n: number): void => report((first + n / samples.length) / runs, `sample ${n} of ${samples.length}${first > 0 ? ', re-causalised' : ''}`);
+  const maskedLoss = await meter.loss(masked, sample(0));
+  const recausalisedLoss = leaks ? await meter.loss(recausalised, sample(1)) : maskedLoss;
   const convolutions = await convolutionTimes(sweep, masked, times);
   const measures = [...masked.values()].map((filter) => filter.measures);
   return {

@@ -1,9 +1,11 @@
 import * as path from 'node:path';
+import { gridRequest, siteLength } from '../../core/families/site-shape';
 import { predictSeconds } from '../../core/engine/site-convolution';
 import { UserError } from '../../core/errors';
 import { ModelRunner } from '../../core/graph/runtime';
 import { describeMask } from '../../core/masks/describe';
 import { siteFilter } from '../../core/plan/apply';
+import type { SampleSet } from '../../core/data/samples';
 import type { ChannelMask, SurgeryPlan } from '../../core/plan/plan';
 import { relativeModelPath } from '../../core/plan/read';
 import type { SiteFilter } from '../../core/plan/site-filter';
@@ -38,7 +40,7 @@ export async function search(request: SearchRequest, progress: ReportProgress): 
   progress({ message: 'opening the model', fraction: 0 });
   const setup = await openTrial(request);
   const { engine, sessions } = host();
-  const { model, length, dense, device } = setup;
+  const { model, data: { length }, dense, device } = setup;
   const runner = await ModelRunner.create({ graph: await model.graph(), sessions, engine, filters: dense, maxLength: length, threads: device.threads });
   try {
     return await new Finder(request, setup, runner, progress).find();
@@ -59,19 +61,19 @@ class Finder {
   constructor(
     private readonly request: SearchRequest, private readonly setup: TrialSetup, private readonly runner: ModelRunner, private readonly progress: ReportProgress,
   ) {
-    this.times = new SiteTimes(host().engine, setup.length, setup.device.threads);
+    this.times = new SiteTimes(host().engine, setup.data.length, setup.device.threads);
   }
 
   async find(): Promise<SearchResult> {
     const { setup, request } = this;
-    const windows = spreadWindows(setup.windows, request.windows ?? SEARCH_WINDOWS);
+    const windows = spreadWindows(setup.data.samples, request.windows ?? SEARCH_WINDOWS);
     const meter = await this.meter(windows, 0, 0.05);
     const lab = this.lab(meter);
     const budget = Math.log1p(request.budget / 100);
     const tries = request.tries ?? DEFAULT_TRIES;
     const search = new MaskSearch(lab, { budget, tries, onTrial: (trial) => this.keep(trial, tries) });
     await search.measureSites();
-    const masks = await this.findOnAll(search, budget, windows.length === setup.windows.length ? meter : undefined);
+    const masks = await this.findOnAll(search, budget, windows.length === setup.data.samples.length ? meter : undefined);
     const plan = this.plan(masks);
     const report = await this.validate(plan);
     const change = percentOf(Math.max(0, ...[report.masked, report.recausalised].map((quality) => quality?.nllDifference.mean ?? 0)));
@@ -86,8 +88,8 @@ class Finder {
     for (let check = 0; check < MOST_CHECKS; check++) {
       const masks = await search.find(allowed);
       if (masks.size === 0) return masks;
-      this.at(`checking on ${this.setup.windows.length} windows`, JOINT_END);
-      whole ??= await this.meter(this.setup.windows, JOINT_END, CHECK_END);
+      this.at(`checking on ${this.setup.data.samples.length} samples`, JOINT_END);
+      whole ??= await this.meter(this.setup.data.samples, JOINT_END, CHECK_END);
       const sampled = this.lastAccepted;
       const loss = await this.loss(whole, masks);
       const accepted = loss <= budget;
@@ -101,11 +103,11 @@ class Finder {
   }
 
   private lab(meter: LossMeter): SearchLab {
-    const { model, length, sites } = this.setup;
+    const { model, data: { length }, sites } = this.setup;
     const site = (id: string): (typeof model.sites)[number] => model.sites.find((candidate) => candidate.id === id)!;
     return {
       sites,
-      candidates: (id) => candidateMasks(site(id), model.maxLength, length),
+      candidates: (id) => candidateMasks(gridRequest(model, site(id)), siteLength(site(id), length)),
       loss: (masks) => this.loss(meter, masks),
       time: (id, mask) => this.time(id, mask),
     };
@@ -116,7 +118,7 @@ class Finder {
     const run = async (recausalise: boolean): Promise<Loss> => {
       const changed = new Map<string, SiteFilter>();
       for (const [id, mask] of masks) changed.set(id, await this.filter(id, mask, recausalise));
-      return meter.loss(changed, (n) => this.at(`${this.message.split(':')[0]}: window ${n} of ${meter.windows.length}`, this.fraction));
+      return meter.loss(changed, (n) => this.at(`${this.message.split(':')[0]}: sample ${n} of ${meter.samples.length}`, this.fraction));
     };
     const masked = await run(false);
     const leaks = [...masks.values()].some(({ frequency, partial }) => frequency && !partial);
@@ -128,8 +130,8 @@ class Finder {
     const reference = (await this.times.compare(dense, dense)).dense_ms;
     if (!mask) return reference;
     const masked = await this.filter(id, mask, false);
-    const { length, device } = this.setup;
-    const [before, after] = [dense, masked].map((filter) => predictSeconds(host().engine, filter, 1, length, device.threads));
+    const { data: { length }, device } = this.setup;
+    const [before, after] = [dense, masked].map((filter) => predictSeconds(host().engine, filter, 1, siteLength(filter.site, length), device.threads));
     // Where the kernels skip nothing, a faster measurement is chance.
     if (after >= before) return reference;
     // As a ratio to the dense time of the same measurement: the machine may have been busier then.
@@ -149,10 +151,10 @@ class Finder {
     return filter;
   }
 
-  private meter(windows: TrialSetup['windows'], from: number, to: number): Promise<LossMeter> {
-    const { model, dense } = this.setup;
-    return LossMeter.create(this.runner, dense, windows, model.vocabularySize,
-      (n) => this.at(`dense: window ${n} of ${windows.length}`, from + ((to - from) * n) / windows.length));
+  private meter(samples: SampleSet['samples'], from: number, to: number): Promise<LossMeter> {
+    const { model, dense, data } = this.setup;
+    return LossMeter.create(this.runner, dense, samples, data.length, model.vocabularySize,
+      (n) => this.at(`dense: sample ${n} of ${samples.length}`, from + ((to - from) * n) / samples.length));
   }
 
   private plan(masks: Choice): SurgeryPlan {
@@ -166,7 +168,7 @@ class Finder {
   }
 
   private async validate(plan: SurgeryPlan): Promise<ValidationReport> {
-    const { model, dense, length, device, source, windows } = this.setup;
+    const { model, dense, device, data } = this.setup;
     const { engine, sessions } = host();
     const filtersOf = async (recausalise: boolean): Promise<Map<string, SiteFilter>> => {
       const filters = new Map<string, SiteFilter>();
@@ -174,7 +176,7 @@ class Finder {
       return filters;
     };
     return validate({
-      model, plan, planPath: path.resolve(this.request.planPath), length, engine, sessions, device, data: { source, windows, path: this.request.data },
+      model, plan, planPath: path.resolve(this.request.planPath), length: data.length, engine, sessions, device, data,
       filters: { dense, masked: await filtersOf(false), recausalised: await filtersOf(true) },
     }, ({ message, fraction }) => this.at(`validating: ${message}`, CHECK_END + (1 - CHECK_END) * fraction));
   }

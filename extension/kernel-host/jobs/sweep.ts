@@ -15,24 +15,25 @@ export async function sweep(request: SweepRequest, progress: ReportProgress): Pr
   const { engine, sessions } = host();
   progress({ message: 'opening the model', fraction: 0 });
   const setup = await openTrial(request);
-  const windows = spreadWindows(setup.windows, request.windows);
+  const samples = spreadWindows(setup.data.samples, request.windows);
+  const { length } = setup.data;
   const { partial, lowpass, blocks, comb, combine } = request;
   const named = [partial, lowpass, blocks, comb].some((values) => values !== undefined && values.length > 0);
-  const settings = settingsOf(named ? { partial, lowpass, blocks, comb, combine } : { ...defaultAxes(setup.length), combine });
-  const journal = await Journal.open<SweepRow>(request.journal, await journalKey(request, setup, windows.length), request.fresh ?? false);
+  const settings = settingsOf(named ? { partial, lowpass, blocks, comb, combine } : { ...defaultAxes(length), combine });
+  const journal = await Journal.open<SweepRow>(request.journal, await journalKey(request, setup, samples.length), request.fresh ?? false);
   const resumed = journal.rows.length;
   const rows = await runSweep({
-    model: setup.model, fingerprint: setup.fingerprint, dense: setup.dense, windows, length: setup.length, settings, symmetry: request.symmetry ?? 'conjugate',
+    model: setup.model, fingerprint: setup.fingerprint, dense: setup.dense, samples, length, settings, symmetry: request.symmetry ?? 'conjugate',
     sites: setup.sites, eachSite: request.eachSite ?? false, engine, sessions, device: setup.device, journal,
   }, ({ message, fraction, rows: partialRows }) => progress({ message, fraction, partial: { rows: partialRows } }));
   await journal.close();
-  return { rows, resumed, windows: windows.length, length: setup.length, device: setup.device };
+  return { rows, resumed, windows: samples.length, length, device: setup.device };
 }
 
 /** Everything that changes a row, other than its own setting. */
-async function journalKey(request: SweepRequest, { model, fingerprint: modelPrint, length, device, sites }: TrialSetup, windows: number): Promise<string> {
+async function journalKey(request: SweepRequest, { model, fingerprint: modelPrint, data, device, sites }: TrialSetup, windows: number): Promise<string> {
   return JSON.stringify([
-    TOOL, modelPrint, model.options.map(({ name, value }) => [name, value]), await fingerprint(request.data), length, windows,
+    TOOL, modelPrint, model.options.map(({ name, value }) => [name, value]), await fingerprint(request.data), data.length, windows,
     request.symmetry ?? 'conjugate', request.eachSite ? 'each' : sites, device.backend, device.name, device.threads,
   ]);
 }

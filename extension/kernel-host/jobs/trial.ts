@@ -1,9 +1,9 @@
-import { loadData } from '../../core/data/load';
-import { windows } from '../../core/data/windows';
-import type { TokenData, TokenWindow } from '../../core/data/data';
+import { loadSamples } from '../../core/data/load-samples';
+import type { SampleSet } from '../../core/data/samples';
+import { UserError } from '../../core/errors';
+import { checkLength } from '../../core/families/check-length';
 import type { LongConvModel } from '../../core/families/model';
 import { fingerprint } from '../../core/formats/fingerprint';
-import { defaultLength } from '../../core/masks/grid';
 import { chooseSites } from '../../core/plan/make';
 import type { SiteFilter } from '../../core/plan/site-filter';
 import type { TrialRequest } from '../../core/protocol/search';
@@ -17,10 +17,8 @@ export interface TrialSetup {
   readonly model: LongConvModel;
   readonly fingerprint: string;
   readonly dense: ReadonlyMap<string, SiteFilter>;
-  readonly source: TokenData;
-  /** All windows of the data. */
-  readonly windows: readonly TokenWindow[];
-  readonly length: number;
+  /** All samples of the data, with their length. */
+  readonly data: SampleSet;
   /** Ids of the sites that may be masked. */
   readonly sites: readonly string[];
   readonly device: DeviceInfo;
@@ -30,10 +28,13 @@ export async function openTrial(request: TrialRequest): Promise<TrialSetup> {
   const { engine, models } = host();
   const device = chooseDevice(engine, request.backend, request.threads);
   const model = await models.model(request.model, request.options);
-  const length = request.length ?? defaultLength(model.maxLength);
-  const source = await loadData(request.data, model.tokenizer, model.vocabularySize);
+  if (model.task === 'features') {
+    throw new UserError(`${model.name} has no metric of its own, so masks cannot be judged by one.`, 'Validate single plans: their report has the errors of the outputs.');
+  }
+  const data = await loadSamples(request.data, model, request.length);
+  checkLength(model, data.length);
   return {
-    model, length, source, device, windows: windows(source, length), sites: chooseSites(model, request.sites).map(({ id }) => id),
+    model, data, device, sites: chooseSites(model, request.sites).map(({ id }) => id),
     fingerprint: await fingerprint(model.file.path), dense: await standingFilters(model, engine),
   };
 }

@@ -57,7 +57,7 @@ describe('windows of a search', () => {
 describe('candidates of a search', () => {
   it('go from mild to strong, and none keeps all', () => {
     for (const [taps, maxLength, length] of [[1026, 1026, 1024], [64, 1026, 1024], [1_000_002, 1_000_002, 524_288], [5, 8, 8]]) {
-      const [cuts, ...patterns] = candidateMasks({ taps }, maxLength, length);
+      const [cuts, ...patterns] = candidateMasks({ siteTaps: taps, maxLength }, length);
       const kept = cuts.map((mask) => mask.partial!.taps);
       assert.deepEqual(kept, [...new Set(kept)].sort((a, b) => b - a));
       assert.ok(kept.every((k) => k >= 4 && k < Math.min(taps, length)), String(kept));
