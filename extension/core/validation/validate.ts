@@ -15,6 +15,7 @@ import { measureQuality, type RunModel } from './quality';
 import type { DeviceInfo, SiteReport, ValidationReport } from './report';
 import { compareTimes } from './speed';
 import { mulberry32 } from './statistics';
+import { verdictOf } from './verdict';
 
 /** Filters of all sites in the three variants that are compared. */
 export interface FilterVariants {
@@ -77,6 +78,7 @@ export async function validate(validation: Validation, progress: ReportProgress)
       windows: data?.samples.length ?? 0, length, ...metrics, ...(outputError && { outputError }), sites,
       wholeModel: { dense, masked, recausalised, tokens: sample.length },
       device, findings: [...(data?.notes ?? []), ...findings({ sites, task, ...metrics })],
+      verdict: verdictOf(sites, metrics, dense.median_ms / masked.median_ms),
     };
   } finally {
     meter.free();
