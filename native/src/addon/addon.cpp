@@ -1,6 +1,7 @@
 // The module: what `require` gives. Its functions are described in extension/core/engine/engine.ts.
 #include <napi.h>
 
+#include "cuda_memory.h"
 #include "devices.h"
 #include "filters.h"
 #include "prepared.h"
@@ -15,6 +16,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("maskFilter", Napi::Function::New(env, mask_filter, "maskFilter"));
   exports.Set("spectrum", Napi::Function::New(env, spectrum, "spectrum"));
   exports.Set("sirenFilter", Napi::Function::New(env, siren_filter, "sirenFilter"));
+  exports.Set("cuda", cuda_object(env));
   return exports;
 }
 
