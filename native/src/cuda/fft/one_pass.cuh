@@ -1,0 +1,341 @@
+// The whole convolution of n = Q * M * 256 points on chip: one read of u, one write of y.
+//
+// Layout: the state, n complex fp16 numbers, stays in shared memory: index (q, m, 256 points), see layout.cuh. Digits:
+//   Q first digit (1, 2, 4: small_digit.cuh; 8, 16, 32: tensor cores), slow in time, fast in frequency; M middle digit (1, 8, 16); 16 and 16 core.
+//   kPair: two rows of the same channel are re and im (circular). kReal: one row, twisted by a quarter bin, real part of the result: the
+//   right-angle convolution, causal over n points without padding. kComplex: rows of a long transform, in device memory (long.cuh).
+// Preconditions: rows of the signal hold at most n points (the rest counts as 0). Block: kWarps warps, kGroup units at a time.
+// Reference: c = IDFT(filter * DFT(u')), any input that float32 holds: units whose largest |u'| leaves [2^-4, 64] are scaled and read again.
+// Cost per complex point: u and y once in device memory, 4 bytes of filter from L2, 16 bytes of shared memory (32 with a middle digit).
+#pragma once
+
+#include "core.cuh"
+#include "digit_pass.cuh"
+#include "long_twiddle.cuh"
+#include "signal.cuh"
+#include "small_digit.cuh"
+
+namespace longconv::cuda {
+
+struct OnePass {
+  SignalArrays signal;  // kPair, kReal
+  const uint4 *in_fragments, *middle_fragments, *core_fragments, *out_fragments;
+  DigitTwiddles first, middle;
+  const float2* table256;
+  const float2* row_bases;  // of the digit above the core: [rows][32]
+  const float2* row_steps;  // [rows][4]
+  const uint32_t* filter;   // kPair, kReal: [channels][n]; kComplex: [channels][rows_kept][n]; order of filter_layout.h
+  const float* filter_scale;
+  uint32_t keep;  // bit q: row q of the first digit is computed; rows that are not hold 0
+  int64_t units, units_per_channel;
+  LongRows rows;  // kComplex
+};
+
+constexpr int kMaximumGroup = 8;
+
+struct UnitState {
+  Piece piece[2];
+  int64_t channel;
+  const uint32_t* filter;
+  uint32_t maximum[2];  // bits of the largest |half| read
+  float scale[2];
+  uint32_t* row;     // kComplex: the unit's n points
+  uint32_t row_bin;  // kComplex: frequency of the row in quarters of a bin
+  bool present;
+};
+
+template <Signal kSignal, class E, int Q, int M, int kWarps, int kGroup>
+struct OnePassKernel {
+  static constexpr int kPoints = Q * M * 256;
+  static constexpr int kColumns = M * 256;
+  static constexpr int kThreads = kWarps * 32;
+  static constexpr int kMembers = kSignal == Signal::kPair ? 2 : 1;
+  static constexpr bool kSmall = Q < 8;
+  static constexpr int kStripColumns = Q == 32 || kSignal == Signal::kComplex || sizeof(E) == 4 ? 4 : 8;  // columns of a lane
+  static constexpr size_t kSharedBytes = sizeof(uint32_t) * kPoints * kGroup + sizeof(UnitState) * 2 * kGroup;
+  static_assert(kGroup <= kMaximumGroup && (kGroup == 1 || M == 1), "units of a group lie one behind the other");
+
+  const OnePass& p;
+  uint32_t* state;
+  UnitState* units;
+  int thread, lane, warp;
+
+  __device__ __forceinline__ OnePassKernel(const OnePass& parameters, uint32_t* shared) : p(parameters), state(shared) {
+    units = reinterpret_cast<UnitState*>(shared + kPoints * kGroup);
+    thread = thread_index();
+    lane = thread & 31;
+    warp = thread >> 5;
+  }
+
+  __device__ void begin(UnitState* states, int64_t first_unit) {
+    if (thread >= kGroup) return;
+    UnitState& u = states[thread];
+    int64_t unit = first_unit + thread;
+    u.present = unit < p.units;
+    if (!u.present) unit = p.units - 1;  // computed, not written
+    if constexpr (kSignal == Signal::kComplex) {
+      p.rows.locate(unit, u.channel, u.row, u.row_bin, u.filter, kPoints);
+    } else {
+      u.channel = unit / p.units_per_channel;
+      const int64_t inner = unit - u.channel * p.units_per_channel;
+      for (int m = 0; m < kMembers; ++m) {
+        u.piece[m] = piece_of(p.signal, u.channel, inner * kMembers + m);
+        u.piece[m].present = u.piece[m].present && u.present;
+        u.maximum[m] = 0;
+        u.scale[m] = 1;
+      }
+      u.filter = p.filter + u.channel * kPoints;
+    }
+  }
+
+  __device__ __forceinline__ Piece piece(int unit, int member) const {
+    Piece out = units[unit].piece[member];
+    out.in_scale = units[unit].scale[member];
+    out.out_scale = p.filter_scale[units[unit].channel] / out.in_scale;
+    return out;
+  }
+
+  __device__ __forceinline__ bool kept(int q) const { return kSmall || (p.keep >> q & 1); }
+
+  template <Access kAccess>
+  __device__ __forceinline__ void read(int unit) {
+    uint32_t maximum[2] = {0, 0};
+    if constexpr (kSmall) {
+      uint32_t raw[Q][kMembers][kSignal == Signal::kComplex ? 8 : 4];
+#pragma unroll
+      for (int q = 0; q < Q; ++q) {
+        if constexpr (kSignal == Signal::kComplex) {
+          const uint4* from = reinterpret_cast<const uint4*>(units[unit].row + q * 256 + 8 * lane);
+          const uint4 a = from[0], b = from[1];
+          const uint32_t words[8] = {a.x, a.y, a.z, a.w, b.x, b.y, b.z, b.w};
+          for (int i = 0; i < 8; ++i) raw[q][0][i] = words[i];
+        } else {
+#pragma unroll
+          for (int m = 0; m < kMembers; ++m) read_halves<E, 8, kAccess>(p.signal, piece(unit, m), q * 256 + 8 * lane, raw[q][m]);
+        }
+      }
+      track<Q, kMembers>(raw, maximum);
+      small_in<kSignal, Q>(p.first, raw, lane, [&](int f, int j, uint4 words) {
+        *reinterpret_cast<uint4*>(state + swizzle<M>(unit * kPoints + f * 256 + 8 * lane + j)) = words;
+      });
+    } else {
+      const int g = lane >> 2, t = lane & 3;
+      constexpr int kStrip = 8 * kStripColumns;
+      const Piece a = kSignal == Signal::kComplex ? Piece{} : piece(unit, 0), b = kSignal == Signal::kPair ? piece(unit, 1) : a;
+      for (int strip = warp; strip < kColumns / kStrip; strip += kWarps) {
+        Strip<kSignal, Q, kStripColumns> s;
+#pragma unroll
+        for (int i = 0; i < Q / 4; ++i) {
+          const int point = digit_row(t, i) * kColumns + strip * kStrip + kStripColumns * g;
+          if constexpr (kSignal == Signal::kComplex) {
+            const uint4 words = *reinterpret_cast<const uint4*>(units[unit].row + point);
+            s.raw[i][0][0] = words.x, s.raw[i][0][1] = words.y, s.raw[i][0][2] = words.z, s.raw[i][0][3] = words.w;
+          } else {
+            read_halves<E, kStripColumns, kAccess>(p.signal, a, point, s.raw[i][0]);
+            if constexpr (kSignal == Signal::kPair) read_halves<E, kStripColumns, kAccess>(p.signal, b, point, s.raw[i][1]);
+          }
+        }
+        track<Q / 4, kMembers>(s.raw, maximum);
+        constexpr int kColumn8 = kStripColumns / 4;  // groups of 8 columns between neighbours t
+        transform_strip<Q, kStripColumns, true>(
+            p.in_fragments, s, lane, [&](int f) { return twiddle_at<kStripColumns>(p.first, f, strip * kStripColumns + kColumn8 * t); },
+            [&](int f, int c, int j, uint4 words) {
+              if (!kept(f)) return;
+              const int column = strip * kStrip + kStripColumns * (2 * t + c) + j;
+              *reinterpret_cast<uint4*>(state + swizzle<M>(unit * kPoints + f * kColumns + column)) = words;
+            });
+      }
+    }
+    if constexpr (kSignal != Signal::kComplex)
+      for (int m = 0; m < kMembers; ++m) raise_maximum(&units[unit].maximum[m], maximum[m]);
+  }
+
+  template <int kRows, int kCount, int kWords>
+  __device__ __forceinline__ void track(const uint32_t (&raw)[kRows][kCount][kWords], uint32_t (&maximum)[2]) {
+    if constexpr (kSignal != Signal::kComplex) {
+#pragma unroll
+      for (int m = 0; m < kCount; ++m) {
+        __half2 top = as_half2(0);
+#pragma unroll
+        for (int i = 0; i < kRows; ++i)
+#pragma unroll
+          for (int k = 0; k < kWords; ++k) top = __hmax2(top, __habs2(as_half2(raw[i][m][k])));
+        const uint32_t word = bits(top);
+        maximum[m] = max(maximum[m], max(word & 0xffffu, word >> 16));
+      }
+    }
+  }
+
+  __device__ __forceinline__ void read_units() {
+    for (int unit = kSmall ? warp : 0; unit < kGroup; unit += kSmall ? kWarps : 1) {
+      if (!p.signal.vector && kSignal != Signal::kComplex)
+        read<Access::kPointwise>(unit);
+      else if (p.signal.pre_gate)
+        read<Access::kGated>(unit);
+      else
+        read<Access::kPlain>(unit);
+    }
+  }
+
+  __device__ __noinline__ void rescale() {
+    for (int unit = 0; unit < kGroup; ++unit)
+      for (int m = 0; m < kMembers; ++m) {
+        const float top = largest<E>(p.signal, units[unit].piece[m], kPoints, thread, kThreads);
+        block_sync();
+        if (thread == 0) units[unit].maximum[m] = 0;
+        block_sync();
+        uint32_t word;
+        memcpy(&word, &top, 4);
+        raise_maximum(&units[unit].maximum[m], word);
+        block_sync();
+        float maximum;
+        memcpy(&maximum, &units[unit].maximum[m], 4);
+        if (thread == 0) units[unit].scale[m] = scale_for(maximum);
+      }
+    block_sync();
+  }
+
+  /// The middle digit, in place. Forward: rows to frequencies. Inverse: back, with the first digit's twiddles applied to the results.
+  template <bool kInverse>
+  __device__ __forceinline__ void middle() {
+    if constexpr (M > 1) {
+      const int g = lane >> 2, t = lane & 3;
+      for (int task = warp; task < Q * 8; task += kWarps) {
+        const int q = task >> 3, strip = task & 7;
+        if (!kept(q)) continue;
+        Strip<Signal::kComplex, M, 4> s;
+#pragma unroll
+        for (int i = 0; i < M / 4; ++i) {
+          const uint4 words = *reinterpret_cast<const uint4*>(state + swizzle<M>(q * kColumns + digit_row(t, i) * 256 + strip * 32 + 4 * g));
+          s.raw[i][0][0] = words.x, s.raw[i][0][1] = words.y, s.raw[i][0][2] = words.z, s.raw[i][0][3] = words.w;
+        }
+        transform_strip<M, 4, true>(
+            p.middle_fragments, s, lane,
+            [&](int row) {
+              return kInverse ? twiddle_at<4>(p.first, q, row * 32 + strip * 4 + t) : twiddle_at<4>(p.middle, row, strip * 4 + t);
+            },
+            [&](int row, int c, int j, uint4 words) {
+              *reinterpret_cast<uint4*>(state + swizzle<M>(q * kColumns + row * 256 + strip * 32 + 8 * t + 4 * c)) = words;
+            });
+      }
+      block_sync();
+    }
+  }
+
+  __device__ __forceinline__ void core(const CoreConstants& constants) {
+    constexpr int kRows = Q * M;
+    for (int row = warp; row < kRows * kGroup; row += kWarps) {
+      const int unit = row / kRows, digit = row % kRows;
+      if (!kept(digit / M)) continue;
+      const uint4* from = reinterpret_cast<const uint4*>(units[unit].filter) + digit * 64 + lane;
+      const uint4 filter[2] = {from[0], from[32]};
+      const int twiddle_row = M > 1 ? digit % M : digit;
+      RowTwiddles tw;
+      tw.base = p.row_bases[twiddle_row * 32 + lane];
+      tw.one = p.row_steps[4 * twiddle_row];
+      tw.eight = p.row_steps[4 * twiddle_row + 2];
+      tw.half = p.row_steps[4 * twiddle_row + 3];
+      core_row<M>(constants, tw, filter, state, row, lane);
+    }
+    block_sync();
+  }
+
+  __device__ __forceinline__ void write(int unit) {
+    if (!units[unit].present) return;
+    const int64_t channel = units[unit].channel;
+    if constexpr (kSmall) {
+      uint32_t z[Q][8];
+#pragma unroll
+      for (int q = 0; q < Q; ++q)
+#pragma unroll
+        for (int j = 0; j < 8; j += 4) {
+          const uint4 words = *reinterpret_cast<const uint4*>(state + swizzle<M>(unit * kPoints + q * 256 + 8 * lane + j));
+          z[q][j] = words.x, z[q][j + 1] = words.y, z[q][j + 2] = words.z, z[q][j + 3] = words.w;
+        }
+      small_out<kSignal == Signal::kReal, Q>(z, [&](int q, float(&re)[8], float(&im)[8]) {
+        if constexpr (kSignal == Signal::kComplex) {
+          p.rows.store(units[unit].row, units[unit].row_bin, q * 256 + 8 * lane, im, re);
+        } else {
+          write_points<E>(p.signal, piece(unit, 0), channel, q * 256 + 8 * lane, re);
+          if constexpr (kSignal == Signal::kPair) write_points<E>(p.signal, piece(unit, 1), channel, q * 256 + 8 * lane, im);
+        }
+      });
+    } else {
+      const int g = lane >> 2, t = lane & 3;
+      const Piece a = kSignal == Signal::kComplex ? Piece{} : piece(unit, 0), b = kSignal == Signal::kPair ? piece(unit, 1) : a;
+      for (int strip = warp; strip < kColumns / 32; strip += kWarps) {
+        Strip<Signal::kComplex, Q, 4> s;
+#pragma unroll
+        for (int i = 0; i < Q / 4; ++i) {
+          const int q = digit_row(t, i);
+          uint4 words = make_uint4(0, 0, 0, 0);
+          if (kept(q)) words = *reinterpret_cast<const uint4*>(state + swizzle<M>(unit * kPoints + q * kColumns + strip * 32 + 4 * g));
+          s.raw[i][0][0] = words.x, s.raw[i][0][1] = words.y, s.raw[i][0][2] = words.z, s.raw[i][0][3] = words.w;
+        }
+        if constexpr (kSignal == Signal::kComplex) {
+          transform_strip<Q, 4, true>(
+              p.out_fragments, s, lane,
+              [&](int row) { return p.rows.twiddles.running(units[unit].row_bin, row * kColumns + strip * 32 + 8 * t); },
+              [&](int row, int c, int j, uint4 words) {
+                *reinterpret_cast<uint4*>(units[unit].row + row * kColumns + strip * 32 + 8 * t + 4 * c) = words;
+              });
+        } else {
+          finish_strip<Q, kSignal == Signal::kReal>(p.out_fragments, s, lane, [&](int row, int m, float(&y)[8]) {
+            write_points<E>(p.signal, m == 0 ? a : b, channel, row * kColumns + strip * 32 + 8 * t, y);
+          });
+        }
+      }
+    }
+  }
+
+  /// Asks for the next group's rows while this one is computed.
+  __device__ __forceinline__ void prefetch(const UnitState& next) const {
+    if constexpr (kSignal != Signal::kComplex && kPoints >= 4096) {
+      constexpr int kLine = 128 / static_cast<int>(sizeof(E));
+#pragma unroll
+      for (int m = 0; m < kMembers; ++m)
+        for (int point = thread * kLine; point < kPoints; point += kThreads * kLine) {
+          if (!inside(p.signal, next.piece[m], point)) continue;
+          const int64_t at = next.piece[m].row + next.piece[m].start + point;
+          prefetch_to_l2(static_cast<const E*>(p.signal.input) + at);
+          if (p.signal.pre_gate) prefetch_to_l2(static_cast<const E*>(p.signal.pre_gate) + at);
+        }
+    }
+  }
+
+  __device__ void run() {
+    CoreConstants constants;
+    constants.load(p.core_fragments, p.table256, lane);
+    const int64_t groups = (p.units + kGroup - 1) / kGroup;
+    int64_t group = groups * block_index() / block_count();
+    const int64_t end = groups * (block_index() + 1) / block_count();
+    UnitState* next = units + kGroup;
+    begin(units, group * kGroup);
+    block_sync();
+    for (; group < end; ++group) {
+      if (group + 1 < end) begin(next, (group + 1) * kGroup);
+      read_units();
+      if constexpr (kSignal == Signal::kComplex) {
+        block_sync();
+      } else {
+        block_sync();
+        if (block_any(thread < kGroup && !trusted<kMembers>(units[thread].maximum))) {
+          rescale();
+          read_units();
+          block_sync();
+        }
+      }
+      if (group + 1 < end) prefetch(*next);
+      middle<false>();
+      core(constants);
+      middle<true>();
+      for (int unit = kSmall ? warp : 0; unit < kGroup; unit += kSmall ? kWarps : 1) write(unit);
+      block_sync();
+      UnitState* swap = units;
+      units = next;
+      next = swap;
+    }
+  }
+};
+
+}  // namespace longconv::cuda
