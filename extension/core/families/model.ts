@@ -1,6 +1,7 @@
 import type { TensorFile } from '../formats/tensor-file';
 import type { ModelGraph } from '../graph/model-graph';
 import type { Engine } from '../engine/engine';
+import type { ChannelMask, SurgeryPlan } from '../plan/plan';
 
 /** How a site's filter is kept in the model file. */
 export type FilterStorage = 'explicit' | 'implicit' | 'modal';
@@ -34,7 +35,7 @@ export interface EmbeddedFilter {
   /** Tensor that holds it: [H, taps] causal lags, or [H, fftSize] circular lags where `circular`. */
   readonly tensor: string;
   readonly circular: boolean;
-  readonly channelMasks: readonly import('../plan/plan').ChannelMask[];
+  readonly channelMasks: readonly ChannelMask[];
 }
 
 /** Characters or bytes to token ids. Families with sub-word tokenizers have none and take `input_ids`. */
@@ -66,7 +67,7 @@ export interface LongConvModel {
   /** One sentence each: what a user must know before trusting the numbers. */
   readonly notes: readonly string[];
   /** Set when the file is an export of this tool: the surgery that it carries. */
-  readonly embeddedPlan?: import('../plan/plan').SurgeryPlan;
+  readonly embeddedPlan?: SurgeryPlan;
   /** Whether the embedded surgery's filters were re-causalised before they were written. */
   readonly recausalised?: boolean;
   /**

@@ -2,7 +2,7 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../../core/errors';
 import { exportOnnx, verifyOnnx } from '../../core/export/onnx';
-import { chooseForm, differingTensors, exportSafetensors } from '../../core/export/safetensors';
+import { chooseForm, differingTensors, exportSafetensors, type SafetensorsForm } from '../../core/export/safetensors';
 import { openModel } from '../../core/families/registry';
 import type { LongConvModel } from '../../core/families/model';
 import { ModelRunner } from '../../core/graph/runtime';
@@ -27,18 +27,26 @@ export async function exportPlan(request: ExportRequest, progress: ReportProgres
   if (path.resolve(request.output) === path.resolve(model.file.path)) {
     throw new UserError(`${request.output} is the model itself, which is never written in place.`, 'Choose another file name.');
   }
+  // What cannot be written is refused before the work of masking.
+  const form = request.format === 'safetensors' ? safetensorsForm(request, surgery) : undefined;
+  if (request.format === 'onnx' && request.form) {
+    throw new UserError('--form belongs to safetensors exports; ONNX holds the filters in its graph.', 'Use --lowering to choose how the graph expresses them.');
+  }
   const changed = await changedFilters(surgery, engine, request.recausalise, progress);
   const filters = new Map([...(await standingFilters(model, engine)), ...changed]);
-  return request.format === 'onnx'
+  return form === undefined
     ? exportToOnnx(request, surgery, filters, progress)
-    : exportToSafetensors(request, surgery, changed, filters, progress);
+    : exportToSafetensors(request, surgery, form, changed, filters, progress);
+}
+
+function safetensorsForm(request: ExportRequest, { model, plan }: Surgery): SafetensorsForm {
+  if (request.lowering) throw new UserError('--lowering belongs to ONNX exports; safetensors hold weights only.', 'Leave it out, or use --format onnx.');
+  return chooseForm(model, plan, request.form);
 }
 
 async function exportToSafetensors(
-  request: ExportRequest, { model, plan }: Surgery, changed: Map<string, SiteFilter>, filters: Map<string, SiteFilter>, progress: ReportProgress,
+  request: ExportRequest, { model, plan }: Surgery, form: SafetensorsForm, changed: Map<string, SiteFilter>, filters: Map<string, SiteFilter>, progress: ReportProgress,
 ): Promise<ExportResult> {
-  if (request.lowering) throw new UserError('--lowering belongs to ONNX exports; safetensors hold weights only.', 'Leave it out, or use --format onnx.');
-  const form = chooseForm(model, plan, request.form);
   progress({ message: `writing ${path.basename(request.output)}`, fraction: 0.3 });
   const unverified = `${request.output}.unverified`;
   try {
@@ -64,7 +72,6 @@ async function exportToSafetensors(
 }
 
 async function exportToOnnx(request: ExportRequest, { model, plan }: Surgery, filters: Map<string, SiteFilter>, progress: ReportProgress): Promise<ExportResult> {
-  if (request.form) throw new UserError('--form belongs to safetensors exports; ONNX holds the filters in its graph.', 'Use --lowering to choose how the graph expresses them.');
   const length = request.length ?? defaultLength(model.maxLength);
   progress({ message: `writing ${path.basename(request.output)}`, fraction: 0.3 });
   const unverified = `${request.output}.unverified`;
