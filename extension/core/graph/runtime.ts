@@ -8,6 +8,7 @@ import type { LongConvNode } from './long-conv-op';
 import type { ModelGraph } from './model-graph';
 import { onnx } from './onnx';
 import { type DenseStep, type GraphPartition, partition } from './partition';
+import { checkRunLength, type LengthLimit } from './run-length';
 import { dimensions, floatValues } from './tensor-data';
 
 /** What a site's convolution was given and what it made. The arrays are valid only until the callback's promise settles. */
@@ -110,7 +111,7 @@ export class ModelRunner {
    * Throws UserError when the input is longer than the runner or a site's filter is made for.
    */
   async run(input: ModelInput, batch: number, length: number, options: RunOptions = {}): Promise<Float32Array> {
-    this.checkLength(length);
+    checkRunLength(length, this.setup.maxLength, this.sites);
     const values = new Map<string, DenseTensor>([[this.setup.graph.input.name, inputTensor(this.setup.graph, input, batch, length)]]);
     const pooled = new Map<string, Float32Array>();
     for (const step of this.plan.steps) {
@@ -177,30 +178,10 @@ export class ModelRunner {
   private operand(values: ReadonlyMap<string, DenseTensor>, name: string): DenseTensor {
     return this.constants.get(name) ?? value(values, name);
   }
-
-  private checkLength(length: number): void {
-    const limits = [{ what: 'the runner', limit: this.setup.maxLength }];
-    for (const [site, { maxLength, circular }] of this.sites) {
-      limits.push({ what: `the filter of site ${site}`, limit: maxLength });
-      if (circular && length !== maxLength) {
-        throw new UserError(`The input has ${length} samples, but the circular filter of site ${site} was prepared for exactly ${maxLength}.`);
-      }
-    }
-    const tight = limits.reduce((a, b) => (b.limit < a.limit ? b : a));
-    if (length > tight.limit) {
-      throw new UserError(
-        `The input has ${length} samples, but ${tight.what} is made for at most ${tight.limit}.`,
-        'Use a shorter input, or cut every filter with a partial mask: partial filters run on inputs of any length.',
-      );
-    }
-  }
 }
 
-interface PreparedSite {
+interface PreparedSite extends LengthLimit {
   readonly convolution: SiteConvolution;
-  readonly maxLength: number;
-  /** Runs at maxLength only. */
-  readonly circular: boolean;
   readonly channels: number;
 }
 

@@ -2,6 +2,7 @@ import { UserError } from '../../core/errors';
 import { openTensorFile } from '../../core/formats/open';
 import { readTokens } from '../../core/data/tokens';
 import { writeSafetensors } from '../../core/formats/safetensors/write';
+import { GpuModelRunner } from '../../core/gpu/runner';
 import { ModelRunner } from '../../core/graph/runtime';
 import type { ForwardRequest } from '../../core/protocol/kernel-host';
 import type { ReportProgress } from '../../core/protocol/rpc';
@@ -12,7 +13,7 @@ import { openSource } from '../surgery';
 /** Runs a model or a plan on the input file's tokens and writes `logits` [B, L, V]. */
 export async function forward(request: ForwardRequest, progress: ReportProgress): Promise<{ shape: readonly number[] }> {
   const { engine, sessions, models } = host();
-  const { threads } = chooseDevice(engine, request.backend, request.threads);
+  const { info: { threads }, gpu } = chooseDevice(engine, request.backend, request.threads, request.dtype);
   const { model, filters } = await openSource(models, request.source, request.options, request.recausalise, engine);
   const file = await openTensorFile(request.input);
   try {
@@ -20,7 +21,8 @@ export async function forward(request: ForwardRequest, progress: ReportProgress)
       throw new UserError(`${request.input} has no tensor "input_ids"; ${model.name} takes token ids [B, L].`, 'Name the tensor input_ids.');
     }
     const { ids, batch, length } = await readTokens(file, 'input_ids', model.vocabularySize);
-    const runner = await ModelRunner.create({ graph: await model.graph(), sessions, engine, filters, maxLength: length, threads });
+    const setup = { graph: await model.graph(), filters, maxLength: length };
+    const runner = gpu ? await GpuModelRunner.create({ ...setup, ...gpu }) : await ModelRunner.create({ ...setup, sessions, engine, threads });
     try {
       const shape = [batch, length, model.vocabularySize];
       const logits = new Float32Array(batch * length * model.vocabularySize);

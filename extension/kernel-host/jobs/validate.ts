@@ -11,7 +11,7 @@ import { changedFilters, openSurgery, standingFilters } from '../surgery';
 
 export async function validatePlan(request: ValidateRequest, progress: ReportProgress): Promise<ValidationReport> {
   const { engine, sessions, models } = host();
-  const device = chooseDevice(engine, request.backend, request.threads);
+  const { info: device, gpu } = chooseDevice(engine, request.backend, request.threads, request.dtype);
   progress({ message: 'opening the model', fraction: 0 });
   const surgery = await openSurgery(models, request.plan, request.planText);
   const { model, plan, planPath } = surgery;
@@ -24,7 +24,7 @@ export async function validatePlan(request: ValidateRequest, progress: ReportPro
   };
   return validate(
     {
-      model, plan, planPath, filters, length, engine, sessions, device,
+      model, plan, planPath, filters, length, engine, sessions, device, gpu,
       data: source && { source, windows: windows(source, length), path: request.data! },
     },
     progress,

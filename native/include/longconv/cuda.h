@@ -5,7 +5,7 @@
  *
  * All work is ordered by one stream. Calls that return device results only start work; `download`, `synchronize` and the
  * functions that return numbers wait. Errors of work that is under way are reported by the next call that waits. A table may be
- * used from several threads, one call at a time.
+ * used from several threads at a time.
  */
 #ifndef LONGCONV_CUDA_H
 #define LONGCONV_CUDA_H

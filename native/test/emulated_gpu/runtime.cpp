@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
 #include <unordered_map>
 
 #include "../../src/cuda/gpu/runtime.h"
@@ -12,6 +13,7 @@ namespace longconv::gpu {
 namespace {
 
 constexpr int kGarbage = 0x7b;
+std::mutex mutex;
 std::unordered_map<void*, int64_t> sizes;
 int64_t used = 0, peak = 0;
 
@@ -27,6 +29,7 @@ void* allocate(int64_t bytes) {
   void* pointer = std::aligned_alloc(128, room);
   if (!pointer) fail(LC_OUT_OF_MEMORY, "The emulated GPU has no memory left.");
   std::memset(pointer, kGarbage, room);
+  const std::lock_guard<std::mutex> lock(mutex);
   sizes[pointer] = bytes;
   used += bytes;
   peak = std::max(peak, used);
@@ -34,6 +37,7 @@ void* allocate(int64_t bytes) {
 }
 
 void release(void* pointer) noexcept {
+  const std::lock_guard<std::mutex> lock(mutex);
   const auto known = sizes.find(pointer);
   if (known == sizes.end()) return;
   used -= known->second;
