@@ -25,8 +25,9 @@ struct FftConvSpec {
   int64_t filter_length;  // row length of the filter array; == fft_size for LC_GRID
   int64_t max_length;     // longest input that will be run
   int64_t fft_size;       // LC_GRID only: power of two
-  int64_t comb_modulus;   // LC_GRID only, 1 or a power of two: whole classes f mod comb_modulus without a kept bin are not computed
-  const uint8_t* kept;    // LC_GRID only, host memory [fft_size / 2 + 1]: non-zero where a bin may be non-zero; null keeps all
+  // LC_GRID only, host memory [fft_size / 2 + 1]: non-zero where a bin may be non-zero; null keeps all. Rows of the transform's first digit
+  // (f mod 8 ... 32 on chip, f mod 256 from 64K points on) without a kept bin are not computed.
+  const uint8_t* kept;
   bool overlap_save;      // LC_CAUSAL only: blocks with filter_length - 1 points of history; one pass at any length, filters up to 16K taps
 };
 

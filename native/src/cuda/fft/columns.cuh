@@ -60,28 +60,29 @@ struct ColumnsKernel {
       piece[m] = piece_of(p.signal, channel, (p.first_sequence + sequence - local * p.rows.sequences) * kMembers + m);
   }
 
+  using InStrip = Strip<kSignal, 16, kStripColumns>;
+
   template <Access kAccess>
+  __device__ __forceinline__ void load_rows(int rb, int column, InStrip& s) const {
+#pragma unroll
+    for (int i = 0; i < 4; ++i)
+#pragma unroll
+      for (int m = 0; m < kMembers; ++m)
+        read_halves<E, kStripColumns, kAccess>(p.signal, piece[m], (16 * digit_row(lane & 3, i) + rb) * p.points + column, s.raw[i][m]);
+  }
+
   __device__ __forceinline__ void read_columns(int column0, uint32_t (&maximum)[2]) {
     const int g = lane >> 2, t = lane & 3;
     constexpr int kStrip = 8 * kStripColumns, kStrips = kTile / kStrip;
     for (int task = warp; task < 16 * kStrips; task += kWarps) {
       const int rb = task / kStrips, first = task % kStrips * kStrip;
-      Strip<kSignal, 16, kStripColumns> s;
-#pragma unroll
-      for (int i = 0; i < 4; ++i) {
-        const int point = (16 * digit_row(t, i) + rb) * p.points + column0 + first + kStripColumns * g;
-#pragma unroll
-        for (int m = 0; m < kMembers; ++m) read_halves<E, kStripColumns, kAccess>(p.signal, piece[m], point, s.raw[i][m]);
+      InStrip s;
+      switch (access_of(p.signal)) {
+        case Access::kPlain: load_rows<Access::kPlain>(rb, column0 + first + kStripColumns * g, s); break;
+        case Access::kGated: load_rows<Access::kGated>(rb, column0 + first + kStripColumns * g, s); break;
+        case Access::kPointwise: load_rows<Access::kPointwise>(rb, column0 + first + kStripColumns * g, s); break;
       }
-#pragma unroll
-      for (int m = 0; m < kMembers; ++m) {
-        __half2 top = as_half2(0);
-#pragma unroll
-        for (int i = 0; i < 4; ++i)
-#pragma unroll
-          for (int k = 0; k < kStripColumns / 2; ++k) top = __hmax2(top, __habs2(as_half2(s.raw[i][m][k])));
-        maximum[m] = max(maximum[m], max(bits(top) & 0xffffu, bits(top) >> 16));
-      }
+      track_maximum(s.raw, maximum);
       transform_strip<16, kStripColumns, false>(
           p.in_fragments, s, lane,
           [&](int fa) {
@@ -100,12 +101,7 @@ struct ColumnsKernel {
     uint32_t maximum[2] = {0, 0};
     if (thread < 2) shared[thread] = 0;
     block_sync();
-    if (!p.signal.vector)
-      read_columns<Access::kPointwise>(column0, maximum);
-    else if (p.signal.pre_gate)
-      read_columns<Access::kGated>(column0, maximum);
-    else
-      read_columns<Access::kPlain>(column0, maximum);
+    read_columns(column0, maximum);
     for (int m = 0; m < kMembers; ++m) raise_maximum(&shared[m], maximum[m]);
     block_sync();
     uint32_t* rows = p.rows.data + sequence * p.rows.kept_rows * p.points;
@@ -144,7 +140,7 @@ struct ColumnsKernel {
       last = global_count(&state.finished) + 1 == static_cast<uint32_t>(p.points / kTile);
     }
     if (!block_any(last)) return;
-    if (thread < 2) shared[thread] = global_take(&state.maximum[thread]);
+    if (thread < kMembers) shared[thread] = piece[thread].present ? global_take(&state.maximum[thread]) : kAbsent;
     block_sync();
     const uint32_t top[2] = {shared[0], shared[1]};
     const bool good = trusted<kMembers>(top);

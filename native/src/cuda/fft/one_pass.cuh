@@ -53,7 +53,7 @@ struct OnePassKernel {
   static constexpr bool kSmall = Q < 8;
   static constexpr int kStripColumns = Q == 32 || kSignal == Signal::kComplex || sizeof(E) == 4 ? 4 : 8;  // columns of a lane
   static constexpr size_t kSharedBytes = sizeof(uint32_t) * kPoints * kGroup + sizeof(UnitState) * 2 * kGroup;
-  static_assert(kGroup <= kMaximumGroup && (kGroup == 1 || M == 1), "units of a group lie one behind the other");
+  static_assert(kGroup <= kMaximumGroup && (kGroup == 1 || Q < 8), "groups are for short transforms");
 
   const OnePass& p;
   uint32_t* state;
@@ -81,7 +81,7 @@ struct OnePassKernel {
       for (int m = 0; m < kMembers; ++m) {
         u.piece[m] = piece_of(p.signal, u.channel, inner * kMembers + m);
         u.piece[m].present = u.piece[m].present && u.present;
-        u.maximum[m] = 0;
+        u.maximum[m] = u.piece[m].present ? 0 : kAbsent;
         u.scale[m] = 1;
       }
       u.filter = p.filter + u.channel * kPoints;
@@ -98,82 +98,97 @@ struct OnePassKernel {
   __device__ __forceinline__ bool kept(int q) const { return kSmall || (p.keep >> q & 1); }
 
   template <Access kAccess>
-  __device__ __forceinline__ void read(int unit) {
-    uint32_t maximum[2] = {0, 0};
-    if constexpr (kSmall) {
-      uint32_t raw[Q][kMembers][kSignal == Signal::kComplex ? 8 : 4];
+  __device__ __forceinline__ void load_small(int unit, uint32_t (&raw)[Q][kMembers][4]) const {
 #pragma unroll
-      for (int q = 0; q < Q; ++q) {
-        if constexpr (kSignal == Signal::kComplex) {
-          const uint4* from = reinterpret_cast<const uint4*>(units[unit].row + q * 256 + 8 * lane);
-          const uint4 a = from[0], b = from[1];
-          const uint32_t words[8] = {a.x, a.y, a.z, a.w, b.x, b.y, b.z, b.w};
-          for (int i = 0; i < 8; ++i) raw[q][0][i] = words[i];
-        } else {
+    for (int q = 0; q < Q; ++q)
 #pragma unroll
-          for (int m = 0; m < kMembers; ++m) read_halves<E, 8, kAccess>(p.signal, piece(unit, m), q * 256 + 8 * lane, raw[q][m]);
-        }
-      }
-      track<Q, kMembers>(raw, maximum);
-      small_in<kSignal, Q>(p.first, raw, lane, [&](int f, int j, uint4 words) {
-        *reinterpret_cast<uint4*>(state + swizzle<M>(unit * kPoints + f * 256 + 8 * lane + j)) = words;
-      });
-    } else {
-      const int g = lane >> 2, t = lane & 3;
-      constexpr int kStrip = 8 * kStripColumns;
-      const Piece a = kSignal == Signal::kComplex ? Piece{} : piece(unit, 0), b = kSignal == Signal::kPair ? piece(unit, 1) : a;
-      for (int strip = warp; strip < kColumns / kStrip; strip += kWarps) {
-        Strip<kSignal, Q, kStripColumns> s;
-#pragma unroll
-        for (int i = 0; i < Q / 4; ++i) {
-          const int point = digit_row(t, i) * kColumns + strip * kStrip + kStripColumns * g;
-          if constexpr (kSignal == Signal::kComplex) {
-            const uint4 words = *reinterpret_cast<const uint4*>(units[unit].row + point);
-            s.raw[i][0][0] = words.x, s.raw[i][0][1] = words.y, s.raw[i][0][2] = words.z, s.raw[i][0][3] = words.w;
-          } else {
-            read_halves<E, kStripColumns, kAccess>(p.signal, a, point, s.raw[i][0]);
-            if constexpr (kSignal == Signal::kPair) read_halves<E, kStripColumns, kAccess>(p.signal, b, point, s.raw[i][1]);
-          }
-        }
-        track<Q / 4, kMembers>(s.raw, maximum);
-        constexpr int kColumn8 = kStripColumns / 4;  // groups of 8 columns between neighbours t
-        transform_strip<Q, kStripColumns, true>(
-            p.in_fragments, s, lane, [&](int f) { return twiddle_at<kStripColumns>(p.first, f, strip * kStripColumns + kColumn8 * t); },
-            [&](int f, int c, int j, uint4 words) {
-              if (!kept(f)) return;
-              const int column = strip * kStrip + kStripColumns * (2 * t + c) + j;
-              *reinterpret_cast<uint4*>(state + swizzle<M>(unit * kPoints + f * kColumns + column)) = words;
-            });
-      }
-    }
-    if constexpr (kSignal != Signal::kComplex)
-      for (int m = 0; m < kMembers; ++m) raise_maximum(&units[unit].maximum[m], maximum[m]);
+      for (int m = 0; m < kMembers; ++m) read_halves<E, 8, kAccess>(p.signal, piece(unit, m), q * 256 + 8 * lane, raw[q][m]);
   }
 
-  template <int kRows, int kCount, int kWords>
-  __device__ __forceinline__ void track(const uint32_t (&raw)[kRows][kCount][kWords], uint32_t (&maximum)[2]) {
-    if constexpr (kSignal != Signal::kComplex) {
+  /// First digit of 1, 2 or 4 rows.
+  __device__ __forceinline__ void read_small(int unit) {
+    const auto sink = [&](int f, int j, uint4 words) {
+      *reinterpret_cast<uint4*>(state + swizzle<M>(unit * kPoints + f * 256 + 8 * lane + j)) = words;
+    };
+    if constexpr (kSignal == Signal::kComplex) {
+      uint32_t raw[Q][1][8];
 #pragma unroll
-      for (int m = 0; m < kCount; ++m) {
-        __half2 top = as_half2(0);
+      for (int q = 0; q < Q; ++q) {
+        const uint4* from = reinterpret_cast<const uint4*>(units[unit].row + q * 256 + 8 * lane);
+        const uint4 a = from[0], b = from[1];
+        const uint32_t words[8] = {a.x, a.y, a.z, a.w, b.x, b.y, b.z, b.w};
 #pragma unroll
-        for (int i = 0; i < kRows; ++i)
-#pragma unroll
-          for (int k = 0; k < kWords; ++k) top = __hmax2(top, __habs2(as_half2(raw[i][m][k])));
-        const uint32_t word = bits(top);
-        maximum[m] = max(maximum[m], max(word & 0xffffu, word >> 16));
+        for (int i = 0; i < 8; ++i) raw[q][0][i] = words[i];
       }
+      small_in<kSignal, Q>(p.first, raw, lane, sink);
+    } else {
+      uint32_t raw[Q][kMembers][4];
+      switch (access_of(p.signal)) {
+        case Access::kPlain: load_small<Access::kPlain>(unit, raw); break;
+        case Access::kGated: load_small<Access::kGated>(unit, raw); break;
+        case Access::kPointwise: load_small<Access::kPointwise>(unit, raw); break;
+      }
+      uint32_t maximum[2] = {0, 0};
+      track_maximum(raw, maximum);
+      small_in<kSignal, Q>(p.first, raw, lane, sink);
+      for (int m = 0; m < kMembers; ++m) raise_maximum(&units[unit].maximum[m], maximum[m]);
     }
+  }
+
+  using InStrip = Strip<kSignal, Q < 8 ? 8 : Q, kStripColumns>;
+
+  template <Access kAccess>
+  __device__ __forceinline__ void load_strip(const Piece (&pieces)[2], int column, InStrip& s) const {
+#pragma unroll
+    for (int i = 0; i < Q / 4; ++i)
+#pragma unroll
+      for (int m = 0; m < kMembers; ++m)
+        read_halves<E, kStripColumns, kAccess>(p.signal, pieces[m], digit_row(lane & 3, i) * kColumns + column, s.raw[i][m]);
+  }
+
+  /// First digit of 8, 16 or 32 rows.
+  __device__ __forceinline__ void read_digit() {
+    const int g = lane >> 2, t = lane & 3;
+    constexpr int kStrip = 8 * kStripColumns;
+    uint32_t maximum[2] = {0, 0};
+    Piece pieces[2] = {};
+    if constexpr (kSignal != Signal::kComplex)
+      for (int m = 0; m < kMembers; ++m) pieces[m] = piece(0, m);
+    for (int strip = warp; strip < kColumns / kStrip; strip += kWarps) {
+      InStrip s;
+      const int column = strip * kStrip + kStripColumns * g;
+      if constexpr (kSignal == Signal::kComplex) {
+#pragma unroll
+        for (int i = 0; i < Q / 4; ++i) {
+          const uint4 words = *reinterpret_cast<const uint4*>(units[0].row + digit_row(t, i) * kColumns + column);
+          s.raw[i][0][0] = words.x, s.raw[i][0][1] = words.y, s.raw[i][0][2] = words.z, s.raw[i][0][3] = words.w;
+        }
+      } else {
+        switch (access_of(p.signal)) {
+          case Access::kPlain: load_strip<Access::kPlain>(pieces, column, s); break;
+          case Access::kGated: load_strip<Access::kGated>(pieces, column, s); break;
+          case Access::kPointwise: load_strip<Access::kPointwise>(pieces, column, s); break;
+        }
+        track_maximum(s.raw, maximum);
+      }
+      constexpr int kColumn8 = kStripColumns / 4;  // groups of 8 columns between neighbours t
+      transform_strip<Q, kStripColumns, true>(
+          p.in_fragments, s, lane, [&](int f) { return twiddle_at<kStripColumns>(p.first, f, strip * kStripColumns + kColumn8 * t); },
+          [&](int f, int c, int j, uint4 words) {
+            if (!kept(f)) return;
+            const int to = strip * kStrip + kStripColumns * (2 * t + c) + j;
+            *reinterpret_cast<uint4*>(state + swizzle<M>(f * kColumns + to)) = words;
+          });
+    }
+    if constexpr (kSignal != Signal::kComplex)
+      for (int m = 0; m < kMembers; ++m) raise_maximum(&units[0].maximum[m], maximum[m]);
   }
 
   __device__ __forceinline__ void read_units() {
-    for (int unit = kSmall ? warp : 0; unit < kGroup; unit += kSmall ? kWarps : 1) {
-      if (!p.signal.vector && kSignal != Signal::kComplex)
-        read<Access::kPointwise>(unit);
-      else if (p.signal.pre_gate)
-        read<Access::kGated>(unit);
-      else
-        read<Access::kPlain>(unit);
+    if constexpr (kSmall) {
+      for (int unit = warp; unit < kGroup; unit += kWarps) read_small(unit);
+    } else {
+      read_digit();
     }
   }
 
@@ -222,7 +237,9 @@ struct OnePassKernel {
     }
   }
 
-  __device__ __forceinline__ void core(const CoreConstants& constants) {
+  __device__ __forceinline__ void core() {
+    CoreConstants constants;
+    constants.load(p.core_fragments, p.table256, lane);
     constexpr int kRows = Q * M;
     for (int row = warp; row < kRows * kGroup; row += kWarps) {
       const int unit = row / kRows, digit = row % kRows;
@@ -269,7 +286,7 @@ struct OnePassKernel {
         for (int i = 0; i < Q / 4; ++i) {
           const int q = digit_row(t, i);
           uint4 words = make_uint4(0, 0, 0, 0);
-          if (kept(q)) words = *reinterpret_cast<const uint4*>(state + swizzle<M>(unit * kPoints + q * kColumns + strip * 32 + 4 * g));
+          if (kept(q)) words = *reinterpret_cast<const uint4*>(state + swizzle<M>(q * kColumns + strip * 32 + 4 * g));
           s.raw[i][0][0] = words.x, s.raw[i][0][1] = words.y, s.raw[i][0][2] = words.z, s.raw[i][0][3] = words.w;
         }
         if constexpr (kSignal == Signal::kComplex) {
@@ -304,8 +321,6 @@ struct OnePassKernel {
   }
 
   __device__ void run() {
-    CoreConstants constants;
-    constants.load(p.core_fragments, p.table256, lane);
     const int64_t groups = (p.units + kGroup - 1) / kGroup;
     int64_t group = groups * block_index() / block_count();
     const int64_t end = groups * (block_index() + 1) / block_count();
@@ -327,7 +342,7 @@ struct OnePassKernel {
       }
       if (group + 1 < end) prefetch(*next);
       middle<false>();
-      core(constants);
+      core();
       middle<true>();
       for (int unit = kSmall ? warp : 0; unit < kGroup; unit += kSmall ? kWarps : 1) write(unit);
       block_sync();

@@ -33,9 +33,9 @@ struct Piece {
 __device__ __forceinline__ Piece piece_of(const SignalArrays& s, int64_t channel, int64_t sequence) {
   Piece p;
   const int64_t b = sequence / s.blocks;
-  p.present = b < s.batch;
   p.row = (b * s.total_channels + s.first_channel + channel) * s.length;
   p.start = static_cast<int32_t>(sequence - b * s.blocks) * s.step - s.history;
+  p.present = b < s.batch && p.start < s.length;
   p.in_scale = p.out_scale = 1;
   return p;
 }
@@ -66,27 +66,43 @@ __device__ __forceinline__ bool inside(const SignalArrays& s, const Piece& p, in
   return p.present && static_cast<uint32_t>(p.start + point) < static_cast<uint32_t>(s.length);
 }
 
-/// How a call's rows are read; chosen once per pass, so that loads of a pass are issued together.
+/// How a call's rows are read.
 enum class Access { kPlain, kGated, kPointwise };
 
-/// u' = pre_gate * u * in_scale of points [point, point + kCount), as half2 pairs.
+__device__ __forceinline__ Access access_of(const SignalArrays& s) {
+  return !s.vector ? Access::kPointwise : s.pre_gate ? Access::kGated : Access::kPlain;
+}
+
+/// u' * in_scale of 8 points as half2 pairs, each point looked at alone.
+template <class E>
+__device__ __noinline__ uint4 read_pointwise(const SignalArrays& s, const Piece& p, int32_t point, float scale) {
+  uint32_t out[4] = {0, 0, 0, 0};
+#pragma unroll 1
+  for (int i = 0; i < 8; ++i) {
+    const uint32_t half = bits(__floats2half2_rn(gated_point<E>(s, p, point + i) * scale, 0));
+#pragma unroll
+    for (int q = 0; q < 4; ++q)
+      if (q == i / 2) out[q] |= half << (16 * (i & 1));
+  }
+  return make_uint4(out[0], out[1], out[2], out[3]);
+}
+
+/// u' * in_scale of points [point, point + kCount), as half2 pairs. One row is read at a time: calls with the same access follow each other,
+/// so that the loads of a pass are under way together.
 template <class E, int kCount, Access kAccess>
 __device__ __forceinline__ void read_halves(const SignalArrays& s, const Piece& p, int32_t point, uint32_t (&out)[kCount / 2]) {
   if constexpr (kAccess == Access::kPointwise) {
-#pragma unroll 1
-    for (int i = 0; i < kCount / 2; ++i) {
-      const float a = gated_point<E>(s, p, point + 2 * i) * p.in_scale, b = gated_point<E>(s, p, point + 2 * i + 1) * p.in_scale;
+    const uint4 words = read_pointwise<E>(s, p, point, p.in_scale);
+    const uint32_t all[4] = {words.x, words.y, words.z, words.w};
 #pragma unroll
-      for (int q = 0; q < kCount / 2; ++q)
-        if (q == i) out[q] = pack(a, b);
-    }
+    for (int i = 0; i < kCount / 2; ++i) out[i] = all[i];
   } else {
     const bool in = inside(s, p, point);
     const int64_t at = p.row + p.start + point;
     using Group = Elements<E, kCount>;
     Group u = {};
     if (in) u = *reinterpret_cast<const Group*>(static_cast<const E*>(s.input) + at);
-    if constexpr (kAccess == Access::kPlain && sizeof(E) == 2 && !std::is_same_v<E, __nv_bfloat16>) {
+    if constexpr (kAccess == Access::kPlain && std::is_same_v<E, __half>) {
 #pragma unroll
       for (int i = 0; i < kCount / 2; ++i) {
         __half2 pair;
@@ -114,17 +130,31 @@ __device__ __forceinline__ void read_halves(const SignalArrays& s, const Piece& 
   }
 }
 
-template <class E>
-__device__ __noinline__ void write_point(const SignalArrays& s, const Piece& p, int64_t channel, int32_t point, float c) {
-  const int32_t at = p.start + point;
-  if (!p.present || point < s.history || at >= s.length) return;
-  if (s.skip) {
-    Piece unscaled = p;
-    unscaled.in_scale = 1;
-    c += s.skip[s.first_channel + channel] * gated_point<E>(s, unscaled, point);
+/// Largest |half| of the words, in the order of their bits.
+template <int kRows, int kMembers, int kWords>
+__device__ __forceinline__ void track_maximum(const uint32_t (&raw)[kRows][kMembers][kWords], uint32_t (&maximum)[2]) {
+#pragma unroll
+  for (int m = 0; m < kMembers; ++m) {
+    __half2 top = as_half2(0);
+#pragma unroll
+    for (int i = 0; i < kRows; ++i)
+#pragma unroll
+      for (int k = 0; k < kWords; ++k) top = __hmax2(top, __habs2(as_half2(raw[i][m][k])));
+    maximum[m] = max(maximum[m], max(bits(top) & 0xffffu, bits(top) >> 16));
   }
-  if (s.post_gate) c *= to_float(static_cast<const E*>(s.post_gate)[p.row + at]);
-  from_float(c, static_cast<E*>(s.output)[p.row + at]);
+}
+
+template <class E>
+__device__ __noinline__ void write_pointwise(const SignalArrays& s, const Piece& p, int64_t channel, int32_t point, const float* c) {
+#pragma unroll 1
+  for (int i = 0; i < 8; ++i, ++point) {
+    const int32_t at = p.start + point;
+    if (!p.present || point < s.history || at >= s.length) continue;
+    float y = c[i];
+    if (s.skip) y += s.skip[s.first_channel + channel] * gated_point<E>(s, p, point);
+    if (s.post_gate) y *= to_float(static_cast<const E*>(s.post_gate)[p.row + at]);
+    from_float(y, static_cast<E*>(s.output)[p.row + at]);
+  }
 }
 
 /// y = post_gate * (c * out_scale + skip * u') of points [point, point + 8).
@@ -133,14 +163,10 @@ __device__ __forceinline__ void write_points(const SignalArrays& s, const Piece&
 #pragma unroll
   for (int i = 0; i < 8; ++i) c[i] *= p.out_scale;
   if (!s.vector) {
-#pragma unroll 1
-    for (int i = 0; i < 8; ++i) {
-      float value = 0;
+    float copy[8];
 #pragma unroll
-      for (int q = 0; q < 8; ++q)
-        if (q == i) value = c[q];
-      write_point<E>(s, p, channel, point + i, value);
-    }
+    for (int i = 0; i < 8; ++i) copy[i] = c[i];
+    write_pointwise<E>(s, p, channel, point, copy);
     return;
   }
   if (point < s.history || !inside(s, p, point)) return;
@@ -177,12 +203,15 @@ __device__ __noinline__ float largest(const SignalArrays& s, const Piece& p, int
   return out;
 }
 
-/// True if members with these largest |half| (bits) are good in fp16 as read: neither too large, nor too small, nor far below their partner.
+constexpr uint32_t kAbsent = 0xffffffffu;  // in place of the largest |half| of a piece that is not there
+
+/// True if members with these largest |half| (bits) are good in fp16 as read: neither too large, nor too small (float32 and bf16 inputs may
+/// have become 0), nor far below their partner.
 template <int kMembers>
 __device__ __forceinline__ bool trusted(const uint32_t (&top)[2]) {
   bool good = true;
-  for (int m = 0; m < kMembers; ++m) good = good && (top[m] == 0 || (top[m] >= 0x2c00u && top[m] <= 0x5400u));  // 2^-4 .. 64
-  if (kMembers == 2 && top[0] && top[1]) good = good && max(top[0], top[1]) - min(top[0], top[1]) <= 0x1400u;    // 2^5
+  for (int m = 0; m < kMembers; ++m) good = good && (top[m] == kAbsent || (top[m] >= 0x2c00u && top[m] <= 0x5400u));  // 2^-4 .. 64
+  if (kMembers == 2 && top[0] != kAbsent && top[1] != kAbsent) good = good && max(top[0], top[1]) - min(top[0], top[1]) <= 0x1400u;  // 2^5
   return good;
 }
 

@@ -1,0 +1,28 @@
+// The compiled kernels: which function serves a signal, an element type and a transform, and how it is launched.
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <cstdint>
+
+#include "fft/digit.cuh"
+#include "fft_conv.h"
+
+namespace longconv::cuda {
+
+struct KernelLaunch {
+  const void* function;  // null: not compiled
+  int threads;
+  size_t shared_bytes;
+  int group;  // units of a block at a time
+};
+
+/// One-pass kernels (argument: OnePass); points: 256 ... 32768. kComplex: rows of a long transform, any element.
+KernelLaunch one_pass_kernel(Signal signal, Element element, int points);
+/// Column kernels (argument: Columns), grid (points / 64, sequences).
+KernelLaunch columns_kernel(Signal signal, Element element, bool inverse);
+
+template <class E>
+KernelLaunch one_pass_kernel_of(Signal signal, int points);
+
+}  // namespace longconv::cuda
