@@ -1,6 +1,7 @@
 // Float64 convolutions on the host, which the GPU's results are compared with.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <complex>
 #include <cstdint>
@@ -30,15 +31,19 @@ inline void fft(std::vector<std::complex<double>>& x, int sign) {
 
 /// Circular convolution of u with k on `circle` points (a power of two, at least both lengths); bins f with kept[min(f, n - f)] == 0 removed.
 inline std::vector<double> convolve(const std::vector<double>& u, const std::vector<double>& k, size_t circle, const uint8_t* kept) {
+  // Both in one complex transform; u scaled to about 1, so that the filter keeps its digits beside it.
+  double scale = 0;
+  for (const double v : u) scale = std::max(scale, std::abs(v));
+  if (scale == 0) scale = 1;
   std::vector<std::complex<double>> a(circle);
-  for (size_t i = 0; i < u.size(); ++i) a[i].real(u[i]);
+  for (size_t i = 0; i < u.size(); ++i) a[i].real(u[i] / scale);
   for (size_t i = 0; i < k.size(); ++i) a[i].imag(k[i]);
   fft(a, -1);
   std::vector<std::complex<double>> product(circle);
   for (size_t f = 0; f < circle; ++f) {
     const size_t mirror = (circle - f) % circle;
     const std::complex<double> x = 0.5 * (a[f] + std::conj(a[mirror])), y = std::complex<double>(0, -0.5) * (a[f] - std::conj(a[mirror]));
-    product[f] = kept && !kept[f < mirror || mirror == 0 ? f : mirror] ? 0 : x * y;
+    product[f] = kept && !kept[std::min(f, circle - f)] ? 0 : x * y * scale;
   }
   fft(product, 1);
   std::vector<double> out(circle);

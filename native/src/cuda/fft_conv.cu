@@ -198,9 +198,9 @@ SignalArrays arrays_of(const FftConvPlan& plan, const FftConvCall& call) {
   s.post_gate = call.post_gate;
   s.output = call.output;
   s.skip = call.skip;
-  s.batch = call.batch;
+  s.batch = static_cast<int32_t>(call.batch);
   s.total_channels = call.total_channels;
-  s.first_channel = call.first_channel;
+  s.first_channel = static_cast<int32_t>(call.first_channel);
   s.length = static_cast<int32_t>(call.length);
   s.step = plan.step;
   s.history = plan.history;
@@ -239,7 +239,7 @@ void launch_one_pass(const FftConvPlan& plan, const KernelLaunch& kernel, OnePas
   int resident = 0;
   check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&resident, kernel.function, kernel.threads, kernel.shared_bytes), "plan a launch");
   if (resident == 0) fail(LC_NOT_SUPPORTED, "This GPU has too little shared memory or too few registers for %d points on chip.", plan.points);
-  const int64_t groups = (parameters.units + kernel.group - 1) / kernel.group;
+  const int64_t groups = (static_cast<int64_t>(parameters.units) + kernel.group - 1) / kernel.group;
   if (groups == 0) return;
   const int64_t grid = std::min<int64_t>(groups, static_cast<int64_t>(resident) * plan.multiprocessors);
   void* arguments[] = {&parameters};
@@ -267,7 +267,7 @@ void launch_long(const FftConvPlan& plan, const FftConvCall& call, cudaStream_t 
   c.rows.filter = plan.filter.as<uint32_t>();
   c.rows.frequency = plan.frequency.as<int32_t>();
   c.rows.twiddles = {plan.coarse.as<float2>(), plan.fine.as<float2>(), static_cast<uint32_t>(4 * plan.transform - 1)};
-  c.rows.kept_rows = plan.kept_rows;
+  c.rows.kept_rows = static_cast<uint32_t>(plan.kept_rows);
   c.rows.shift4 = static_cast<int32_t>(4 * plan.alpha);
   OnePass rows = tables_of(plan);
   rows.units_per_channel = 1;
@@ -277,14 +277,14 @@ void launch_long(const FftConvPlan& plan, const FftConvCall& call, cudaStream_t 
     const int64_t channels = std::min(channels_at_once, plan.spec.channels - channel);
     for (int64_t first = 0; first < per_channel; first += at_once) {
       const int64_t sequences = std::min(at_once, per_channel - first);
-      c.rows.first_channel = channel;
-      c.rows.sequences = sequences;
-      c.first_sequence = first;
+      c.rows.first_channel = static_cast<int32_t>(channel);
+      c.rows.sequences = static_cast<uint32_t>(sequences);
+      c.first_sequence = static_cast<uint32_t>(first);
       void* arguments[] = {&c};
       const dim3 grid(static_cast<unsigned>(plan.points / 64), static_cast<unsigned>(channels * sequences));
       check(cudaLaunchKernel(forward.function, grid, dim3(forward.threads), arguments, forward.shared_bytes, stream), "start a kernel");
       rows.rows = c.rows;
-      rows.units = channels * sequences * plan.kept_rows;
+      rows.units = static_cast<uint32_t>(channels * sequences * plan.kept_rows);
       launch_one_pass(plan, row_kernel, rows, stream);
       check(cudaLaunchKernel(inverse.function, grid, dim3(inverse.threads), arguments, inverse.shared_bytes, stream), "start a kernel");
     }
@@ -318,6 +318,8 @@ int32_t fft_conv_launch(const FftConvPlan& plan, const FftConvCall& call, cudaSt
            static_cast<long long>(plan.spec.max_length), static_cast<long long>(call.length));
     if (call.batch < 1 || call.first_channel < 0 || call.first_channel + plan.spec.channels > call.total_channels)
       fail(LC_INVALID_ARGUMENT, "The arrays do not hold the channels of this filter.");
+    if (call.total_channels > INT32_MAX || call.batch * plan.spec.channels * ((call.length + plan.step - 1) / plan.step) > INT32_MAX)
+      fail(LC_NOT_SUPPORTED, "The CUDA kernels take at most 2^31 rows and blocks at a time: split the batch.");
     if (plan.is_long) {
       if (!call.workspace) fail(LC_INVALID_ARGUMENT, "This length needs a workspace.");
       launch_long(plan, call, stream);
@@ -326,8 +328,9 @@ int32_t fft_conv_launch(const FftConvPlan& plan, const FftConvCall& call, cudaSt
     OnePass o = tables_of(plan);
     o.signal = arrays_of(plan, call);
     const int64_t members = plan.signal == Signal::kPair ? 2 : 1;
-    o.units_per_channel = (call.batch * o.signal.blocks + members - 1) / members;
-    o.units = o.units_per_channel * plan.spec.channels;
+    const int64_t per_channel = (call.batch * o.signal.blocks + members - 1) / members;
+    o.units_per_channel = static_cast<uint32_t>(per_channel);
+    o.units = static_cast<uint32_t>(per_channel * plan.spec.channels);
     launch_one_pass(plan, one_pass_kernel(plan.signal, call.element, plan.points), o, stream);
   });
 }

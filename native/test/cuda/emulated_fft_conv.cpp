@@ -261,7 +261,7 @@ double long_error(Problem p, const std::vector<int>& dropped) {
   Columns c = {};
   c.signal = arrays_of(p, d);
   c.rows = {reinterpret_cast<uint32_t*>(rows.data()), filter.data(), frequency.data(), {coarse.data(), fine.data(), 4u * p.points - 1},
-            sequences, 0, kept, static_cast<int>(4 * alpha)};
+            static_cast<uint32_t>(sequences), static_cast<uint32_t>(kept), 0, static_cast<int>(4 * alpha)};
   c.sequences = states.data();
   c.slots = slots.data();
   c.in_fragments = in.data();

@@ -117,7 +117,7 @@ inline bool block_any(bool value) {
 
 inline void warp_sync() { Emulator::current().wait_for_warp(); }
 
-inline void mma(float (&d)[4], const uint4& a, uint32_t b0, uint32_t b1) {
+inline void mma(float (&d)[4], const uint4& a, uint32_t b0, uint32_t b1, const float (&c)[4]) {
   Emulator& e = Emulator::current();
   const int warp = e.thread() & ~31, lane = e.thread() & 31, g = lane >> 2, t = lane & 3;
   warp_sync();
@@ -132,7 +132,7 @@ inline void mma(float (&d)[4], const uint4& a, uint32_t b0, uint32_t b1) {
   };
   for (int i = 0; i < 4; ++i) {
     const int row = g + 8 * (i >> 1), col = 2 * t + (i & 1);
-    double sum = d[i];
+    double sum = c[i];
     for (int k = 0; k < 16; ++k) {
       const int k_thread = (k & 7) >> 1;
       const double x = half(4 * (row & 7) + k_thread, (row >> 3) + 2 * (k >> 3), k & 1);
@@ -164,5 +164,15 @@ inline uint32_t global_take(uint32_t* address) {
   return value;
 }
 inline void prefetch_to_l2(const void*) {}
+template <class T>
+T load_constant(const T* pointer) { return *pointer; }
+template <class T>
+T load_once(const T* pointer) { return *pointer; }
+template <class T>
+T load_shared_level(const T* pointer) { return *pointer; }
+template <class T>
+void store_once(T* pointer, T value) { *pointer = value; }
+template <class T>
+void store_shared_level(T* pointer, T value) { *pointer = value; }
 
 }  // namespace longconv::cuda

@@ -31,7 +31,7 @@ struct Columns {
   const uint4 *in_fragments, *digit_fragments, *out_fragments;  // R = 16: first digit, complex digit, last digit
   const float2* inner;           // [16 fa][16 rb]: w_256^((fa - alpha) rb)
   const float* filter_scale;     // [channels]
-  int64_t first_sequence;        // of its channel
+  uint32_t first_sequence;       // of its channel
   int32_t points;                // n
 };
 
@@ -46,18 +46,19 @@ struct ColumnsKernel {
   uint32_t* tile;
   uint32_t* shared;  // [0..1] maxima
   int thread, lane, warp;
-  int64_t sequence, channel;
+  int64_t sequence;
+  int32_t channel;
   Piece piece[2];
 
-  __device__ __forceinline__ ColumnsKernel(const Columns& parameters, uint32_t* memory, int64_t sequence_of_chunk)
+  __device__ __forceinline__ ColumnsKernel(const Columns& parameters, uint32_t* memory, uint32_t sequence_of_chunk)
       : p(parameters), tile(memory), shared(memory + 256 * kTile), sequence(sequence_of_chunk) {
     thread = thread_index();
     lane = thread & 31;
     warp = thread >> 5;
-    const int64_t local = sequence / p.rows.sequences;
-    channel = p.rows.first_channel + local;
+    const uint32_t local = sequence_of_chunk / p.rows.sequences;
+    channel = p.rows.first_channel + static_cast<int32_t>(local);
     for (int m = 0; m < kMembers; ++m)
-      piece[m] = piece_of(p.signal, channel, (p.first_sequence + sequence - local * p.rows.sequences) * kMembers + m);
+      piece[m] = piece_of(p.signal, channel, (p.first_sequence + sequence_of_chunk - local * p.rows.sequences) * kMembers + m);
   }
 
   using InStrip = Strip<kSignal, 16, kStripColumns>;
@@ -87,7 +88,7 @@ struct ColumnsKernel {
           p.in_fragments, s, lane,
           [&](int fa) {
             RunningTwiddle tw;
-            tw.w[0] = tw.w[1] = p.inner[fa * 16 + rb];
+            tw.w[0] = tw.w[1] = load_constant(p.inner + fa * 16 + rb);
             return tw;
           },
           [&](int fa, int c, int j, uint4 words) {
@@ -104,7 +105,7 @@ struct ColumnsKernel {
     read_columns(column0, maximum);
     for (int m = 0; m < kMembers; ++m) raise_maximum(&shared[m], maximum[m]);
     block_sync();
-    uint32_t* rows = p.rows.data + sequence * p.rows.kept_rows * p.points;
+    uint32_t* rows = p.rows.data + sequence * static_cast<int64_t>(p.rows.kept_rows) * p.points;
     for (int task = warp; task < 32; task += kWarps) {
       const int fa = task >> 1, first = (task & 1) * 32;
       Strip<Signal::kComplex, 16, 4> s = load_strip(fa, first + 4 * g);
@@ -112,8 +113,8 @@ struct ColumnsKernel {
       transform_strip<16, 4, true>(
           p.digit_fragments, s, lane, [&](int fb) { return p.rows.twiddles.running(4 * (fa + 16 * fb) - p.rows.shift4, column); },
           [&](int fb, int c, int, uint4 words) {
-            const int slot = p.slots[fa + 16 * fb];
-            if (slot >= 0) *reinterpret_cast<uint4*>(rows + static_cast<int64_t>(slot) * p.points + column + 4 * c) = words;
+            const int slot = load_constant(p.slots + fa + 16 * fb);
+            if (slot >= 0) store_shared_level(reinterpret_cast<uint4*>(rows + static_cast<int64_t>(slot) * p.points + column + 4 * c), words);
           });
     }
   }
@@ -175,23 +176,23 @@ struct ColumnsKernel {
   __device__ void inverse(int tile_index) {
     const int g = lane >> 2, t = lane & 3;
     const int column0 = tile_index * kTile;
-    for (int m = 0; m < kMembers; ++m) piece[m].out_scale = p.filter_scale[channel] / p.sequences[sequence].scale[m];
-    const uint32_t* rows = p.rows.data + sequence * p.rows.kept_rows * p.points;
+    for (int m = 0; m < kMembers; ++m) piece[m].out_scale = load_constant(p.filter_scale + channel) / p.sequences[sequence].scale[m];
+    const uint32_t* rows = p.rows.data + sequence * static_cast<int64_t>(p.rows.kept_rows) * p.points;
     for (int task = warp; task < 32; task += kWarps) {
       const int fa = task >> 1, first = (task & 1) * 32;
       Strip<Signal::kComplex, 16, 4> s;
 #pragma unroll
       for (int i = 0; i < 4; ++i) {
-        const int slot = p.slots[fa + 16 * digit_row(t, i)];
+        const int slot = load_constant(p.slots + fa + 16 * digit_row(t, i));
         uint4 words = make_uint4(0, 0, 0, 0);
-        if (slot >= 0) words = *reinterpret_cast<const uint4*>(rows + static_cast<int64_t>(slot) * p.points + column0 + first + 4 * g);
+        if (slot >= 0) words = load_shared_level(reinterpret_cast<const uint4*>(rows + static_cast<int64_t>(slot) * p.points + column0 + first + 4 * g));
         s.raw[i][0][0] = words.x, s.raw[i][0][1] = words.y, s.raw[i][0][2] = words.z, s.raw[i][0][3] = words.w;
       }
       transform_strip<16, 4, false>(
           p.digit_fragments, s, lane,
           [&](int rb) {
             RunningTwiddle tw;
-            tw.w[0] = tw.w[1] = p.inner[fa * 16 + rb];
+            tw.w[0] = tw.w[1] = load_constant(p.inner + fa * 16 + rb);
             return tw;
           },
           [&](int rb, int c, int, uint4 words) {

@@ -21,7 +21,7 @@ struct CoreConstants {
     f.load(fragments, 0, lane);
     const int g = lane >> 2, t = lane & 3;
 #pragma unroll
-    for (int i = 0; i < 8; ++i) twiddle[i >> 2][(i >> 1) & 1][i & 1] = table256[(g + 8 * (i >> 2)) * (2 * t + 8 * ((i >> 1) & 1) + (i & 1))];
+    for (int i = 0; i < 8; ++i) twiddle[i >> 2][(i >> 1) & 1][i & 1] = load_constant(table256 + (g + 8 * (i >> 2)) * (2 * t + 8 * ((i >> 1) & 1) + (i & 1)));
   }
 };
 
@@ -33,17 +33,18 @@ struct RowTwiddles {
 /// Data as operand A, F as operand B (the fragments of F as A, transposed): columns of the results are re or im of rows f of F.
 __device__ __forceinline__ void core_columns(const DigitFragments<16>& f, const uint32_t (&even)[4], const uint32_t (&odd)[4],
                                              float (&re)[2][4], float (&im)[2][4]) {
-#pragma unroll
-  for (int i = 0; i < 4; ++i) re[0][i] = im[0][i] = 0;
   const uint4 a0 = make_uint4(even[0], even[1], even[2], even[3]), a1 = make_uint4(odd[0], odd[1], odd[2], odd[3]);
-  mma(re[0], a0, f.f[0].x, f.f[0].z);
-  mma(im[0], a0, f.f[0].y, f.f[0].w);
+  const float zero[4] = {0, 0, 0, 0};
+  float re_even[4], im_even[4];
+  mma(re_even, a0, f.f[0].x, f.f[0].z, zero);
+  mma(im_even, a0, f.f[0].y, f.f[0].w, zero);
+  mma(re[0], a1, f.f[1].x, f.f[1].z, re_even);
+  mma(im[0], a1, f.f[1].y, f.f[1].w, im_even);
 #pragma unroll
-  for (int i = 0; i < 4; ++i) re[1][i] = 2 * re[0][i], im[1][i] = 2 * im[0][i];
-  mma(re[0], a1, f.f[1].x, f.f[1].z);
-  mma(im[0], a1, f.f[1].y, f.f[1].w);
-#pragma unroll
-  for (int i = 0; i < 4; ++i) re[1][i] -= re[0][i], im[1][i] -= im[0][i];
+  for (int i = 0; i < 4; ++i) {
+    re[1][i] = fmaf(2, re_even[i], -re[0][i]);
+    im[1][i] = fmaf(2, im_even[i], -im[0][i]);
+  }
 }
 
 /// Twiddles and packs the two columns of a result tile.

@@ -29,61 +29,67 @@ struct DigitFragments {
   /// table: [tile][fragment][lane]
   __device__ __forceinline__ void load(const uint4* table, int tile, int lane) {
 #pragma unroll
-    for (int i = 0; i < kDigitFragments<R>; ++i) f[i] = table[(tile * kDigitFragments<R> + i) * 32 + lane];
+    for (int i = 0; i < kDigitFragments<R>; ++i) f[i] = load_constant(table + (tile * kDigitFragments<R> + i) * 32 + lane);
   }
 };
 
 /// x: R/4 complex registers.
 template <int R>
 __device__ __forceinline__ void digit_complex(const DigitFragments<R>& a, const uint32_t (&x)[R / 4], float (&lo)[4], float (&hi)[4]) {
-#pragma unroll
-  for (int i = 0; i < 4; ++i) lo[i] = 0;
+  const float zero[4] = {0, 0, 0, 0};
   if constexpr (R == 8) {
-    mma(lo, a.f[0], x[0], x[1]);
+    mma(lo, a.f[0], x[0], x[1], zero);
+  } else if constexpr (R == 16) {
+    float even[4];
+    mma(even, a.f[0], x[0], x[2], zero);
+    mma(lo, a.f[1], x[1], x[3], even);
+#pragma unroll
+    for (int i = 0; i < 4; ++i) hi[i] = fmaf(2, even[i], -lo[i]);
   } else {
-    constexpr int H = R / 16;
+    float even[4], part[4];
+    mma(part, a.f[0], x[0], x[2], zero);
+    mma(even, a.f[1], x[4], x[6], part);
+    mma(part, a.f[2], x[1], x[3], even);
+    mma(lo, a.f[3], x[5], x[7], part);
 #pragma unroll
-    for (int h = 0; h < H; ++h) mma(lo, a.f[h], x[4 * h], x[4 * h + 2]);
-#pragma unroll
-    for (int i = 0; i < 4; ++i) hi[i] = 2 * lo[i];
-#pragma unroll
-    for (int h = 0; h < H; ++h) mma(lo, a.f[H + h], x[4 * h + 1], x[4 * h + 3]);
-#pragma unroll
-    for (int i = 0; i < 4; ++i) hi[i] -= lo[i];
+    for (int i = 0; i < 4; ++i) hi[i] = fmaf(2, even[i], -lo[i]);
   }
 }
 
 /// x: R/8 registers of two real rows (2t, 2t+1 of each group of 8).
 template <int R>
 __device__ __forceinline__ void digit_from_real(const DigitFragments<R>& a, const uint32_t (&x)[R / 8], float (&lo)[4], float (&hi)[4]) {
-#pragma unroll
-  for (int i = 0; i < 4; ++i) lo[i] = hi[i] = 0;
+  const float zero[4] = {0, 0, 0, 0};
   if constexpr (R == 8) {
-    mma(lo, a.f[0], x[0], 0);
+    mma(lo, a.f[0], x[0], 0, zero);
+  } else if constexpr (R == 16) {
+    mma(lo, a.f[0], x[0], x[1], zero);
+    mma(hi, a.f[1], x[0], x[1], zero);
   } else {
-    constexpr int H = R / 16;
-#pragma unroll
-    for (int h = 0; h < H; ++h) {
-      mma(lo, a.f[h], x[2 * h], x[2 * h + 1]);
-      mma(hi, a.f[H + h], x[2 * h], x[2 * h + 1]);
-    }
+    float part[4];
+    mma(part, a.f[0], x[0], x[1], zero);
+    mma(lo, a.f[1], x[2], x[3], part);
+    mma(part, a.f[2], x[0], x[1], zero);
+    mma(hi, a.f[3], x[2], x[3], part);
   }
 }
 
 /// Real part of the result, swapped inputs (see core.cuh): y[0], y[1] are row g + 8 m, y[2], y[3] row g + 8 m + R/2.
 template <int R>
 __device__ __forceinline__ void digit_to_real(const DigitFragments<R>& a, const uint32_t (&x)[R / 4], float (&y)[4]) {
-#pragma unroll
-  for (int i = 0; i < 4; ++i) y[i] = 0;
+  const float zero[4] = {0, 0, 0, 0};
+  float part[4];
   if constexpr (R == 8) {
-    mma(y, a.f[0], x[0], x[1]);
+    mma(y, a.f[0], x[0], x[1], zero);
+  } else if constexpr (R == 16) {
+    mma(part, a.f[0], x[0], x[2], zero);
+    mma(y, a.f[1], x[1], x[3], part);
   } else {
-    constexpr int H = R / 16;
-#pragma unroll
-    for (int h = 0; h < H; ++h) {
-      mma(y, a.f[h], x[4 * h], x[4 * h + 2]);
-      mma(y, a.f[H + h], x[4 * h + 1], x[4 * h + 3]);
-    }
+    float more[4];
+    mma(part, a.f[0], x[0], x[2], zero);
+    mma(more, a.f[1], x[4], x[6], part);
+    mma(part, a.f[2], x[1], x[3], more);
+    mma(y, a.f[3], x[5], x[7], part);
   }
 }
 

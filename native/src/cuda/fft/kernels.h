@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "fft/digit.cuh"
+#include "digit.cuh"
 #include "fft_conv.h"
 
 namespace longconv::cuda {
@@ -22,7 +22,22 @@ KernelLaunch one_pass_kernel(Signal signal, Element element, int points);
 /// Column kernels (argument: Columns), grid (points / 64, sequences).
 KernelLaunch columns_kernel(Signal signal, Element element, bool inverse);
 
-template <class E>
-KernelLaunch one_pass_kernel_of(Signal signal, int points);
+/// One compiled family: one_pass_{pairs,real}_{half,bfloat16,float}.cu, one_pass_rows.cu.
+template <Signal kSignal, class E>
+KernelLaunch one_pass_kernel_of(int points);
+template <>
+KernelLaunch one_pass_kernel_of<Signal::kPair, __half>(int points);
+template <>
+KernelLaunch one_pass_kernel_of<Signal::kPair, __nv_bfloat16>(int points);
+template <>
+KernelLaunch one_pass_kernel_of<Signal::kPair, float>(int points);
+template <>
+KernelLaunch one_pass_kernel_of<Signal::kReal, __half>(int points);
+template <>
+KernelLaunch one_pass_kernel_of<Signal::kReal, __nv_bfloat16>(int points);
+template <>
+KernelLaunch one_pass_kernel_of<Signal::kReal, float>(int points);
+template <>
+KernelLaunch one_pass_kernel_of<Signal::kComplex, __half>(int points);
 
 }  // namespace longconv::cuda

@@ -12,7 +12,7 @@ struct LongTwiddles {
   uint32_t mask;  // period - 1
   __device__ __forceinline__ float2 at(uint32_t angle) const {
     angle &= mask;
-    return multiply(coarse[angle >> 12], fine[angle & 4095]);
+    return multiply(load_constant(coarse + (angle >> 12)), load_constant(fine + (angle & 4095)));
   }
   /// Columns m and m + 4 of the frequency bin4 / 4, moving on by one.
   __device__ __forceinline__ RunningTwiddle running(uint32_t bin4, uint32_t m) const {
@@ -31,19 +31,18 @@ struct LongRows {
   const uint32_t* filter;    // [channels][kept rows][points]
   const int32_t* frequency;  // [kept rows]: frequency of the row, f mod (number of rows)
   LongTwiddles twiddles;
-  int64_t sequences, first_channel;
-  int32_t kept_rows;
+  uint32_t sequences, kept_rows;
+  int32_t first_channel;
   int32_t shift4;  // 4 alpha
 
   /// Units run over channels, then rows, then sequences, so that neighbours share filter rows.
-  __device__ __forceinline__ void locate(int64_t unit, int64_t& channel, uint32_t*& row, uint32_t& bin4, const uint32_t*& row_filter, int points) const {
-    const int64_t line = unit / sequences, sequence = unit - line * sequences;
-    const int64_t local = line / kept_rows;
-    const int32_t slot = static_cast<int32_t>(line - local * kept_rows);
-    channel = first_channel + local;
-    row = data + ((local * sequences + sequence) * kept_rows + slot) * points;
-    bin4 = 4 * frequency[slot] - shift4;
-    row_filter = filter + (channel * kept_rows + slot) * points;
+  __device__ __forceinline__ void locate(uint32_t unit, int32_t& channel, uint32_t*& row, uint32_t& bin4, const uint32_t*& row_filter, int points) const {
+    const uint32_t line = unit / sequences, sequence = unit - line * sequences;
+    const uint32_t local = line / kept_rows, slot = line - local * kept_rows;
+    channel = first_channel + static_cast<int32_t>(local);
+    row = data + (static_cast<int64_t>(local * sequences + sequence) * kept_rows + slot) * points;
+    bin4 = 4 * load_constant(frequency + slot) - shift4;
+    row_filter = filter + (static_cast<int64_t>(channel) * kept_rows + slot) * points;
   }
 
   /// 8 points of a row, (re, im) as they are, twiddled.
@@ -60,8 +59,8 @@ struct LongRows {
       tw.advance();
     }
     uint4* to = reinterpret_cast<uint4*>(row + m);
-    to[0] = make_uint4(out[0], out[1], out[2], out[3]);
-    to[1] = make_uint4(out[4], out[5], out[6], out[7]);
+    store_shared_level(to, make_uint4(out[0], out[1], out[2], out[3]));
+    store_shared_level(to + 1, make_uint4(out[4], out[5], out[6], out[7]));
   }
 };
 

@@ -27,11 +27,11 @@ __device__ __forceinline__ void block_sync() { __syncthreads(); }
 /// Barrier; true if `value` is true for any thread of the block.
 __device__ __forceinline__ bool block_any(bool value) { return __syncthreads_or(value); }
 
-/// d += a * b
-__device__ __forceinline__ void mma(float (&d)[4], const uint4& a, uint32_t b0, uint32_t b1) {
-  asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-               : "r"(a.x), "r"(a.y), "r"(a.z), "r"(a.w), "r"(b0), "r"(b1));
+/// d = a * b + c
+__device__ __forceinline__ void mma(float (&d)[4], const uint4& a, uint32_t b0, uint32_t b1, const float (&c)[4]) {
+  asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%10,%11,%12,%13};"
+      : "=f"(d[0]), "=f"(d[1]), "=f"(d[2]), "=f"(d[3])
+      : "r"(a.x), "r"(a.y), "r"(a.z), "r"(a.w), "r"(b0), "r"(b1), "f"(c[0]), "f"(c[1]), "f"(c[2]), "f"(c[3]));
 }
 
 /// The bytes of a (0..3) and b (4..7) that the four nibbles of `selector` name.
@@ -52,6 +52,18 @@ __device__ __forceinline__ uint32_t global_count(uint32_t* address) {
 }
 /// Reads and zeroes.
 __device__ __forceinline__ uint32_t global_take(uint32_t* address) { return atomicExch(address, 0u); }
+
+// Tables and spectra, which no kernel that reads them writes; signals, read once; intermediates, which another block wrote before.
+template <class T>
+__device__ __forceinline__ T load_constant(const T* pointer) { return __ldg(pointer); }
+template <class T>
+__device__ __forceinline__ T load_once(const T* pointer) { return __ldcs(pointer); }
+template <class T>
+__device__ __forceinline__ T load_shared_level(const T* pointer) { return __ldcg(pointer); }
+template <class T>
+__device__ __forceinline__ void store_once(T* pointer, T value) { __stcs(pointer, value); }
+template <class T>
+__device__ __forceinline__ void store_shared_level(T* pointer, T value) { __stcg(pointer, value); }
 
 /// Brings the line of `pointer` into L2.
 __device__ __forceinline__ void prefetch_to_l2(const void* pointer) { asm volatile("prefetch.global.L2 [%0];" ::"l"(pointer)); }

@@ -27,7 +27,7 @@ struct OnePass {
   const uint32_t* filter;   // kPair, kReal: [channels][n]; kComplex: [channels][rows_kept][n]; order of filter_layout.h
   const float* filter_scale;
   uint32_t keep;  // bit q: row q of the first digit is computed; rows that are not hold 0
-  int64_t units, units_per_channel;
+  uint32_t units, units_per_channel;
   LongRows rows;  // kComplex
 };
 
@@ -35,7 +35,7 @@ constexpr int kMaximumGroup = 8;
 
 struct UnitState {
   Piece piece[2];
-  int64_t channel;
+  int32_t channel;
   const uint32_t* filter;
   uint32_t maximum[2];  // bits of the largest |half| read
   float scale[2];
@@ -57,41 +57,45 @@ struct OnePassKernel {
 
   const OnePass& p;
   uint32_t* state;
-  UnitState* units;
+  UnitState* states;
   int thread, lane, warp;
+  int current = 0;  // half of `states` in use
 
   __device__ __forceinline__ OnePassKernel(const OnePass& parameters, uint32_t* shared) : p(parameters), state(shared) {
-    units = reinterpret_cast<UnitState*>(shared + kPoints * kGroup);
+    states = reinterpret_cast<UnitState*>(shared + kPoints * kGroup);
     thread = thread_index();
     lane = thread & 31;
     warp = thread >> 5;
   }
 
-  __device__ void begin(UnitState* states, int64_t first_unit) {
+  /// Describes the units of a group in half `half` of the shared states.
+  __device__ __forceinline__ void begin(int half, uint32_t first_unit) {
     if (thread >= kGroup) return;
-    UnitState& u = states[thread];
-    int64_t unit = first_unit + thread;
+    UnitState& u = states[half * kGroup + thread];
+    uint32_t unit = first_unit + thread;
     u.present = unit < p.units;
     if (!u.present) unit = p.units - 1;  // computed, not written
     if constexpr (kSignal == Signal::kComplex) {
       p.rows.locate(unit, u.channel, u.row, u.row_bin, u.filter, kPoints);
     } else {
-      u.channel = unit / p.units_per_channel;
-      const int64_t inner = unit - u.channel * p.units_per_channel;
+      const uint32_t channel = unit / p.units_per_channel, inner = unit - channel * p.units_per_channel;
+      u.channel = static_cast<int32_t>(channel);
       for (int m = 0; m < kMembers; ++m) {
         u.piece[m] = piece_of(p.signal, u.channel, inner * kMembers + m);
         u.piece[m].present = u.piece[m].present && u.present;
         u.maximum[m] = u.piece[m].present ? 0 : kAbsent;
         u.scale[m] = 1;
       }
-      u.filter = p.filter + u.channel * kPoints;
+      u.filter = p.filter + static_cast<int64_t>(channel) * kPoints;
     }
   }
 
+  __device__ __forceinline__ UnitState& unit_state(int unit) const { return states[current * kGroup + unit]; }
+
   __device__ __forceinline__ Piece piece(int unit, int member) const {
-    Piece out = units[unit].piece[member];
-    out.in_scale = units[unit].scale[member];
-    out.out_scale = p.filter_scale[units[unit].channel] / out.in_scale;
+    Piece out = unit_state(unit).piece[member];
+    out.in_scale = unit_state(unit).scale[member];
+    out.out_scale = load_constant(p.filter_scale + unit_state(unit).channel) / out.in_scale;
     return out;
   }
 
@@ -114,8 +118,8 @@ struct OnePassKernel {
       uint32_t raw[Q][1][8];
 #pragma unroll
       for (int q = 0; q < Q; ++q) {
-        const uint4* from = reinterpret_cast<const uint4*>(units[unit].row + q * 256 + 8 * lane);
-        const uint4 a = from[0], b = from[1];
+        const uint4* from = reinterpret_cast<const uint4*>(unit_state(unit).row + q * 256 + 8 * lane);
+        const uint4 a = load_shared_level(from), b = load_shared_level(from + 1);
         const uint32_t words[8] = {a.x, a.y, a.z, a.w, b.x, b.y, b.z, b.w};
 #pragma unroll
         for (int i = 0; i < 8; ++i) raw[q][0][i] = words[i];
@@ -131,7 +135,7 @@ struct OnePassKernel {
       uint32_t maximum[2] = {0, 0};
       track_maximum(raw, maximum);
       small_in<kSignal, Q>(p.first, raw, lane, sink);
-      for (int m = 0; m < kMembers; ++m) raise_maximum(&units[unit].maximum[m], maximum[m]);
+      for (int m = 0; m < kMembers; ++m) raise_maximum(&unit_state(unit).maximum[m], maximum[m]);
     }
   }
 
@@ -160,7 +164,7 @@ struct OnePassKernel {
       if constexpr (kSignal == Signal::kComplex) {
 #pragma unroll
         for (int i = 0; i < Q / 4; ++i) {
-          const uint4 words = *reinterpret_cast<const uint4*>(units[0].row + digit_row(t, i) * kColumns + column);
+          const uint4 words = load_shared_level(reinterpret_cast<const uint4*>(unit_state(0).row + digit_row(t, i) * kColumns + column));
           s.raw[i][0][0] = words.x, s.raw[i][0][1] = words.y, s.raw[i][0][2] = words.z, s.raw[i][0][3] = words.w;
         }
       } else {
@@ -181,7 +185,7 @@ struct OnePassKernel {
           });
     }
     if constexpr (kSignal != Signal::kComplex)
-      for (int m = 0; m < kMembers; ++m) raise_maximum(&units[0].maximum[m], maximum[m]);
+      for (int m = 0; m < kMembers; ++m) raise_maximum(&unit_state(0).maximum[m], maximum[m]);
   }
 
   __device__ __forceinline__ void read_units() {
@@ -195,17 +199,17 @@ struct OnePassKernel {
   __device__ __noinline__ void rescale() {
     for (int unit = 0; unit < kGroup; ++unit)
       for (int m = 0; m < kMembers; ++m) {
-        const float top = largest<E>(p.signal, units[unit].piece[m], kPoints, thread, kThreads);
+        const float top = largest<E>(p.signal, unit_state(unit).piece[m], kPoints, thread, kThreads);
         block_sync();
-        if (thread == 0) units[unit].maximum[m] = 0;
+        if (thread == 0) unit_state(unit).maximum[m] = 0;
         block_sync();
         uint32_t word;
         memcpy(&word, &top, 4);
-        raise_maximum(&units[unit].maximum[m], word);
+        raise_maximum(&unit_state(unit).maximum[m], word);
         block_sync();
         float maximum;
-        memcpy(&maximum, &units[unit].maximum[m], 4);
-        if (thread == 0) units[unit].scale[m] = scale_for(maximum);
+        memcpy(&maximum, &unit_state(unit).maximum[m], 4);
+        if (thread == 0) unit_state(unit).scale[m] = scale_for(maximum);
       }
     block_sync();
   }
@@ -244,22 +248,22 @@ struct OnePassKernel {
     for (int row = warp; row < kRows * kGroup; row += kWarps) {
       const int unit = row / kRows, digit = row % kRows;
       if (!kept(digit / M)) continue;
-      const uint4* from = reinterpret_cast<const uint4*>(units[unit].filter) + digit * 64 + lane;
-      const uint4 filter[2] = {from[0], from[32]};
+      const uint4* from = reinterpret_cast<const uint4*>(unit_state(unit).filter) + digit * 64 + lane;
+      const uint4 filter[2] = {load_constant(from), load_constant(from + 32)};
       const int twiddle_row = M > 1 ? digit % M : digit;
       RowTwiddles tw;
-      tw.base = p.row_bases[twiddle_row * 32 + lane];
-      tw.one = p.row_steps[4 * twiddle_row];
-      tw.eight = p.row_steps[4 * twiddle_row + 2];
-      tw.half = p.row_steps[4 * twiddle_row + 3];
+      tw.base = load_constant(p.row_bases + twiddle_row * 32 + lane);
+      tw.one = load_constant(p.row_steps + 4 * twiddle_row);
+      tw.eight = load_constant(p.row_steps + 4 * twiddle_row + 2);
+      tw.half = load_constant(p.row_steps + 4 * twiddle_row + 3);
       core_row<M>(constants, tw, filter, state, row, lane);
     }
     block_sync();
   }
 
   __device__ __forceinline__ void write(int unit) {
-    if (!units[unit].present) return;
-    const int64_t channel = units[unit].channel;
+    if (!unit_state(unit).present) return;
+    const int32_t channel = unit_state(unit).channel;
     if constexpr (kSmall) {
       uint32_t z[Q][8];
 #pragma unroll
@@ -271,7 +275,7 @@ struct OnePassKernel {
         }
       small_out<kSignal == Signal::kReal, Q>(z, [&](int q, float(&re)[8], float(&im)[8]) {
         if constexpr (kSignal == Signal::kComplex) {
-          p.rows.store(units[unit].row, units[unit].row_bin, q * 256 + 8 * lane, im, re);
+          p.rows.store(unit_state(unit).row, unit_state(unit).row_bin, q * 256 + 8 * lane, im, re);
         } else {
           write_points<E>(p.signal, piece(unit, 0), channel, q * 256 + 8 * lane, re);
           if constexpr (kSignal == Signal::kPair) write_points<E>(p.signal, piece(unit, 1), channel, q * 256 + 8 * lane, im);
@@ -292,9 +296,9 @@ struct OnePassKernel {
         if constexpr (kSignal == Signal::kComplex) {
           transform_strip<Q, 4, true>(
               p.out_fragments, s, lane,
-              [&](int row) { return p.rows.twiddles.running(units[unit].row_bin, row * kColumns + strip * 32 + 8 * t); },
+              [&](int row) { return p.rows.twiddles.running(unit_state(unit).row_bin, row * kColumns + strip * 32 + 8 * t); },
               [&](int row, int c, int j, uint4 words) {
-                *reinterpret_cast<uint4*>(units[unit].row + row * kColumns + strip * 32 + 8 * t + 4 * c) = words;
+                store_shared_level(reinterpret_cast<uint4*>(unit_state(unit).row + row * kColumns + strip * 32 + 8 * t + 4 * c), words);
               });
         } else {
           finish_strip<Q, kSignal == Signal::kReal>(p.out_fragments, s, lane, [&](int row, int m, float(&y)[8]) {
@@ -321,34 +325,31 @@ struct OnePassKernel {
   }
 
   __device__ void run() {
-    const int64_t groups = (p.units + kGroup - 1) / kGroup;
-    int64_t group = groups * block_index() / block_count();
-    const int64_t end = groups * (block_index() + 1) / block_count();
-    UnitState* next = units + kGroup;
-    begin(units, group * kGroup);
+    const uint32_t groups = (p.units + kGroup - 1) / kGroup;
+    uint32_t group = static_cast<uint32_t>(static_cast<uint64_t>(groups) * block_index() / block_count());
+    const uint32_t end = static_cast<uint32_t>(static_cast<uint64_t>(groups) * (block_index() + 1) / block_count());
+    begin(0, group * kGroup);
     block_sync();
     for (; group < end; ++group) {
-      if (group + 1 < end) begin(next, (group + 1) * kGroup);
+      if (group + 1 < end) begin(current ^ 1, (group + 1) * kGroup);
       read_units();
       if constexpr (kSignal == Signal::kComplex) {
         block_sync();
       } else {
         block_sync();
-        if (block_any(thread < kGroup && !trusted<kMembers>(units[thread].maximum))) {
+        if (block_any(thread < kGroup && !trusted<kMembers>(unit_state(thread).maximum))) {
           rescale();
           read_units();
           block_sync();
         }
       }
-      if (group + 1 < end) prefetch(*next);
+      if (group + 1 < end) prefetch(states[(current ^ 1) * kGroup]);
       middle<false>();
       core();
       middle<true>();
       for (int unit = kSmall ? warp : 0; unit < kGroup; unit += kSmall ? kWarps : 1) write(unit);
       block_sync();
-      UnitState* swap = units;
-      units = next;
-      next = swap;
+      current ^= 1;
     }
   }
 };

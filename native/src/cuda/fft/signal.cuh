@@ -14,8 +14,8 @@ struct SignalArrays {
   const void* post_gate;
   void* output;
   const float* skip;
-  int64_t batch, total_channels, first_channel;
-  int32_t length;
+  int64_t total_channels;
+  int32_t batch, first_channel, length;
   // Every row is cut into `blocks` pieces: piece b holds the points [b * step - history, b * step - history + n) of the row, and
   // writes those from b * step on. One piece without history for a transform of the whole row.
   int32_t blocks, step, history;
@@ -30,12 +30,12 @@ struct Piece {
   float in_scale, out_scale;  // powers of two
 };
 
-__device__ __forceinline__ Piece piece_of(const SignalArrays& s, int64_t channel, int64_t sequence) {
+__device__ __forceinline__ Piece piece_of(const SignalArrays& s, int32_t channel, uint32_t sequence) {
   Piece p;
-  const int64_t b = sequence / s.blocks;
+  const uint32_t b = s.blocks == 1 ? sequence : sequence / s.blocks;
   p.row = (b * s.total_channels + s.first_channel + channel) * s.length;
   p.start = static_cast<int32_t>(sequence - b * s.blocks) * s.step - s.history;
-  p.present = b < s.batch && p.start < s.length;
+  p.present = static_cast<int32_t>(b) < s.batch && p.start < s.length;
   p.in_scale = p.out_scale = 1;
   return p;
 }
@@ -47,18 +47,37 @@ __device__ __forceinline__ void from_float(float v, __half& out) { out = __float
 __device__ __forceinline__ void from_float(float v, __nv_bfloat16& out) { out = __float2bfloat16_rn(v); }
 __device__ __forceinline__ void from_float(float v, float& out) { out = v; }
 
-/// kCount elements in the fewest loads.
+/// kCount elements, read or written as one piece of 8 or 16 bytes, or two of 16.
 template <class E, int kCount>
-struct alignas(sizeof(E) * kCount < 16 ? sizeof(E) * kCount : 16) Elements {
+struct alignas(16) Elements {
   E e[kCount];
 };
-
 template <class E>
-__device__ __noinline__ float gated_point(const SignalArrays& s, const Piece& p, int32_t point) {
-  const int32_t at = p.start + point;
-  if (!p.present || at < 0 || at >= s.length) return 0;
-  const float u = to_float(static_cast<const E*>(s.input)[p.row + at]);
-  return s.pre_gate ? u * to_float(static_cast<const E*>(s.pre_gate)[p.row + at]) : u;
+struct alignas(8) Elements<E, 4> {
+  E e[4];
+};
+
+template <class E, int kCount>
+__device__ __forceinline__ Elements<E, kCount> load_elements(const void* array, int64_t at) {
+  using Word = std::conditional_t<sizeof(E) * kCount == 8, uint2, uint4>;
+  Elements<E, kCount> out;
+  Word words[sizeof(out) / sizeof(Word)];
+#pragma unroll
+  for (int i = 0; i < static_cast<int>(sizeof(out) / sizeof(Word)); ++i)
+    words[i] = load_once(reinterpret_cast<const Word*>(static_cast<const E*>(array) + at) + i);
+  memcpy(&out, words, sizeof out);
+  return out;
+}
+
+/// Elements one by one, 0 outside the row.
+template <class E, int kCount>
+__device__ __forceinline__ Elements<E, kCount> load_pointwise(const SignalArrays& s, const Piece& p, const void* array, int32_t point) {
+  Elements<E, kCount> out = {};
+#pragma unroll
+  for (int i = 0; i < kCount; ++i)
+    if (p.present && static_cast<uint32_t>(p.start + point + i) < static_cast<uint32_t>(s.length))
+      out.e[i] = static_cast<const E*>(array)[p.row + p.start + point + i];
+  return out;
 }
 
 /// True if the 8-point group (kCount divides 8) at `point` lies in the row; with s.vector it lies in or out as a whole.
@@ -73,61 +92,42 @@ __device__ __forceinline__ Access access_of(const SignalArrays& s) {
   return !s.vector ? Access::kPointwise : s.pre_gate ? Access::kGated : Access::kPlain;
 }
 
-/// u' * in_scale of 8 points as half2 pairs, each point looked at alone.
-template <class E>
-__device__ __noinline__ uint4 read_pointwise(const SignalArrays& s, const Piece& p, int32_t point, float scale) {
-  uint32_t out[4] = {0, 0, 0, 0};
-#pragma unroll 1
-  for (int i = 0; i < 8; ++i) {
-    const uint32_t half = bits(__floats2half2_rn(gated_point<E>(s, p, point + i) * scale, 0));
-#pragma unroll
-    for (int q = 0; q < 4; ++q)
-      if (q == i / 2) out[q] |= half << (16 * (i & 1));
-  }
-  return make_uint4(out[0], out[1], out[2], out[3]);
-}
-
-/// u' * in_scale of points [point, point + kCount), as half2 pairs. One row is read at a time: calls with the same access follow each other,
-/// so that the loads of a pass are under way together.
+/// u' = pre_gate * u * in_scale of points [point, point + kCount), as half2 pairs. Calls with the same access follow each other, so that the
+/// loads of a pass are under way together.
 template <class E, int kCount, Access kAccess>
 __device__ __forceinline__ void read_halves(const SignalArrays& s, const Piece& p, int32_t point, uint32_t (&out)[kCount / 2]) {
-  if constexpr (kAccess == Access::kPointwise) {
-    const uint4 words = read_pointwise<E>(s, p, point, p.in_scale);
-    const uint32_t all[4] = {words.x, words.y, words.z, words.w};
-#pragma unroll
-    for (int i = 0; i < kCount / 2; ++i) out[i] = all[i];
-  } else {
-    const bool in = inside(s, p, point);
-    const int64_t at = p.row + p.start + point;
-    using Group = Elements<E, kCount>;
-    Group u = {};
-    if (in) u = *reinterpret_cast<const Group*>(static_cast<const E*>(s.input) + at);
-    if constexpr (kAccess == Access::kPlain && std::is_same_v<E, __half>) {
+  const int64_t at = p.row + p.start + point;
+  const bool in = inside(s, p, point);
+  Elements<E, kCount> u = {};
+  if constexpr (kAccess == Access::kPointwise)
+    u = load_pointwise<E, kCount>(s, p, s.input, point);
+  else if (in)
+    u = load_elements<E, kCount>(s.input, at);
+  if constexpr (kAccess == Access::kPlain && std::is_same_v<E, __half>) {
+    memcpy(out, &u, sizeof out);
+    if (p.in_scale != 1) {
 #pragma unroll
       for (int i = 0; i < kCount / 2; ++i) {
-        __half2 pair;
-        memcpy(&pair, &u.e[2 * i], 4);
-        out[i] = bits(pair);
-      }
-      if (p.in_scale != 1) {
-#pragma unroll
-        for (int i = 0; i < kCount / 2; ++i) {
-          const float2 v = unpack(out[i]);
-          out[i] = pack(v.x * p.in_scale, v.y * p.in_scale);
-        }
-      }
-    } else {
-      Group gate = {};
-      if constexpr (kAccess == Access::kGated)
-        if (in) gate = *reinterpret_cast<const Group*>(static_cast<const E*>(s.pre_gate) + at);
-#pragma unroll
-      for (int i = 0; i < kCount / 2; ++i) {
-        float a = to_float(u.e[2 * i]), b = to_float(u.e[2 * i + 1]);
-        if constexpr (kAccess == Access::kGated) a *= to_float(gate.e[2 * i]), b *= to_float(gate.e[2 * i + 1]);
-        out[i] = pack(a * p.in_scale, b * p.in_scale);
+        const float2 v = unpack(out[i]);
+        out[i] = pack(v.x * p.in_scale, v.y * p.in_scale);
       }
     }
+    return;
   }
+  float value[kCount];
+#pragma unroll
+  for (int i = 0; i < kCount; ++i) value[i] = to_float(u.e[i]) * p.in_scale;
+  if (kAccess != Access::kPlain && s.pre_gate) {
+    Elements<E, kCount> gate = {};
+    if constexpr (kAccess == Access::kPointwise)
+      gate = load_pointwise<E, kCount>(s, p, s.pre_gate, point);
+    else if (in)
+      gate = load_elements<E, kCount>(s.pre_gate, at);
+#pragma unroll
+    for (int i = 0; i < kCount; ++i) value[i] *= to_float(gate.e[i]);
+  }
+#pragma unroll
+  for (int i = 0; i < kCount / 2; ++i) out[i] = pack(value[2 * i], value[2 * i + 1]);
 }
 
 /// Largest |half| of the words, in the order of their bits.
@@ -144,39 +144,19 @@ __device__ __forceinline__ void track_maximum(const uint32_t (&raw)[kRows][kMemb
   }
 }
 
-template <class E>
-__device__ __noinline__ void write_pointwise(const SignalArrays& s, const Piece& p, int64_t channel, int32_t point, const float* c) {
-#pragma unroll 1
-  for (int i = 0; i < 8; ++i, ++point) {
-    const int32_t at = p.start + point;
-    if (!p.present || point < s.history || at >= s.length) continue;
-    float y = c[i];
-    if (s.skip) y += s.skip[s.first_channel + channel] * gated_point<E>(s, p, point);
-    if (s.post_gate) y *= to_float(static_cast<const E*>(s.post_gate)[p.row + at]);
-    from_float(y, static_cast<E*>(s.output)[p.row + at]);
-  }
-}
-
 /// y = post_gate * (c * out_scale + skip * u') of points [point, point + 8).
 template <class E>
-__device__ __forceinline__ void write_points(const SignalArrays& s, const Piece& p, int64_t channel, int32_t point, float (&c)[8]) {
+__device__ __forceinline__ void write_points(const SignalArrays& s, const Piece& p, int32_t channel, int32_t point, float (&c)[8]) {
+  const int64_t at = p.row + p.start + point;
 #pragma unroll
   for (int i = 0; i < 8; ++i) c[i] *= p.out_scale;
-  if (!s.vector) {
-    float copy[8];
-#pragma unroll
-    for (int i = 0; i < 8; ++i) copy[i] = c[i];
-    write_pointwise<E>(s, p, channel, point, copy);
-    return;
-  }
-  if (point < s.history || !inside(s, p, point)) return;
-  using Group = Elements<E, 8>;
-  const int64_t at = p.row + p.start + point;
+  if (point + 8 <= s.history || !p.present) return;
+  if (s.vector && !inside(s, p, point)) return;
   if (s.skip) {
-    const float d = s.skip[s.first_channel + channel];
-    const Group u = *reinterpret_cast<const Group*>(static_cast<const E*>(s.input) + at);
+    const float d = load_constant(s.skip + s.first_channel + channel);
+    const Elements<E, 8> u = s.vector ? load_elements<E, 8>(s.input, at) : load_pointwise<E, 8>(s, p, s.input, point);
     if (s.pre_gate) {
-      const Group gate = *reinterpret_cast<const Group*>(static_cast<const E*>(s.pre_gate) + at);
+      const Elements<E, 8> gate = s.vector ? load_elements<E, 8>(s.pre_gate, at) : load_pointwise<E, 8>(s, p, s.pre_gate, point);
 #pragma unroll
       for (int i = 0; i < 8; ++i) c[i] += d * (to_float(u.e[i]) * to_float(gate.e[i]));
     } else {
@@ -185,14 +165,31 @@ __device__ __forceinline__ void write_points(const SignalArrays& s, const Piece&
     }
   }
   if (s.post_gate) {
-    const Group gate = *reinterpret_cast<const Group*>(static_cast<const E*>(s.post_gate) + at);
+    const Elements<E, 8> gate = s.vector ? load_elements<E, 8>(s.post_gate, at) : load_pointwise<E, 8>(s, p, s.post_gate, point);
 #pragma unroll
     for (int i = 0; i < 8; ++i) c[i] *= to_float(gate.e[i]);
   }
-  Group y;
+  Elements<E, 8> y;
 #pragma unroll
   for (int i = 0; i < 8; ++i) from_float(c[i], y.e[i]);
-  *reinterpret_cast<Group*>(static_cast<E*>(s.output) + at) = y;
+  if (s.vector) {
+    uint4 words[sizeof(y) / 16];
+    memcpy(words, &y, sizeof y);
+#pragma unroll
+    for (int i = 0; i < static_cast<int>(sizeof(y) / 16); ++i) store_once(reinterpret_cast<uint4*>(static_cast<E*>(s.output) + at) + i, words[i]);
+    return;
+  }
+#pragma unroll
+  for (int i = 0; i < 8; ++i)
+    if (point + i >= s.history && p.start + point + i < s.length) static_cast<E*>(s.output)[at + i] = y.e[i];
+}
+
+template <class E>
+__device__ __forceinline__ float gated_point(const SignalArrays& s, const Piece& p, int32_t point) {
+  const int32_t at = p.start + point;
+  if (!p.present || at < 0 || at >= s.length) return 0;
+  const float u = to_float(static_cast<const E*>(s.input)[p.row + at]);
+  return s.pre_gate ? u * to_float(static_cast<const E*>(s.pre_gate)[p.row + at]) : u;
 }
 
 /// Largest |u'| of the piece's n points among those of this thread; for inputs too large or too small for fp16 as they are.

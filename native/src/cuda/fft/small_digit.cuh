@@ -44,8 +44,8 @@ __device__ __forceinline__ void small_in(const DigitTwiddles& d, const uint32_t 
   float2 w[Q], step[Q];
 #pragma unroll
   for (int f = 0; f < Q; ++f) {
-    w[f] = d.base[f * d.columns8 + column8];
-    step[f] = d.steps[4 * f];
+    w[f] = load_constant(d.base + f * d.columns8 + column8);
+    step[f] = load_constant(d.steps + 4 * f);
   }
 #pragma unroll
   for (int block = 0; block < 8; block += 4) {

@@ -26,9 +26,9 @@ template <int kColumns>
 __device__ __forceinline__ RunningTwiddle twiddle_at(const DigitTwiddles& d, int row, int column8) {
   RunningTwiddle out;
   const float2* base = d.base + static_cast<int64_t>(row) * d.columns8 + column8;
-  out.w[0] = base[0];
-  out.w[1] = kColumns == 8 ? base[1] : multiply(base[0], d.steps[4 * row + 1]);
-  out.step = d.steps[4 * row];
+  out.w[0] = load_constant(base);
+  out.w[1] = kColumns == 8 ? load_constant(base + 1) : multiply(out.w[0], load_constant(d.steps + 4 * row + 1));
+  out.step = load_constant(d.steps + 4 * row);
   return out;
 }
 

@@ -1,6 +1,6 @@
-// Instances of the kernels of long transforms, and the table of all kernels.
+// Instances of the column kernels of long transforms.
 #include "columns.cuh"
-#include "one_pass_instances.cuh"
+#include "kernels.h"
 
 namespace longconv::cuda {
 namespace {
@@ -27,23 +27,6 @@ KernelLaunch columns_for(Signal signal, bool inverse) {
 }
 
 }  // namespace
-
-template <>
-KernelLaunch one_pass_kernel_of<__half>(Signal signal, int points);
-template <>
-KernelLaunch one_pass_kernel_of<__nv_bfloat16>(Signal signal, int points);
-template <>
-KernelLaunch one_pass_kernel_of<float>(Signal signal, int points);
-
-KernelLaunch one_pass_kernel(Signal signal, Element element, int points) {
-  if (signal == Signal::kComplex) return one_pass_instance_of<Signal::kComplex, __half>(points);
-  switch (element) {
-    case Element::kHalf: return one_pass_kernel_of<__half>(signal, points);
-    case Element::kBfloat16: return one_pass_kernel_of<__nv_bfloat16>(signal, points);
-    case Element::kFloat: return one_pass_kernel_of<float>(signal, points);
-  }
-  return {};
-}
 
 KernelLaunch columns_kernel(Signal signal, Element element, bool inverse) {
   switch (element) {
