@@ -1,5 +1,7 @@
 #include "long_filter.h"
 
+#include <algorithm>
+
 #include "../status.h"
 #include "device_buffer.h"
 #include "fft_conv.h"
@@ -12,6 +14,8 @@ namespace {
 constexpr int64_t kOverlapSaveTaps = 16384;
 /// Inputs at least this many times as long as the filter run block by block.
 constexpr int64_t kOverlapSaveRatio = 4;
+/// First digits of the transforms (fft_conv.h): rows of f modulo these can be left out.
+constexpr int64_t kLongTransform = 65536, kLongDigit = 256, kOnChipDigit = 16;
 
 bool overlaps(const lc_convolution_spec& spec) {
   return spec.mode == LC_CAUSAL && spec.filter_length <= kOverlapSaveTaps && spec.max_length >= kOverlapSaveRatio * spec.filter_length;
@@ -34,7 +38,7 @@ class FftFilter : public LongFilter {
  public:
   FftFilter(const lc_convolution_spec& spec, const float* filter) {
     const FftConvSpec wanted{static_cast<lc_mode>(spec.mode), spec.channels, spec.filter_length, spec.max_length, spec.fft_size,
-                             spec.mode == LC_GRID && spec.first_factor > 0 ? spec.first_factor : 1, spec.kept, overlaps(spec)};
+                             spec.kept, overlaps(spec)};
     lc_status status{};
     check(fft_conv_prepare(wanted, filter, gpu::stream(), &plan_, &status), status);
   }
@@ -68,15 +72,16 @@ const char* long_filter_name(const lc_convolution_spec& spec) {
 }
 
 double long_filter_executed_fraction(const lc_convolution_spec& spec) {
-  if (spec.mode != LC_GRID || spec.first_factor < 2 || !spec.kept) return 1;
-  // Classes f mod first_factor without a kept bin are left out; a class and its mirror image are kept or left out together.
+  if (spec.mode != LC_GRID || !spec.kept) return 1;
+  // Classes of f modulo the first digit without a kept bin are left out.
+  const int64_t digit = std::min(spec.fft_size, spec.fft_size >= kLongTransform ? kLongDigit : kOnChipDigit);
   int64_t rows = 0;
-  for (int64_t r = 0; r < spec.first_factor; ++r) {
+  for (int64_t r = 0; r < digit; ++r) {
     bool kept = false;
-    for (int64_t f = r; f < spec.fft_size && !kept; f += spec.first_factor) kept = spec.kept[f <= spec.fft_size / 2 ? f : spec.fft_size - f] != 0;
+    for (int64_t f = r; f < spec.fft_size && !kept; f += digit) kept = spec.kept[f <= spec.fft_size / 2 ? f : spec.fft_size - f] != 0;
     rows += kept;
   }
-  return static_cast<double>(rows) / static_cast<double>(spec.first_factor);
+  return static_cast<double>(rows) / static_cast<double>(digit);
 }
 
 }  // namespace longconv::cuda
