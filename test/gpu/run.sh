@@ -2,8 +2,9 @@
 # Checks and times everything that runs on an NVIDIA GPU, in one command, on a machine that needs nothing but the driver and nvcc (or built
 # files). What is there besides is used: PyTorch for comparison, compute-sanitizer, cuobjdump, Node with a built dist/ for the whole way.
 #
-# usage: test/gpu/run.sh [--out FOLDER] [--built FOLDER] [--steps check,sanitize,disassemble,model,...]
+# usage: test/gpu/run.sh [--out FOLDER] [--built FOLDER] [--architectures LIST] [--steps check,disassemble,...]
 #   --out    where reports go (default out/gpu)
+#   --architectures  what to compile for, as CMAKE_CUDA_ARCHITECTURES (default: as the product)
 #   --built  folder with liblongconv_cuda.so and cuda_check: nothing is compiled
 #   --steps  default: check,disassemble,sanitize,node,model
 # Steps: check        every kernel against float64, and times                          -> kernels.json
@@ -14,13 +15,14 @@
 # Exit code 1 when something failed, 3 when there is no usable GPU.
 set -uo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
-out=$root/out/gpu built= steps=check,disassemble,sanitize,node,model
+out=$root/out/gpu built= architectures= steps=check,disassemble,sanitize,node,model
 while [ $# -gt 0 ]; do
   case $1 in
     --out) out=$2; shift 2 ;;
     --built) built=$2; shift 2 ;;
+    --architectures) architectures=$2; shift 2 ;;
     --steps) steps=$2; shift 2 ;;
-    *) sed -n '2,12s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    *) sed -n '2,16s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
   esac
 done
 mkdir -p "$out"
@@ -34,9 +36,11 @@ if [ -z "$built" ]; then
   command -v nvcc >/dev/null || { echo "There is no nvcc here: build elsewhere and give --built FOLDER." >&2; exit 2; }
   built=$out/build
   generator=(); command -v ninja >/dev/null && generator=(-G Ninja)
+  [ -z "$architectures" ] || generator+=("-DLONGCONV_CUDA_ARCHITECTURES=$architectures")
   cmake -S "$root/test/gpu" -B "$built" "${generator[@]}" >"$out/build.log" 2>&1 && cmake --build "$built" --parallel "$(nproc)" >>"$out/build.log" 2>&1
   code=$?
   [ $code = 0 ] || { tail -n 30 "$out/build.log"; echo "The build failed." >&2; exit 1; }
+  built=$built/bin
   finish build 0
 fi
 library=$built/liblongconv_cuda.so
