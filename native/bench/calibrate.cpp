@@ -30,13 +30,13 @@ lc_plan plan_of(int32_t algorithm, int64_t taps, int64_t n, int64_t modulus = 0,
   return plan;
 }
 
-double dense_row(int64_t channels, int64_t n) { return row_ns(channels, n, {LC_CAUSAL, channels, n, n, 0, 0, nullptr}, plan_of(LC_RIGHT_ANGLE, n, n)); }
-double toeplitz_row(int64_t taps, int64_t length) { return row_ns(8, length, {LC_CAUSAL, 8, taps, length, 0, 0, nullptr}, plan_of(LC_TOEPLITZ, taps, 0)); }
+double dense_row(int64_t channels, int64_t n) { return row_ns(channels, n, {LC_CAUSAL, channels, n, n, 0, nullptr}, plan_of(LC_RIGHT_ANGLE, n, n)); }
+double toeplitz_row(int64_t taps, int64_t length) { return row_ns(4, length, {LC_CAUSAL, 4, taps, length, 0, nullptr}, plan_of(LC_TOEPLITZ, taps, 0)); }
 
 double comb_row(int64_t n, int64_t modulus, int64_t rows) {
   std::vector<uint8_t> kept(static_cast<std::size_t>(n / 2 + 1));
   for (int64_t f = 0; f <= n / 2; ++f) kept[static_cast<std::size_t>(f)] = std::min(f % modulus, modulus - f % modulus) < rows;
-  return row_ns(8, n / 2, {LC_GRID, 8, n, n / 2, n, modulus, kept.data()}, plan_of(LC_COMB_ROWS, n, n / modulus, modulus, rows));
+  return row_ns(2, n / 2, {LC_GRID, 2, n, n / 2, n, kept.data()}, plan_of(LC_COMB_ROWS, n, n / modulus, modulus, rows));
 }
 
 }  // namespace
@@ -58,11 +58,11 @@ int main() {
   costs.fft_point_seconds = point;
   costs.near_points = INT64_MAX;
 
-  const double t16 = toeplitz_row(16, 32768) / 32768, t128 = toeplitz_row(128, 32768) / 32768;
-  const double toeplitz = (t128 - t16) / 112, toeplitz_point = t16 - 16 * toeplitz;
+  const double few_taps = toeplitz_row(4, 8192) / 8192, more_taps = toeplitz_row(32, 8192) / 8192;
+  const double toeplitz = (more_taps - few_taps) / 28, toeplitz_point = few_taps - 4 * toeplitz;
 
-  // Two combs of 65536 points: the difference in rows gives the products, what remains the points.
-  const int64_t n = 65536;
+  // Two combs of 32768 points: the difference in rows gives the products, what remains the points.
+  const int64_t n = 32768;
   const double few = comb_row(n, 16, 2) - 2 * transform_seconds(costs, n / 16), many = comb_row(n, 16, 6) - 6 * transform_seconds(costs, n / 16);
   const double fold = (many - few) / (4 * 5 * static_cast<double>(n / 16));
   const double fold_point = few / static_cast<double>(n / 2) - fold * 2 * 5 / 8;

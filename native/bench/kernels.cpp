@@ -42,7 +42,7 @@ void measure_masked(const char* what, int64_t channels, int64_t length, const st
   std::vector<float> masked(static_cast<std::size_t>(channels * n));
   MaskFilterJob job{dense.data(), channels, length, n, gain.data(), nullptr, 0, MaskedRows::kGrid, masked.data(), &energies[0], &energies[0], &energies[0], &energies[0], 0};
   mask_filters(job, nullptr);
-  lc_convolution_spec spec{LC_GRID, channels, n, length, n, 16, kept.data()};
+  lc_convolution_spec spec{LC_GRID, channels, n, length, n, kept.data()};
   const Measured m = measure(spec, masked.data(), input, output);
   print(what, channels, length, m.timing, dense_ms, &m.plan);
 }
@@ -58,7 +58,7 @@ int main(int argc, char** argv) {
   for (const int64_t length : lengths) {
     const std::vector<float> filter = noise(channels * length), input = noise(channels * length);
     std::vector<float> output(input.size());
-    lc_convolution_spec spec{LC_CAUSAL, channels, length, length, 0, 0, nullptr};
+    lc_convolution_spec spec{LC_CAUSAL, channels, length, length, 0, nullptr};
     const Measured dense = measure(spec, filter.data(), input, output);
     if (auto fftw = bench::FftwConvolution::create(channels, length, filter.data())) {
       const bench::Timing t = bench::time_runs([&] { fftw->run(input.data(), output.data(), 1); });
@@ -75,7 +75,7 @@ int main(int argc, char** argv) {
     measure_masked("block 8.8 of 16.16", channels, length, kept_bins(n, [](int64_t f) { return f % 16 < 8 && f / 16 % 16 < 8; }), filter, input, output, dense.timing.median_ms);
     for (const int64_t taps : {int64_t{16}, int64_t{64}, int64_t{128}, int64_t{512}, int64_t{4096}, length / 64}) {
       if (taps < 1 || taps > length / 2) continue;
-      lc_convolution_spec partial{LC_CAUSAL, channels, taps, length, 0, 0, nullptr};
+      lc_convolution_spec partial{LC_CAUSAL, channels, taps, length, 0, nullptr};
       const Measured m = measure(partial, filter.data(), input, output);
       print(("partial " + std::to_string(taps)).c_str(), channels, length, m.timing, dense.timing.median_ms, &m.plan);
     }

@@ -1,5 +1,7 @@
-import type { TokenWindow } from '../data/data';
+import { NOT_SCORED, type Sample } from '../data/samples';
 import type { Gpu } from '../engine/gpu';
+import { kernelForm } from '../engine/kernel-form';
+import { siteLength } from '../families/site-shape';
 import type { ModelGraph } from '../graph/model-graph';
 import type { SiteFilter } from '../plan/site-filter';
 import { type FilterVariants, type Lab, type SiteTimes, type VariantQuality, withChanged } from '../validation/lab';
@@ -7,7 +9,7 @@ import { QualityMeter } from '../validation/metrics';
 import { randomSignal } from '../validation/random-input';
 import type { Timing } from '../validation/report';
 import { compareSamples } from '../validation/speed';
-import { converted } from './copy';
+import { copyInto } from './copy';
 import { GpuModelRunner, type GpuSiteEvent } from './runner';
 import type { GpuSiteConvolution } from './site-convolution';
 import { GpuTensor } from './tensor';
@@ -16,6 +18,8 @@ export interface GpuLabSetup {
   readonly graph: ModelGraph;
   readonly filters: FilterVariants;
   readonly length: number;
+  /** Columns of the logits. */
+  readonly vocabulary: number;
   readonly gpu: Gpu;
   readonly element: 'f16' | 'bf16';
 }
@@ -37,24 +41,34 @@ export class GpuLab implements Lab {
     return new GpuLab(setup, [dense, masked, await dense.variant(withChanged(filters.dense, filters.recausalised))]);
   }
 
-  async quality(windows: readonly TokenWindow[], onWindow: (done: number) => void): Promise<VariantQuality> {
-    const { gpu, length } = this.setup;
-    const meters = { dense: new QualityMeter(), masked: new QualityMeter(), recausalised: new QualityMeter() };
+  async quality(samples: readonly Sample[], onSample: (done: number) => void): Promise<VariantQuality> {
+    const { gpu, vocabulary } = this.setup;
     const [dense, masked, recausalised] = this.runners;
-    for (const [index, { inputs, targets }] of windows.entries()) {
-      const wanted = await GpuTensor.upload(gpu, targets, [length]);
-      const denseLogits = await dense.start(inputs, 1, length, (event) => this.observe(event));
-      meters.dense.addSums(await dense.measure(denseLogits, wanted), length);
-      for (const [meter, runner] of [[meters.masked, masked], [meters.recausalised, recausalised]] as const) {
-        const logits = await runner.start(inputs, 1, length);
-        meter.addSums(await runner.measure(logits, wanted, denseLogits), length);
-        logits.release();
+    const variants = { masked: { runner: masked, meter: new QualityMeter(), error: 0 }, recausalised: { runner: recausalised, meter: new QualityMeter(), error: 0 } };
+    const denseMeter = new QualityMeter();
+    let energy = 0;
+    for (const [index, { input, extra, length, targets }] of samples.entries()) {
+      const scored = targets.filter((target) => target !== NOT_SCORED).length;
+      const wanted = scored > 0 ? await GpuTensor.upload(gpu, targets, [targets.length]) : undefined;
+      const output = await dense.start(input, 1, length, { extra, onSite: (event) => this.observe(event) });
+      if (wanted) denseMeter.addSums(await dense.measure(output, wanted, scored, vocabulary), scored);
+      for (const variant of Object.values(variants)) {
+        const changed = await variant.runner.start(input, 1, length, { extra });
+        if (wanted) variant.meter.addSums(await variant.runner.measure(changed, wanted, scored, vocabulary, output), scored);
+        const [error, denseEnergy] = await gpu.difference({ a: changed.address, b: output.address, element: 'f32', count: output.count });
+        variant.error += error;
+        energy += denseEnergy / 2; // seen once with each variant
+        changed.release();
       }
-      denseLogits.release();
-      wanted.release();
-      onWindow(index + 1);
+      output.release();
+      wanted?.release();
+      onSample(index + 1);
     }
-    return meters;
+    const outputError = (error: number): number => (energy > 0 ? Math.sqrt(error / energy) : 0);
+    return {
+      dense: denseMeter, masked: variants.masked.meter, recausalised: variants.recausalised.meter,
+      outputError: { masked: outputError(variants.masked.error), recausalised: outputError(variants.recausalised.error) },
+    };
   }
 
   outputErrors(site: string): { masked: number | null; recausalised: number | null } {
@@ -64,12 +78,11 @@ export class GpuLab implements Lab {
   }
 
   async timeSite(id: string): Promise<SiteTimes> {
-    const { gpu, filters, length, element } = this.setup;
-    const channels = filters.dense.get(id)!.site.channels;
-    const single = await GpuTensor.upload(gpu, randomSignal(channels * length), [1, channels, length]);
-    const input = converted(gpu, single, element);
+    const { gpu, filters, element } = this.setup;
+    const { site } = filters.dense.get(id)!;
+    const length = siteLength(site, this.setup.length);
+    const input = await repeatedSignal(gpu, element, [1, site.channels, length]);
     const output = GpuTensor.allocate(gpu, element, input.dims);
-    single.release();
     const convolutions = this.runners.map((runner) => runner.site(id));
     const [dense, masked, recausalised] = await compareSamples(convolutions.map((convolution) => () => this.deviceTime(() => convolution.run({ input, output }))));
     input.release();
@@ -81,15 +94,14 @@ export class GpuLab implements Lab {
     };
   }
 
-  async timeModel(ids: Int32Array): Promise<[Timing, Timing, Timing]> {
-    const runs = this.runners.map((runner) => () => this.deviceTime(async () => (await runner.start(ids, 1, this.setup.length)).release()));
+  async timeModel({ input, extra, length }: Sample): Promise<[Timing, Timing, Timing]> {
+    const runs = this.runners.map((runner) => () => this.deviceTime(async () => (await runner.start(input, 1, length, { extra })).release()));
     return (await compareSamples(runs)) as [Timing, Timing, Timing];
   }
 
   async dispose(): Promise<void> {
-    await this.setup.gpu.synchronize();
     const [dense, ...variants] = this.runners;
-    for (const runner of [...variants, dense]) runner.dispose();
+    for (const runner of [...variants, dense]) await runner.dispose();
   }
 
   /** Milliseconds on the device between the start and the end of what `work` starts. */
@@ -121,11 +133,25 @@ export class GpuLab implements Lab {
   }
 }
 
+/** Random numbers, one million of them over and over. */
+async function repeatedSignal(gpu: Gpu, element: 'f16' | 'bf16', dims: readonly number[]): Promise<GpuTensor> {
+  const signal = GpuTensor.allocate(gpu, element, dims);
+  const piece = Math.min(signal.count, 1 << 20);
+  const random = await GpuTensor.upload(gpu, randomSignal(piece), [piece]);
+  for (let first = 0; first < signal.count; first += piece) {
+    const part = signal.part(first, [Math.min(piece, signal.count - first)]);
+    copyInto(gpu, part, random.view(part.dims));
+    part.release();
+  }
+  random.release();
+  return signal;
+}
+
 /** Share of the dense transforms' points that the site's kernels visit: the GPU's prediction, which counts arithmetic and no memory traffic. */
 function executedShare(gpu: Gpu, filter: SiteFilter, maxLength: number): number {
   const shares = filter.parts.map((part) => {
-    const channels = part.channels[1] - part.channels[0];
-    return channels * gpu.predictConvolution({ channels, mode: part.mode, filterLength: part.filterLength, maxLength, grid: part.grid }).executedFraction;
+    const { spec } = kernelForm(undefined, part, maxLength, filter.site.ringOfRun);
+    return spec.channels * gpu.predictConvolution(spec).executedFraction;
   });
   return shares.reduce((a, b) => a + b, 0) / filter.site.channels;
 }

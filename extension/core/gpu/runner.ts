@@ -1,8 +1,9 @@
 import type { Gpu, TokenSums } from '../engine/gpu';
 import { UserError } from '../errors';
 import type { ModelGraph } from '../graph/model-graph';
-import { checkRunLength, type LengthLimit } from '../graph/run-length';
-import { longestInput } from '../plan/longest-input';
+import { inputTensors, type ModelInput } from '../graph/inputs';
+import { checkRunLength, type LengthLimit, siteLimit } from '../graph/run-length';
+import type { ModelOutput, RunsModel } from '../graph/runtime';
 import type { SiteFilter } from '../plan/site-filter';
 import { compileForGpu } from './compile';
 import { GpuConstants } from './constants-on-gpu';
@@ -28,8 +29,14 @@ export interface GpuSiteEvent extends GpuSiteCall { readonly site: string }
 
 interface PreparedSite extends LengthLimit { readonly convolution: GpuSiteConvolution; readonly channels: number; readonly filter: SiteFilter; readonly owned: boolean }
 
-/** Runs a whole model on the GPU: activations stay there from the token ids to the logits. One run at a time. */
-export class GpuModelRunner {
+export interface GpuRunOptions {
+  /** Further token inputs by name. */
+  readonly extra?: ReadonlyMap<string, ModelInput>;
+  readonly onSite?: (event: GpuSiteEvent) => Promise<void>;
+}
+
+/** Runs a whole model on the GPU: activations stay there from the input to the logits. One run at a time. */
+export class GpuModelRunner implements RunsModel {
   private readonly sites = new Map<string, PreparedSite>();
 
   private constructor(
@@ -65,65 +72,68 @@ export class GpuModelRunner {
           runner.sites.set(step.node.site, { ...shared, owned: false });
           continue;
         }
-        const maxLength = Math.min(runner.setup.maxLength, longestInput(filter));
-        const convolution = await GpuSiteConvolution.prepare(runner.setup.gpu, filter, maxLength);
-        runner.sites.set(step.node.site, {
-          convolution, maxLength, circular: filter.parts.some(({ mode }) => mode === 'circular'), channels: filter.site.channels, filter, owned: true,
-        });
+        const { samples, ...limit } = siteLimit(filter, runner.setup.maxLength);
+        const convolution = await GpuSiteConvolution.prepare(runner.setup.gpu, filter, samples);
+        runner.sites.set(step.node.site, { convolution, ...limit, channels: filter.site.channels, filter, owned: true });
       }
     } catch (error) {
-      runner.dispose();
+      await runner.dispose();
       throw error;
     }
     return runner;
   }
 
   /**
-   * Starts a run and gives its logits [batch, length, V] in float32, to be released; they are there after gpu.synchronize().
-   * `onSite` is called after each site's convolution was started, and waited for.
+   * Starts a run and gives its output in float32 (logits [batch, length, V] of token ids [batch, length]), to be released; its values are there
+   * after gpu.synchronize(). `onSite` is called after each site's convolution was started, and waited for.
    */
-  async start(ids: Int32Array, batch: number, length: number, onSite?: (event: GpuSiteEvent) => Promise<void>): Promise<GpuTensor> {
+  async start(input: ModelInput, batch: number, length: number, { extra, onSite }: GpuRunOptions = {}): Promise<GpuTensor> {
     const { gpu, element, graph } = this.setup;
-    if (graph.input.kind !== 'tokens') throw new UserError('Models that take floats in place of token ids cannot run on the GPU.', 'Use --backend cpu.');
     checkRunLength(length, this.setup.maxLength, this.sites);
-    const negative = ids.findIndex((id) => id < 0);
-    if (negative >= 0) throw new UserError(`Token ${negative} of the input is ${ids[negative]}, but token ids start at 0.`);
     const context: ExecutionContext = { gpu, constants: this.constants, operandElement: element };
     const execution = new GpuExecution(context);
     try {
-      execution.set(graph.input.name, await GpuTensor.upload(gpu, ids, [batch, length]));
+      for (const [name, { type, data, dims }] of inputTensors(graph, input, batch, length, extra)) {
+        const host = type === 'int64' ? Int32Array.from(data as BigInt64Array, Number) : (data as Float32Array);
+        execution.set(name, await GpuTensor.upload(gpu, host, dims));
+      }
       for (const step of this.program.steps) {
         if (step.kind === 'convolution') await this.convolve(execution, step.node, onSite);
         else execution.run(step);
         execution.release(step.release);
       }
-      const logits = execution.take(this.program.output);
-      const single = converted(gpu, logits, 'f32');
-      logits.release();
+      const output = execution.take(this.program.output);
+      const single = converted(gpu, output, 'f32');
+      output.release();
       return single;
     } finally {
       execution.releaseAll();
     }
   }
 
-  /** Logits [batch, length, V] on the host. Throws UserError when they are not finite. */
-  async run(ids: Int32Array, batch: number, length: number, onSite?: (event: GpuSiteEvent) => Promise<void>): Promise<Float32Array> {
-    const logits = await this.start(ids, batch, length, onSite);
+  async run(input: ModelInput, batch: number, length: number, options: GpuRunOptions = {}): Promise<Float32Array> {
+    return (await this.infer(input, batch, length, options)).data;
+  }
+
+  /** The output on the host. Throws UserError when it is not finite. */
+  async infer(input: ModelInput, batch: number, length: number, options: GpuRunOptions = {}): Promise<ModelOutput> {
+    const output = await this.start(input, batch, length, options);
     try {
-      const host = new Float32Array(logits.count);
-      await this.setup.gpu.download(logits, host);
-      if (!host.every(Number.isFinite)) throw notFinite(this.setup.element);
-      return host;
+      const data = new Float32Array(output.count);
+      await this.setup.gpu.download(output, data);
+      if (!data.every(Number.isFinite)) throw notFinite(this.setup.element);
+      return { data, dims: output.dims };
     } finally {
-      logits.release();
+      output.release();
     }
   }
 
-  /** Next-token sums of one run against targets, and KL(dense || this) where the dense model's logits are given. */
-  async measure(logits: GpuTensor, targets: GpuTensor, dense?: GpuTensor): Promise<TokenSums> {
-    const rows = targets.count;
-    const sums = await this.setup.gpu.metrics({ logits: logits.address, dense: dense?.address, targets: targets.address, rows, classes: logits.count / rows });
-    if (sums.finite !== rows) throw notFinite(this.setup.element);
+  /** Next-token sums over the rows that are scored, and KL(dense || this) where the dense model's logits are given. `classes`: columns of the logits. */
+  async measure(logits: GpuTensor, targets: GpuTensor, scored: number, classes: number, dense?: GpuTensor): Promise<TokenSums> {
+    // Targets belong to the last rows.
+    const rows = targets.count, skipped = 4 * (logits.count - rows * classes);
+    const sums = await this.setup.gpu.metrics({ logits: logits.address + skipped, dense: dense && dense.address + skipped, targets: targets.address, rows, classes });
+    if (sums.finite !== scored) throw notFinite(this.setup.element);
     return sums;
   }
 
@@ -132,7 +142,8 @@ export class GpuModelRunner {
     return this.sites.get(id)!.convolution;
   }
 
-  dispose(): void {
+  async dispose(): Promise<void> {
+    await this.setup.gpu.synchronize();
     for (const { convolution, owned } of this.sites.values()) if (owned) convolution.free();
     this.sites.clear();
     if (this.ownsConstants) this.constants.release();

@@ -1,4 +1,4 @@
-import type { ConvolutionSpec } from '../engine/engine';
+import { kernelForm, kernelRows } from '../engine/kernel-form';
 import type { Gpu } from '../engine/gpu';
 import type { SiteFilter } from '../plan/site-filter';
 import { UserError } from '../errors';
@@ -25,9 +25,9 @@ export class GpuSiteConvolution {
     const parts: { first: number; convolution: number; algorithm: string }[] = [];
     try {
       for (const part of filter.parts) {
-        const spec: ConvolutionSpec = { channels: part.channels[1] - part.channels[0], mode: part.mode, filterLength: part.filterLength, maxLength, grid: part.grid };
-        const { algorithm } = gpu.predictConvolution(spec);
-        parts.push({ first: part.channels[0], convolution: await gpu.prepareConvolution(spec, part.rows), algorithm });
+        const form = kernelForm(undefined, part, maxLength, filter.site.ringOfRun);
+        const { algorithm } = gpu.predictConvolution(form.spec);
+        parts.push({ first: part.channels[0], convolution: await gpu.prepareConvolution(form.spec, kernelRows(form, part)), algorithm });
       }
     } catch (error) {
       for (const { convolution } of parts) gpu.freeConvolution({ convolution });

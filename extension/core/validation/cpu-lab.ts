@@ -1,6 +1,7 @@
-import type { TokenWindow } from '../data/data';
+import type { Sample } from '../data/samples';
 import type { Engine } from '../engine/engine';
 import { predictSeconds, SiteConvolution } from '../engine/site-convolution';
+import { siteLength } from '../families/site-shape';
 import type { DenseSessions } from '../graph/dense-sessions';
 import type { ModelGraph } from '../graph/model-graph';
 import { ModelRunner } from '../graph/runtime';
@@ -39,13 +40,13 @@ export class CpuLab implements Lab {
     return new CpuLab(setup, [dense, masked, recausalised], await OutputErrorMeter.create(engine, filters.masked, filters.recausalised, length));
   }
 
-  async quality(windows: readonly TokenWindow[], onWindow: (done: number) => void): Promise<VariantQuality> {
+  async quality(samples: readonly Sample[], onSample: (done: number) => void): Promise<VariantQuality> {
     const [denseRun, maskedRun, recausalisedRun] = this.runs();
-    const { dense, variants: [masked, recausalised] } = await measureQuality({
-      windows, length: this.setup.length, vocabulary: this.setup.vocabulary, dense: denseRun, variants: [maskedRun, recausalisedRun],
-      onDenseSite: (event) => this.meter.observe(event), onWindow,
+    const { dense, variants, outputErrors } = await measureQuality({
+      samples, vocabulary: this.setup.vocabulary, dense: denseRun, variants: [maskedRun, recausalisedRun],
+      onDenseSite: (event) => this.meter.observe(event), onSample,
     });
-    return { dense, masked, recausalised };
+    return { dense, masked: variants[0], recausalised: variants[1], outputError: { masked: outputErrors[0], recausalised: outputErrors[1] } };
   }
 
   outputErrors(site: string): { masked: number | null; recausalised: number | null } {
@@ -53,7 +54,8 @@ export class CpuLab implements Lab {
   }
 
   async timeSite(site: string): Promise<SiteTimes> {
-    const { filters, length, engine, threads } = this.setup;
+    const { filters, engine, threads } = this.setup;
+    const length = siteLength(filters.dense.get(site)!.site, this.setup.length);
     const variants = [filters.dense, filters.masked, filters.recausalised].map((of) => of.get(site)!);
     const convolutions: SiteConvolution[] = [];
     try {
@@ -71,8 +73,8 @@ export class CpuLab implements Lab {
     }
   }
 
-  async timeModel(ids: Int32Array): Promise<[Timing, Timing, Timing]> {
-    return (await compareTimes(this.runs().map((run) => () => run(ids, 1, this.setup.length)))) as [Timing, Timing, Timing];
+  async timeModel(sample: Sample): Promise<[Timing, Timing, Timing]> {
+    return (await compareTimes(this.runs().map((run) => () => run(sample)))) as [Timing, Timing, Timing];
   }
 
   async dispose(): Promise<void> {
@@ -82,6 +84,6 @@ export class CpuLab implements Lab {
   }
 
   private runs(): RunModel[] {
-    return this.runners.map((runner): RunModel => (ids, batch, length, onSite) => runner.run(ids, batch, length, { onSite }));
+    return this.runners.map((runner): RunModel => ({ input, extra, length }, onSite) => runner.run(input, 1, length, { onSite, extra }));
   }
 }

@@ -1,4 +1,4 @@
-import type { TokenData, TokenWindow } from '../data/data';
+import type { SampleSet } from '../data/samples';
 import type { Engine } from '../engine/engine';
 import type { Gpu } from '../engine/gpu';
 import type { LongConvModel } from '../families/model';
@@ -10,7 +10,7 @@ import { TOOL } from '../version';
 import { CpuLab } from './cpu-lab';
 import { findings } from './findings';
 import type { FilterVariants, Lab } from './lab';
-import { randomTokens } from './random-input';
+import { randomSample } from './random-input';
 import type { DeviceInfo, SiteReport, ValidationReport } from './report';
 
 export interface Validation {
@@ -18,8 +18,10 @@ export interface Validation {
   readonly plan: SurgeryPlan;
   readonly planPath: string;
   readonly filters: FilterVariants;
-  readonly data?: { readonly source: TokenData; readonly windows: readonly TokenWindow[]; readonly path: string };
+  readonly data?: SampleSet;
   readonly length: number;
+  /** Longest single run, where inputs of `length` go through as windows (see long-windows.ts); else length. */
+  readonly runLength?: number;
   readonly engine: Engine;
   readonly sessions: DenseSessions;
   readonly device: DeviceInfo;
@@ -35,34 +37,35 @@ export async function validate(validation: Validation, progress: ReportProgress)
   const { model, plan, data, length, device } = validation;
   const lab = await openLab(validation);
   try {
-    const quality = data && (await lab.quality(data.windows,
-      (done) => progress(part(`quality: window ${done} of ${data.windows.length}`, 0, QUALITY_SHARE, done / data.windows.length))));
+    const quality = data && (await lab.quality(data.samples,
+      (done) => progress(part(`quality: sample ${done} of ${data.samples.length}`, 0, QUALITY_SHARE, done / data.samples.length))));
     const sites = await siteReports(validation, lab, (p) => progress(part(p.message, QUALITY_SHARE, 0.95, p.fraction)));
     progress({ message: 'speed of the whole model', fraction: 0.95 });
-    const ids = data ? data.windows[0].inputs : randomTokens(model.vocabularySize, length);
-    const [dense, masked, recausalised] = await lab.timeModel(ids);
-    const metrics = quality && {
+    const sample = data ? data.samples[data.samples.length - 1] : randomSample(model, validation.runLength ?? length);
+    const [dense, masked, recausalised] = await lab.timeModel(sample);
+    const task = model.task ?? 'next-token';
+    const metrics = quality && task !== 'features' ? {
       dense: quality.dense.quality(), masked: quality.masked.maskedQuality(quality.dense), recausalised: quality.recausalised.maskedQuality(quality.dense),
-    };
+    } : undefined;
     progress({ message: 'done', fraction: 1 });
     return {
       version: 1, tool: TOOL, created: new Date().toISOString(),
       model: { path: model.path, family: model.family, fingerprint: plan.model.fingerprint, parameters: model.parameters, notes: model.notes },
       plan: { path: validation.planPath, sites: plan.sites.length },
-      data: data ? { path: data.path, kind: data.source.kind, records: data.source.records.length } : null,
-      windows: data?.windows.length ?? 0, length, ...metrics, sites,
-      wholeModel: { dense, masked, recausalised, tokens: length },
-      device, findings: findings(sites, metrics?.dense, metrics?.masked, metrics?.recausalised),
+      task,
+      data: data ? { path: data.path, kind: data.kind, records: data.records } : null,
+      windows: data?.samples.length ?? 0, length, ...metrics, ...(quality && { outputError: quality.outputError }), sites,
+      wholeModel: { dense, masked, recausalised, tokens: sample.length },
+      device, findings: [...(data?.notes ?? []), ...findings({ sites, task, ...metrics })],
     };
   } finally {
     await lab.dispose();
   }
 }
 
-async function openLab({ model, filters, length, engine, sessions, device, gpu }: Validation): Promise<Lab> {
-  const setup = { graph: await model.graph(), filters, length };
-  if (gpu) return GpuLab.create({ ...setup, ...gpu });
-  return CpuLab.create({ ...setup, vocabulary: model.vocabularySize, engine, sessions, threads: device.threads });
+async function openLab({ model, filters, length, runLength, engine, sessions, device, gpu }: Validation): Promise<Lab> {
+  const setup = { graph: await model.graph(), filters, length: runLength ?? length, vocabulary: model.vocabularySize };
+  return gpu ? GpuLab.create({ ...setup, ...gpu }) : CpuLab.create({ ...setup, engine, sessions, threads: device.threads });
 }
 
 async function siteReports({ filters }: Validation, lab: Lab, progress: ReportProgress): Promise<SiteReport[]> {
@@ -72,7 +75,8 @@ async function siteReports({ filters }: Validation, lab: Lab, progress: ReportPr
     const times = await lab.timeSite(id);
     const errors = lab.outputErrors(id);
     reports.push({
-      site: id, channels: site.channels, taps: site.taps, ...measures, outputError: errors.masked, recausalisedOutputError: errors.recausalised,
+      site: id, channels: site.channels, taps: site.taps, direction: site.direction, ...measures,
+      outputError: errors.masked, recausalisedOutputError: errors.recausalised,
       ...times, measuredSpeedup: times.dense.median_ms / times.masked.median_ms,
     });
   }

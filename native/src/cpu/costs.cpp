@@ -15,10 +15,10 @@ struct Rates {
 
 // Nanoseconds, one thread; printed by `native/bench/calibrate.cpp`.
 constexpr Rates kRates[] = {
-    {"portable", 0.208, 0.91, 0.0426, 0.40, 0.3250, 0.290, 0.0372, 1.2},
-    {"neon", 0.208, 0.91, 0.0426, 0.40, 0.3250, 0.290, 0.0372, 1.2},  // not measured: that of 128-bit vectors on x86-64
-    {"avx2", 0.098, 0.43, 0.0187, 0.36, 0.1160, 0.240, 0.0340, 1.4},
-    {"avx512", 0.050, 0.38, 0.0080, 0.40, 0.0450, 0.190, 0.0530, 1.7},
+    {"portable", 0.220, 0.90, 0.0374, 0.53, 0.2800, 0.400, 0.0350, 1.2},
+    {"neon", 0.220, 0.90, 0.0374, 0.53, 0.2800, 0.400, 0.0350, 1.2},  // not measured: that of 128-bit vectors on x86-64
+    {"avx2", 0.100, 0.44, 0.0310, 0.19, 0.1200, 0.270, 0.0340, 1.4},
+    {"avx512", 0.052, 0.40, 0.0210, 0.19, 0.0550, 0.180, 0.0550, 1.7},
 };
 /// A transform's work array of 8 bytes a point that no longer fits a common second-level cache.
 constexpr int64_t kNearPoints = int64_t{1} << 16;
