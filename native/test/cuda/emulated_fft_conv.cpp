@@ -185,7 +185,7 @@ void set_tables(OnePass& o, const OnePassTables& t, int n) {
 
 template <class Kernel>
 void emulate_one_pass(const OnePass& o, int threads, int blocks) {
-  std::vector<uint4> shared(Kernel::kSharedBytes / 16 + 1);
+  std::vector<uint4> shared((Kernel::kSharedBytes + 2 * Kernel::kStagedBytes) / 16 + 1);
   for (int block = 0; block < blocks; ++block)
     Emulator::current().run(threads, block, blocks, [&] { Kernel(o, reinterpret_cast<uint32_t*>(shared.data())).run(); });
 }

@@ -33,7 +33,7 @@ struct OnePass {
 
 constexpr int kMaximumGroup = 8;
 
-struct UnitState {
+struct alignas(16) UnitState {
   Piece piece[2];
   int32_t channel;
   const uint32_t* filter;
@@ -52,17 +52,25 @@ struct OnePassKernel {
   static constexpr int kMembers = kSignal == Signal::kPair ? 2 : 1;
   static constexpr bool kSmall = Q < 8;
   static constexpr int kStripColumns = Q == 32 || kSignal == Signal::kComplex || sizeof(E) == 4 ? 4 : 8;  // columns of a lane
+  static constexpr int kPieceColumns = kSmall ? 8 : kStripColumns;  // consecutive points that a thread reads
+  // The next group's input is copied to shared memory while a group is computed, every thread its own pieces, where there is room for that.
+  static constexpr bool kStaged = M == 1 && kSignal != Signal::kComplex;
+  static constexpr int kPieces = kPoints * kGroup * kMembers / kPieceColumns / kThreads;  // of each thread
   static constexpr size_t kSharedBytes = sizeof(uint32_t) * kPoints * kGroup + sizeof(UnitState) * 2 * kGroup;
+  static constexpr size_t kStagedBytes = kStaged ? sizeof(E) * kPoints * kGroup * kMembers : 0;  // twice with a gate
+  using Staged = Elements<E, kPieceColumns>;
   static_assert(kGroup <= kMaximumGroup && (kGroup == 1 || Q < 8), "groups are for short transforms");
 
   const OnePass& p;
   uint32_t* state;
   UnitState* states;
+  Staged* staged;  // [pieces][threads], then those of the gate
   int thread, lane, warp;
   int current = 0;  // half of `states` in use
 
   __device__ __forceinline__ OnePassKernel(const OnePass& parameters, uint32_t* shared) : p(parameters), state(shared) {
     states = reinterpret_cast<UnitState*>(shared + kPoints * kGroup);
+    staged = reinterpret_cast<Staged*>(states + 2 * kGroup);
     thread = thread_index();
     lane = thread & 31;
     warp = thread >> 5;
@@ -101,12 +109,48 @@ struct OnePassKernel {
 
   __device__ __forceinline__ bool kept(int q) const { return kSmall || (p.keep >> q & 1); }
 
-  template <Access kAccess>
-  __device__ __forceinline__ void load_small(int unit, uint32_t (&raw)[Q][kMembers][4]) const {
+  /// Calls visit(piece, unit, member, point) for the thread's pieces.
+  template <class Visit>
+  __device__ __forceinline__ void for_pieces(Visit visit) const {
+    if constexpr (kSmall) {
 #pragma unroll
-    for (int q = 0; q < Q; ++q)
+      for (int i = 0; i < kGroup / kWarps; ++i)
 #pragma unroll
-      for (int m = 0; m < kMembers; ++m) read_halves<E, 8, kAccess>(p.signal, piece(unit, m), q * 256 + 8 * lane, raw[q][m]);
+        for (int q = 0; q < Q; ++q)
+#pragma unroll
+          for (int m = 0; m < kMembers; ++m) visit((i * Q + q) * kMembers + m, warp + i * kWarps, m, q * 256 + 8 * lane);
+    } else {
+      constexpr int kStrip = 8 * kStripColumns;
+#pragma unroll
+      for (int k = 0; k < kColumns / kStrip / kWarps; ++k)
+#pragma unroll
+        for (int i = 0; i < Q / 4; ++i)
+#pragma unroll
+          for (int m = 0; m < kMembers; ++m)
+            visit((k * (Q / 4) + i) * kMembers + m, 0, m, digit_row(lane & 3, i) * kColumns + (warp + k * kWarps) * kStrip + kStripColumns * (lane >> 2));
+    }
+  }
+
+  /// Starts to copy the input of the group described in half `half` of the states.
+  __device__ __forceinline__ void stage(int half) {
+    if constexpr (kStaged) {
+      for_pieces([&](int index, int unit, int m, int point) {
+        stage_elements<E, kPieceColumns>(p.signal, states[half * kGroup + unit].piece[m], p.signal.input, point, staged + index * kThreads + thread);
+      });
+      if (p.signal.pre_gate)
+        for_pieces([&](int index, int unit, int m, int point) {
+          stage_elements<E, kPieceColumns>(p.signal, states[half * kGroup + unit].piece[m], p.signal.pre_gate, point,
+                                           staged + (kPieces + index) * kThreads + thread);
+        });
+    }
+  }
+
+  __device__ __forceinline__ void staged_halves(int index, float scale, uint32_t (&out)[kPieceColumns / 2]) const {
+    const Staged u = staged[index * kThreads + thread];
+    if (p.signal.pre_gate)
+      to_halves<true>(u, staged[(kPieces + index) * kThreads + thread], scale, out);
+    else
+      to_halves<false>(u, u, scale, out);
   }
 
   /// First digit of 1, 2 or 4 rows.
@@ -127,11 +171,10 @@ struct OnePassKernel {
       small_in<kSignal, Q>(p.first, raw, lane, sink);
     } else {
       uint32_t raw[Q][kMembers][4];
-      switch (access_of(p.signal)) {
-        case Access::kPlain: load_small<Access::kPlain>(unit, raw); break;
-        case Access::kGated: load_small<Access::kGated>(unit, raw); break;
-        case Access::kPointwise: load_small<Access::kPointwise>(unit, raw); break;
-      }
+#pragma unroll
+      for (int q = 0; q < Q; ++q)
+#pragma unroll
+        for (int m = 0; m < kMembers; ++m) staged_halves((unit / kWarps * Q + q) * kMembers + m, unit_state(unit).scale[m], raw[q][m]);
       uint32_t maximum[2] = {0, 0};
       track_maximum(raw, maximum);
       small_in<kSignal, Q>(p.first, raw, lane, sink);
@@ -167,6 +210,12 @@ struct OnePassKernel {
           const uint4 words = load_shared_level(reinterpret_cast<const uint4*>(unit_state(0).row + digit_row(t, i) * kColumns + column));
           s.raw[i][0][0] = words.x, s.raw[i][0][1] = words.y, s.raw[i][0][2] = words.z, s.raw[i][0][3] = words.w;
         }
+      } else if constexpr (kStaged) {
+#pragma unroll
+        for (int i = 0; i < Q / 4; ++i)
+#pragma unroll
+          for (int m = 0; m < kMembers; ++m) staged_halves((strip / kWarps * (Q / 4) + i) * kMembers + m, pieces[m].in_scale, s.raw[i][m]);
+        track_maximum(s.raw, maximum);
       } else {
         switch (access_of(p.signal)) {
           case Access::kPlain: load_strip<Access::kPlain>(pieces, column, s); break;
@@ -196,7 +245,7 @@ struct OnePassKernel {
     }
   }
 
-  __device__ __noinline__ void rescale() {
+  __device__ __forceinline__ void rescale() {
     for (int unit = 0; unit < kGroup; ++unit)
       for (int m = 0; m < kMembers; ++m) {
         const float top = largest<E>(p.signal, unit_state(unit).piece[m], kPoints, thread, kThreads);
@@ -311,7 +360,7 @@ struct OnePassKernel {
 
   /// Asks for the next group's rows while this one is computed.
   __device__ __forceinline__ void prefetch(const UnitState& next) const {
-    if constexpr (kSignal != Signal::kComplex && kPoints >= 4096) {
+    if constexpr (kSignal != Signal::kComplex && !kStaged) {
       constexpr int kLine = 128 / static_cast<int>(sizeof(E));
 #pragma unroll
       for (int m = 0; m < kMembers; ++m)
@@ -330,8 +379,10 @@ struct OnePassKernel {
     const uint32_t end = static_cast<uint32_t>(static_cast<uint64_t>(groups) * (block_index() + 1) / block_count());
     begin(0, group * kGroup);
     block_sync();
+    stage(0);
     for (; group < end; ++group) {
       if (group + 1 < end) begin(current ^ 1, (group + 1) * kGroup);
+      if (kStaged) async_wait();
       read_units();
       if constexpr (kSignal == Signal::kComplex) {
         block_sync();
@@ -343,7 +394,10 @@ struct OnePassKernel {
           block_sync();
         }
       }
-      if (group + 1 < end) prefetch(states[(current ^ 1) * kGroup]);
+      if (group + 1 < end) {
+        stage(current ^ 1);
+        prefetch(states[(current ^ 1) * kGroup]);
+      }
       middle<false>();
       core();
       middle<true>();

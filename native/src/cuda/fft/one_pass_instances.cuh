@@ -15,7 +15,7 @@ __global__ void __launch_bounds__(kWarps * 32, 16 / kWarps) one_pass(const __gri
 template <Signal kSignal, class E, int Q, int M, int kWarps, int kGroup>
 KernelLaunch one_pass_instance() {
   return {reinterpret_cast<const void*>(&one_pass<kSignal, E, Q, M, kWarps, kGroup>), kWarps * 32,
-          OnePassKernel<kSignal, E, Q, M, kWarps, kGroup>::kSharedBytes, kGroup};
+          OnePassKernel<kSignal, E, Q, M, kWarps, kGroup>::kSharedBytes, OnePassKernel<kSignal, E, Q, M, kWarps, kGroup>::kStagedBytes, kGroup};
 }
 
 template <Signal kSignal, class E>

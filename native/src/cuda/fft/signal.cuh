@@ -85,6 +85,28 @@ __device__ __forceinline__ bool inside(const SignalArrays& s, const Piece& p, in
   return p.present && static_cast<uint32_t>(p.start + point) < static_cast<uint32_t>(s.length);
 }
 
+/// u * gate * scale as half2 pairs; without a gate, halves with scale 1 stay as they are.
+template <bool kGated, class E, int kCount>
+__device__ __forceinline__ void to_halves(const Elements<E, kCount>& u, const Elements<E, kCount>& gate, float scale, uint32_t (&out)[kCount / 2]) {
+  if constexpr (!kGated && std::is_same_v<E, __half>) {
+    memcpy(out, &u, sizeof out);
+    if (scale != 1) {
+#pragma unroll
+      for (int i = 0; i < kCount / 2; ++i) {
+        const float2 v = unpack(out[i]);
+        out[i] = pack(v.x * scale, v.y * scale);
+      }
+    }
+  } else {
+#pragma unroll
+    for (int i = 0; i < kCount / 2; ++i) {
+      float a = to_float(u.e[2 * i]) * scale, b = to_float(u.e[2 * i + 1]) * scale;
+      if constexpr (kGated) a *= to_float(gate.e[2 * i]), b *= to_float(gate.e[2 * i + 1]);
+      out[i] = pack(a, b);
+    }
+  }
+}
+
 /// How a call's rows are read.
 enum class Access { kPlain, kGated, kPointwise };
 
@@ -92,42 +114,40 @@ __device__ __forceinline__ Access access_of(const SignalArrays& s) {
   return !s.vector ? Access::kPointwise : s.pre_gate ? Access::kGated : Access::kPlain;
 }
 
-/// u' = pre_gate * u * in_scale of points [point, point + kCount), as half2 pairs. Calls with the same access follow each other, so that the
-/// loads of a pass are under way together.
+/// u' * in_scale of points [point, point + kCount), as half2 pairs. Calls with the same access follow each other, so that the loads of a
+/// pass are under way together.
 template <class E, int kCount, Access kAccess>
 __device__ __forceinline__ void read_halves(const SignalArrays& s, const Piece& p, int32_t point, uint32_t (&out)[kCount / 2]) {
   const int64_t at = p.row + p.start + point;
   const bool in = inside(s, p, point);
-  Elements<E, kCount> u = {};
-  if constexpr (kAccess == Access::kPointwise)
+  Elements<E, kCount> u = {}, gate = {};
+  if constexpr (kAccess == Access::kPointwise) {
     u = load_pointwise<E, kCount>(s, p, s.input, point);
-  else if (in)
-    u = load_elements<E, kCount>(s.input, at);
-  if constexpr (kAccess == Access::kPlain && std::is_same_v<E, __half>) {
-    memcpy(out, &u, sizeof out);
-    if (p.in_scale != 1) {
-#pragma unroll
-      for (int i = 0; i < kCount / 2; ++i) {
-        const float2 v = unpack(out[i]);
-        out[i] = pack(v.x * p.in_scale, v.y * p.in_scale);
-      }
-    }
-    return;
-  }
-  float value[kCount];
-#pragma unroll
-  for (int i = 0; i < kCount; ++i) value[i] = to_float(u.e[i]) * p.in_scale;
-  if (kAccess != Access::kPlain && s.pre_gate) {
-    Elements<E, kCount> gate = {};
-    if constexpr (kAccess == Access::kPointwise)
+    if (s.pre_gate) {
       gate = load_pointwise<E, kCount>(s, p, s.pre_gate, point);
-    else if (in)
-      gate = load_elements<E, kCount>(s.pre_gate, at);
-#pragma unroll
-    for (int i = 0; i < kCount; ++i) value[i] *= to_float(gate.e[i]);
+      to_halves<true>(u, gate, p.in_scale, out);
+    } else {
+      to_halves<false>(u, gate, p.in_scale, out);
+    }
+  } else {
+    if (in) u = load_elements<E, kCount>(s.input, at);
+    if (kAccess == Access::kGated && in) gate = load_elements<E, kCount>(s.pre_gate, at);
+    to_halves<kAccess == Access::kGated>(u, gate, p.in_scale, out);
   }
+}
+
+/// Starts to copy points [point, point + kCount) of `array` to `to` in shared memory, zeros for what lies outside; async_wait() ends it.
+template <class E, int kCount>
+__device__ __forceinline__ void stage_elements(const SignalArrays& s, const Piece& p, const void* array, int32_t point, Elements<E, kCount>* to) {
+  if (s.vector) {
+    const bool in = inside(s, p, point);
+    const char* from = reinterpret_cast<const char*>(static_cast<const E*>(array) + (in ? p.row + p.start + point : 0));
+    constexpr int kBytes = sizeof(E) * kCount == 8 ? 8 : 16;
 #pragma unroll
-  for (int i = 0; i < kCount / 2; ++i) out[i] = pack(value[2 * i], value[2 * i + 1]);
+    for (int i = 0; i < static_cast<int>(sizeof(*to)) / kBytes; ++i) async_copy<kBytes>(reinterpret_cast<char*>(to) + kBytes * i, from + kBytes * i, in);
+  } else {
+    *to = load_pointwise<E, kCount>(s, p, array, point);
+  }
 }
 
 /// Largest |half| of the words, in the order of their bits.
@@ -194,8 +214,9 @@ __device__ __forceinline__ float gated_point(const SignalArrays& s, const Piece&
 
 /// Largest |u'| of the piece's n points among those of this thread; for inputs too large or too small for fp16 as they are.
 template <class E>
-__device__ __noinline__ float largest(const SignalArrays& s, const Piece& p, int32_t n, int thread, int threads) {
+__device__ __forceinline__ float largest(const SignalArrays& s, const Piece& p, int32_t n, int thread, int threads) {
   float out = 0;
+#pragma unroll 1
   for (int32_t i = thread; i < n; i += threads) out = fmaxf(out, fabsf(gated_point<E>(s, p, i)));
   return out;
 }
