@@ -16,7 +16,7 @@
 
 namespace longconv::cuda {
 
-constexpr int64_t kChunkBytes = int64_t{24} << 20;
+constexpr int64_t kChunkBytes = int64_t{256} << 20;
 
 struct FftConvPlan {
   FftConvSpec spec = {};

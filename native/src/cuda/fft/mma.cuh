@@ -23,6 +23,7 @@ __device__ __forceinline__ int thread_index() { return threadIdx.x; }
 __device__ __forceinline__ int block_index() { return blockIdx.x; }
 __device__ __forceinline__ int block_count() { return gridDim.x; }
 __device__ __forceinline__ void block_sync() { __syncthreads(); }
+__device__ __forceinline__ void warp_sync() { __syncwarp(); }
 
 /// Barrier; true if `value` is true for any thread of the block.
 __device__ __forceinline__ bool block_any(bool value) { return __syncthreads_or(value); }

@@ -54,12 +54,13 @@ struct OnePassKernel {
   static constexpr int kStripColumns = Q == 32 || kSignal == Signal::kComplex || sizeof(E) == 4 ? 4 : 8;  // columns of a lane
   static constexpr int kPieceColumns = kSmall ? 8 : kStripColumns;  // consecutive points that a thread reads
   // The next group's input is copied to shared memory while a group is computed, every thread its own pieces, where there is room for that.
-  static constexpr bool kStaged = M == 1 && kSignal != Signal::kComplex;
+  static constexpr bool kStaged = M == 1;
+  using Point = std::conditional_t<kSignal == Signal::kComplex, uint32_t, E>;
   static constexpr int kPieces = kPoints * kGroup * kMembers / kPieceColumns / kThreads;  // of each thread
   static constexpr size_t kSharedBytes = sizeof(uint32_t) * kPoints * kGroup + sizeof(UnitState) * 2 * kGroup;
-  static constexpr size_t kStagedBytes = kStaged ? sizeof(E) * kPoints * kGroup * kMembers : 0;  // twice with a gate
-  using Staged = Elements<E, kPieceColumns>;
-  static_assert(kGroup <= kMaximumGroup && (kGroup == 1 || Q < 8), "groups are for short transforms");
+  static constexpr size_t kStagedBytes = kStaged ? sizeof(Point) * kPoints * kGroup * kMembers : 0;  // twice with a gate
+  using Staged = Elements<Point, kPieceColumns>;
+  static_assert(kGroup <= kMaximumGroup && (Q < 8 ? kGroup % kWarps == 0 : kGroup == 1), "groups are for short transforms, whole units for each warp");
 
   const OnePass& p;
   uint32_t* state;
@@ -133,15 +134,38 @@ struct OnePassKernel {
 
   /// Starts to copy the input of the group described in half `half` of the states.
   __device__ __forceinline__ void stage(int half) {
-    if constexpr (kStaged) {
-      for_pieces([&](int index, int unit, int m, int point) {
-        stage_elements<E, kPieceColumns>(p.signal, states[half * kGroup + unit].piece[m], p.signal.input, point, staged + index * kThreads + thread);
+    if constexpr (kStaged && kSignal == Signal::kComplex) {
+      for_pieces([&](int index, int unit, int, int point) {
+        const uint32_t* from = states[half * kGroup + unit].row + point;
+        uint32_t* to = staged[index * kThreads + thread].e;
+#pragma unroll
+        for (int i = 0; i < kPieceColumns; i += 4) async_copy<16>(to + i, from + i, true);
       });
-      if (p.signal.pre_gate)
-        for_pieces([&](int index, int unit, int m, int point) {
-          stage_elements<E, kPieceColumns>(p.signal, states[half * kGroup + unit].piece[m], p.signal.pre_gate, point,
-                                           staged + (kPieces + index) * kThreads + thread);
-        });
+    } else if constexpr (kStaged) {
+      stage_array(half, p.signal.input, 0);
+      if (p.signal.pre_gate) stage_array(half, p.signal.pre_gate, kPieces);
+    }
+  }
+
+  __device__ __forceinline__ void stage_array(int half, const void* array, int first) {
+    if (p.signal.vector) {
+      Piece pieces[2] = {};
+      if constexpr (!kSmall)
+        for (int m = 0; m < kMembers; ++m) pieces[m] = states[half * kGroup].piece[m];
+      for_pieces([&](int index, int unit, int m, int point) {
+        stage_elements<E, kPieceColumns>(p.signal, kSmall ? states[half * kGroup + unit].piece[m] : pieces[m], array, point,
+                                         staged + (first + index) * kThreads + thread);
+      });
+      return;
+    }
+    constexpr int kEach = kPieces / (kSmall ? kGroup / kWarps : 1);  // pieces of a unit
+#pragma unroll 1
+    for (int index = 0; index < kPieces; ++index) {
+      const int m = index % kMembers, k = index % kEach / kMembers, unit = kSmall ? warp + index / kEach * kWarps : 0;
+      constexpr int kRows = Q < 4 ? 1 : Q / 4;
+      const int point = kSmall ? k * 256 + 8 * lane
+                               : digit_row(lane & 3, k % kRows) * kColumns + (warp + k / kRows * kWarps) * 8 * kStripColumns + kStripColumns * (lane >> 2);
+      stage_pointwise<E, kPieceColumns>(p.signal, states[half * kGroup + unit].piece[m], array, point, staged + (first + index) * kThreads + thread);
     }
   }
 
@@ -162,11 +186,9 @@ struct OnePassKernel {
       uint32_t raw[Q][1][8];
 #pragma unroll
       for (int q = 0; q < Q; ++q) {
-        const uint4* from = reinterpret_cast<const uint4*>(unit_state(unit).row + q * 256 + 8 * lane);
-        const uint4 a = load_shared_level(from), b = load_shared_level(from + 1);
-        const uint32_t words[8] = {a.x, a.y, a.z, a.w, b.x, b.y, b.z, b.w};
+        const Staged words = staged[(unit / kWarps * Q + q) * kThreads + thread];
 #pragma unroll
-        for (int i = 0; i < 8; ++i) raw[q][0][i] = words[i];
+        for (int i = 0; i < 8; ++i) raw[q][0][i] = words.e[i];
       }
       small_in<kSignal, Q>(p.first, raw, lane, sink);
     } else {
@@ -207,7 +229,11 @@ struct OnePassKernel {
       if constexpr (kSignal == Signal::kComplex) {
 #pragma unroll
         for (int i = 0; i < Q / 4; ++i) {
-          const uint4 words = load_shared_level(reinterpret_cast<const uint4*>(unit_state(0).row + digit_row(t, i) * kColumns + column));
+          uint4 words;
+          if constexpr (kStaged)
+            words = reinterpret_cast<const uint4*>(staged)[(strip / kWarps * (Q / 4) + i) * kThreads + thread];
+          else
+            words = load_shared_level(reinterpret_cast<const uint4*>(unit_state(0).row + digit_row(t, i) * kColumns + column));
           s.raw[i][0][0] = words.x, s.raw[i][0][1] = words.y, s.raw[i][0][2] = words.z, s.raw[i][0][3] = words.w;
         }
       } else if constexpr (kStaged) {
@@ -290,22 +316,35 @@ struct OnePassKernel {
     }
   }
 
-  __device__ __forceinline__ void core() {
+  static constexpr int kRows = Q * M;  // of the core
+
+  struct RowFilter {
+    uint4 words[2];
+  };
+  /// The lane's part of the filter for row `row` of the group.
+  __device__ __forceinline__ RowFilter filter_of(int row) const {
+    const uint4* from = reinterpret_cast<const uint4*>(unit_state(row / kRows).filter) + row % kRows * 64 + lane;
+    return {{load_constant(from), load_constant(from + 32)}};
+  }
+
+  /// filter: of the warp's first row.
+  __device__ __forceinline__ void core(RowFilter filter) {
     CoreConstants constants;
     constants.load(p.core_fragments, p.table256, lane);
-    constexpr int kRows = Q * M;
+#pragma unroll 1
     for (int row = warp; row < kRows * kGroup; row += kWarps) {
-      const int unit = row / kRows, digit = row % kRows;
+      const RowFilter now = filter;
+      if (row + kWarps < kRows * kGroup) filter = filter_of(row + kWarps);
+      const int digit = row % kRows;
       if (!kept(digit / M)) continue;
-      const uint4* from = reinterpret_cast<const uint4*>(unit_state(unit).filter) + digit * 64 + lane;
-      const uint4 filter[2] = {load_constant(from), load_constant(from + 32)};
       const int twiddle_row = M > 1 ? digit % M : digit;
       RowTwiddles tw;
       tw.base = load_constant(p.row_bases + twiddle_row * 32 + lane);
       tw.one = load_constant(p.row_steps + 4 * twiddle_row);
-      tw.eight = load_constant(p.row_steps + 4 * twiddle_row + 2);
-      tw.half = load_constant(p.row_steps + 4 * twiddle_row + 3);
-      core_row<M>(constants, tw, filter, state, row, lane);
+      const float4 more = load_constant(reinterpret_cast<const float4*>(p.row_steps + 4 * twiddle_row + 2));
+      tw.eight = make_float2(more.x, more.y);
+      tw.half = make_float2(more.z, more.w);
+      core_row<M>(constants, tw, now.words, state, row, lane);
     }
     block_sync();
   }
@@ -384,6 +423,7 @@ struct OnePassKernel {
       if (group + 1 < end) begin(current ^ 1, (group + 1) * kGroup);
       if (kStaged) async_wait();
       read_units();
+      const RowFilter filter = filter_of(warp);
       if constexpr (kSignal == Signal::kComplex) {
         block_sync();
       } else {
@@ -399,7 +439,7 @@ struct OnePassKernel {
         prefetch(states[(current ^ 1) * kGroup]);
       }
       middle<false>();
-      core();
+      core(filter);
       middle<true>();
       for (int unit = kSmall ? warp : 0; unit < kGroup; unit += kSmall ? kWarps : 1) write(unit);
       block_sync();
