@@ -38,9 +38,9 @@ struct alignas(16) UnitState {
   int32_t channel;
   const uint32_t* filter;
   uint32_t maximum[2];  // bits of the largest |half| read
-  float scale[2];
+  float scale[2], out_scale[2];
   uint32_t* row;     // kComplex: the unit's n points
-  uint32_t row_bin;  // kComplex: frequency of the row in quarters of a bin
+  RowBin bin;        // kComplex: frequency of the row
   bool present;
 };
 
@@ -85,7 +85,7 @@ struct OnePassKernel {
     u.present = unit < p.units;
     if (!u.present) unit = p.units - 1;  // computed, not written
     if constexpr (kSignal == Signal::kComplex) {
-      p.rows.locate(unit, u.channel, u.row, u.row_bin, u.filter, kPoints);
+      p.rows.locate(unit, u.channel, u.row, u.bin, u.filter, kPoints, Q < 8 ? 1 : Q / 2 * kColumns);
     } else {
       const uint32_t channel = unit / p.units_per_channel, inner = unit - channel * p.units_per_channel;
       u.channel = static_cast<int32_t>(channel);
@@ -94,6 +94,7 @@ struct OnePassKernel {
         u.piece[m].present = u.piece[m].present && u.present;
         u.maximum[m] = u.piece[m].present ? 0 : kAbsent;
         u.scale[m] = 1;
+        u.out_scale[m] = load_constant(p.filter_scale + channel);
       }
       u.filter = p.filter + static_cast<int64_t>(channel) * kPoints;
     }
@@ -104,7 +105,7 @@ struct OnePassKernel {
   __device__ __forceinline__ Piece piece(int unit, int member) const {
     Piece out = unit_state(unit).piece[member];
     out.in_scale = unit_state(unit).scale[member];
-    out.out_scale = load_constant(p.filter_scale + unit_state(unit).channel) / out.in_scale;
+    out.out_scale = unit_state(unit).out_scale[member];
     return out;
   }
 
@@ -284,7 +285,10 @@ struct OnePassKernel {
         block_sync();
         float maximum;
         memcpy(&maximum, &unit_state(unit).maximum[m], 4);
-        if (thread == 0) unit_state(unit).scale[m] = scale_for(maximum);
+        if (thread == 0) {
+          unit_state(unit).scale[m] = scale_for(maximum);
+          unit_state(unit).out_scale[m] /= scale_for(maximum);
+        }
       }
     block_sync();
   }
@@ -303,6 +307,7 @@ struct OnePassKernel {
           const uint4 words = *reinterpret_cast<const uint4*>(state + swizzle<M>(q * kColumns + digit_row(t, i) * 256 + strip * 32 + 4 * g));
           s.raw[i][0][0] = words.x, s.raw[i][0][1] = words.y, s.raw[i][0][2] = words.z, s.raw[i][0][3] = words.w;
         }
+        warp_sync();  // all lanes have read what is overwritten now
         transform_strip<M, 4, true>(
             p.middle_fragments, s, lane,
             [&](int row) {
@@ -363,7 +368,7 @@ struct OnePassKernel {
         }
       small_out<kSignal == Signal::kReal, Q>(z, [&](int q, float(&re)[8], float(&im)[8]) {
         if constexpr (kSignal == Signal::kComplex) {
-          p.rows.store(unit_state(unit).row, unit_state(unit).row_bin, q * 256 + 8 * lane, im, re);
+          p.rows.store(unit_state(unit).row, unit_state(unit).bin, q * 256 + 8 * lane, im, re);
         } else {
           write_points<E>(p.signal, piece(unit, 0), channel, q * 256 + 8 * lane, re);
           if constexpr (kSignal == Signal::kPair) write_points<E>(p.signal, piece(unit, 1), channel, q * 256 + 8 * lane, im);
@@ -382,9 +387,16 @@ struct OnePassKernel {
           s.raw[i][0][0] = words.x, s.raw[i][0][1] = words.y, s.raw[i][0][2] = words.z, s.raw[i][0][3] = words.w;
         }
         if constexpr (kSignal == Signal::kComplex) {
+          const RowBin bin = unit_state(unit).bin;
           transform_strip<Q, 4, true>(
               p.out_fragments, s, lane,
-              [&](int row) { return p.rows.twiddles.running(unit_state(unit).row_bin, row * kColumns + strip * 32 + 8 * t); },
+              [&](int row) {
+                // The far rows of a tile come right after the near ones, half the digit away.
+                const int near = row % (Q / 2 < 8 ? 8 : Q / 2);
+                RunningTwiddle tw = p.rows.twiddles.running(bin, near * kColumns + strip * 32 + 8 * t);
+                if (row != near) tw.w[0] = multiply(tw.w[0], bin.far), tw.w[1] = multiply(tw.w[1], bin.far);
+                return tw;
+              },
               [&](int row, int c, int j, uint4 words) {
                 store_shared_level(reinterpret_cast<uint4*>(unit_state(unit).row + row * kColumns + strip * 32 + 8 * t + 4 * c), words);
               });

@@ -4,10 +4,14 @@
 #include "kernels.h"
 #include "one_pass.cuh"
 
+#ifndef LONGCONV_WARPS
+#define LONGCONV_WARPS 16
+#endif
+
 namespace longconv::cuda {
 
 template <Signal kSignal, class E, int Q, int M, int kWarps, int kGroup>
-__global__ void __launch_bounds__(kWarps * 32, 16 / kWarps) one_pass(const __grid_constant__ OnePass parameters) {
+__global__ void __launch_bounds__(kWarps * 32, LONGCONV_WARPS / kWarps) one_pass(const __grid_constant__ OnePass parameters) {
   extern __shared__ uint4 shared[];
   OnePassKernel<kSignal, E, Q, M, kWarps, kGroup>(parameters, reinterpret_cast<uint32_t*>(shared)).run();
 }
