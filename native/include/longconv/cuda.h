@@ -123,6 +123,9 @@ typedef struct lc_cuda_elementwise {
   lc_view a, b, y;
 } lc_cuda_elementwise;
 
+/* A row of logits with this target does not count. */
+#define LC_NOT_SCORED (-100)
+
 /* Sums over the rows of one call. */
 typedef struct lc_cuda_metrics { double negative_log_likelihood, correct, divergence, finite; } lc_cuda_metrics;
 
