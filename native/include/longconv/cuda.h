@@ -101,7 +101,8 @@ typedef struct lc_cuda_norm {
  * taps whose result is split into `groups` arrays, one after the other.
  */
 typedef struct lc_cuda_depthwise {
-  const void* x; /* [batch, channels, length] */
+  const void* x; /* [batch, channels, length], or [batch, length, channels] where transposed_x */
+  int32_t transposed_x;
   void* y;       /* [groups, batch, channels / groups, output_length] */
   int32_t element;
   const float* weight; /* [channels, taps] */
