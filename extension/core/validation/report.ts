@@ -24,7 +24,11 @@ export interface ValidationReport {
   readonly device: DeviceInfo;
   /** Plain-language findings: leak warnings, masks that do not pay. */
   readonly findings: readonly string[];
+  /** What the figures mean together, in a sentence. */
+  readonly verdict: Verdict;
 }
+/** pays: faster at no loss that the data shows; costs: faster, and worse; useless: not faster; none: nothing is masked. */
+export interface Verdict { readonly kind: 'pays' | 'costs' | 'useless' | 'none'; readonly text: string }
 export interface Quality {
   /** Mean negative log-likelihood per token, nats. */
   readonly nll: number;

@@ -12,6 +12,7 @@ import { findings } from './findings';
 import type { FilterVariants, Lab } from './lab';
 import { randomSample } from './random-input';
 import type { DeviceInfo, SiteReport, ValidationReport } from './report';
+import { verdictOf } from './verdict';
 
 export interface Validation {
   readonly model: LongConvModel;
@@ -57,6 +58,7 @@ export async function validate(validation: Validation, progress: ReportProgress)
       windows: data?.samples.length ?? 0, length, ...metrics, ...(quality && { outputError: quality.outputError }), sites,
       wholeModel: { dense, masked, recausalised, tokens: sample.length },
       device, findings: [...(data?.notes ?? []), ...findings({ sites, task, ...metrics })],
+      verdict: verdictOf(sites, metrics, dense.median_ms / masked.median_ms),
     };
   } finally {
     await lab.dispose();

@@ -221,6 +221,8 @@ void check_model_operations(bool quick) {
   if (!quick) check_gemm({1, 3000, 1024, 256, LC_F16, LC_F16, false, false, true, false, false, LC_GELU_TANH, false});
   check_norm(LC_F32, LC_F16, 19, 256, false);
   check_norm(LC_F16, LC_F32, 9, 1500, false);
+  check_norm(LC_BF16, LC_F16, 11, 768, true);
+  check_norm(LC_F32, LC_BF16, 3, 128, false);
   check_norm(LC_BF16, LC_BF16, 5, 33, true);
   for (const bool transposed : {false, true}) {
     check_depthwise(LC_F16, 2, 12, 1000, 3, 2, 3, 1000, transposed);
