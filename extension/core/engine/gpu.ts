@@ -94,6 +94,8 @@ export interface NormCall {
 /** See lc_cuda_depthwise. */
 export interface DepthwiseCall {
   readonly x: number;
+  /** x is [batch, length, channels]. */
+  readonly transposedX: 0 | 1;
   readonly y: number;
   readonly element: GpuElement;
   readonly weight: number;

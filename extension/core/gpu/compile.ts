@@ -98,14 +98,19 @@ class Compiler {
   }
 
   private addTranspose(node: onnx.INodeProto): void {
-    const [x] = node.input!, [output] = node.output!;
-    const order = integersAttribute(node, 'perm');
-    const reader = this.uses.onlyReader(output);
-    if (order && swapsLastTwo(order) && reader?.opType === 'MatMul' && reader.input![0] === output && this.isMatrix(reader.input![1])) {
+    const [x] = node.input!, [output] = node.output!, order = integersAttribute(node, 'perm');
+    if (this.readsTransposed(node)) {
       this.transposed.set(output, x);
       return;
     }
     this.push(node, { kind: 'transpose', x, order, output }, [x], [output]);
+  }
+
+  /** Whether the only reader of this transposition's result can as well read what it is given: products with a weight, short convolutions. */
+  private readsTransposed(node: onnx.INodeProto): boolean {
+    const [output] = node.output!, reader = this.uses.onlyReader(output);
+    if (!reader || reader.input![0] !== output || !swapsLastTwo(integersAttribute(node, 'perm') ?? [])) return false;
+    return (reader.opType === 'MatMul' && this.isMatrix(reader.input![1])) || (reader.opType === 'Conv' && !reader.domain);
   }
 
   private addMatMul(node: onnx.INodeProto): void {
@@ -154,7 +159,7 @@ class Compiler {
     }
     let transposedOutput = false;
     let residual: string | undefined;
-    if (next?.opType === 'Transpose' && swapsLastTwo(integersAttribute(next, 'perm') ?? [])) {
+    if (next?.opType === 'Transpose' && swapsLastTwo(integersAttribute(next, 'perm') ?? []) && !this.readsTransposed(next)) {
       transposedOutput = true;
       take(next);
     } else if (next?.opType === 'Add' && !next.input!.every((name) => name === output)) {
@@ -183,7 +188,9 @@ class Compiler {
       outputs = split.output!;
       this.done.add(split);
     }
-    this.push(node, { kind: 'depthwise', x, weight, bias: bias || undefined, padLeft, padRight, outputs }, [x, weight, bias], outputs);
+    const source = this.transposed.get(x) ?? x;
+    const step: StepAction = { kind: 'depthwise', x: source, transposedInput: source !== x, weight, bias: bias || undefined, padLeft, padRight, outputs };
+    this.push(node, step, [source, weight, bias], outputs);
   }
 
   private cutsEqually(split: onnx.INodeProto, channels: number): boolean {

@@ -66,12 +66,12 @@ export function runProduct({ gpu, operandElement }: ExecutionContext, execution:
 export function runDepthwise({ gpu }: ExecutionContext, execution: GpuExecution, step: DepthwiseStep): void {
   const x = execution.operand(step.x), weight = execution.get(step.weight);
   try {
-    const [batch, channels, length] = x.dims, taps = weight.dims[2];
+    const [batch, channels, length] = step.transposedInput ? [x.dims[0], x.dims[2], x.dims[1]] : x.dims, taps = weight.dims[2];
     if (x.dims.length !== 3 || channels !== weight.dims[0]) throw new UserError(`The input of the convolution "${step.outputs[0]}" has shape [${x.dims.join(', ')}], but its weight has ${weight.dims[0]} channels.`);
     const groups = step.outputs.length, outputLength = length + step.padLeft + step.padRight - taps + 1;
     const all = GpuTensor.allocate(gpu, x.element, [groups, batch, channels / groups, outputLength]);
     gpu.depthwise({
-      x: x.address, y: all.address, element: x.element, weight: weight.address, bias: step.bias === undefined ? undefined : execution.get(step.bias).address,
+      x: x.address, transposedX: step.transposedInput ? 1 : 0, y: all.address, element: x.element, weight: weight.address, bias: step.bias === undefined ? undefined : execution.get(step.bias).address,
       batch, channels, length, outputLength, taps, padLeft: step.padLeft, groups,
     });
     const each = (batch * channels * outputLength) / groups;

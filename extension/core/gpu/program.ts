@@ -56,6 +56,8 @@ export interface LinearStep {
 export interface DepthwiseStep {
   readonly kind: 'depthwise';
   readonly x: string;
+  /** x is [batch, length, channels]. */
+  readonly transposedInput: boolean;
   readonly weight: string;
   readonly bias?: string;
   readonly padLeft: number;

@@ -101,7 +101,8 @@ typedef struct lc_cuda_norm {
  * taps whose result is split into `groups` arrays, one after the other.
  */
 typedef struct lc_cuda_depthwise {
-  const void* x; /* [batch, channels, length] */
+  const void* x; /* [batch, channels, length], or [batch, length, channels] where transposed_x */
+  int32_t transposed_x;
   void* y;       /* [groups, batch, channels / groups, output_length] */
   int32_t element;
   const float* weight; /* [channels, taps] */
@@ -122,6 +123,9 @@ typedef struct lc_cuda_elementwise {
   int32_t activation; /* lc_activation, LC_ACTIVATE only */
   lc_view a, b, y;
 } lc_cuda_elementwise;
+
+/* A row of logits with this target does not count. */
+#define LC_NOT_SCORED (-100)
 
 /* Sums over the rows of one call. */
 typedef struct lc_cuda_metrics { double negative_log_likelihood, correct, divergence, finite; } lc_cuda_metrics;

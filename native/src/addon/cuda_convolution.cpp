@@ -8,20 +8,6 @@
 namespace longconv::addon {
 namespace {
 
-/// ConvolutionSpec of engine.ts with the grid's first factor, which decides what the GPU's kernels can skip.
-Spec read_spec(const Napi::Value& value) {
-  Spec spec{Arguments(value, "spec")};
-  if (spec.native.mode == LC_GRID) {
-    const auto grid = value.As<Napi::Object>().Get("grid").As<Napi::Object>();
-    const Napi::Value factors = grid.Get("factors");
-    if (!factors.IsArray() || factors.As<Napi::Array>().Length() < 1) fail(LC_INVALID_ARGUMENT, "spec.grid.factors must be an array of numbers.");
-    const Napi::Value first = factors.As<Napi::Array>().Get(0u);
-    if (!first.IsNumber()) fail(LC_INVALID_ARGUMENT, "spec.grid.factors must be an array of numbers.");
-    spec.native.first_factor = first.As<Napi::Number>().Int64Value();
-  }
-  return spec;
-}
-
 Napi::Value kept_of(const Napi::Value& spec) {
   const Napi::Value grid = spec.As<Napi::Object>().Get("grid");
   return grid.IsObject() ? grid.As<Napi::Object>().Get("kept") : grid;
@@ -30,7 +16,7 @@ Napi::Value kept_of(const Napi::Value& spec) {
 /// predictConvolution(spec) -> {algorithm, preparedBytes, executedFraction}
 Napi::Value predict_convolution(const Napi::CallbackInfo& info) {
   return call_checked(info, [&]() -> Napi::Value {
-    const Spec spec = read_spec(info[0]);
+    const Spec spec{Arguments(info[0], "spec")};
     lc_cuda_plan plan{};
     cuda_call([&](lc_status* status) { cuda().plan_convolution(&spec.native, &plan, status); });
     Napi::Object object = Napi::Object::New(info.Env());
@@ -44,7 +30,7 @@ Napi::Value predict_convolution(const Napi::CallbackInfo& info) {
 /// prepareConvolution(spec, filter) -> handle
 Napi::Value prepare_convolution(const Napi::CallbackInfo& info) {
   return call_async(info, [&]() -> Napi::Value {
-    const auto spec = std::make_shared<const Spec>(read_spec(info[0]));
+    const auto spec = std::make_shared<const Spec>(Arguments(info[0], "spec"));
     Napi::Object given = Napi::Object::New(info.Env());
     given.Set("filter", info[1]);
     const float* const filter = Arguments(given, "prepareConvolution").floats("filter", product({spec->native.channels, spec->native.filter_length})).data;

@@ -86,6 +86,7 @@ Napi::Value depthwise(const Napi::CallbackInfo& info) {
   return call_with(info, "depthwise", [](const Arguments& a, lc_status* status) {
     lc_cuda_depthwise call{};
     call.x = address(a, "x"), call.y = address(a, "y");
+    call.transposed_x = flag(a, "transposedX");
     call.element = element(a, "element");
     call.weight = static_cast<const float*>(address(a, "weight"));
     call.bias = static_cast<const float*>(address_or_null(a, "bias"));

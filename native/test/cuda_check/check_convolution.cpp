@@ -54,7 +54,7 @@ void run(const Case& c) {
   lc_convolution_spec spec{};
   spec.mode = c.mode, spec.channels = c.channels, spec.filter_length = c.taps, spec.max_length = c.length;
   const std::vector<uint8_t> kept(static_cast<std::size_t>(fft_size / 2 + 1), 1);
-  if (c.mode == LC_GRID) spec.fft_size = fft_size, spec.first_factor = 16, spec.kept = kept.data();
+  if (c.mode == LC_GRID) spec.fft_size = fft_size, spec.kept = kept.data();
   lc_status status{};
   lc_cuda_convolution* prepared = nullptr;
   require(api().prepare_convolution(&spec, single.data(), &prepared, &status), status);

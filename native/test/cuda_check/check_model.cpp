@@ -92,10 +92,10 @@ void check_norm(int32_t from, int32_t to, int64_t rows, int64_t width, bool root
               std::to_string(width), y.download(), want, rounding(to));
 }
 
-void check_depthwise(int32_t element, int64_t batch, int64_t channels, int64_t length, int64_t taps, int64_t pad, int64_t groups, int64_t output_length) {
+void check_depthwise(int32_t element, int64_t batch, int64_t channels, int64_t length, int64_t taps, int64_t pad, int64_t groups, int64_t output_length, bool transposed) {
   const Array x(element, random_values(batch * channels * length)), weight(LC_F32, random_values(channels * taps)), bias(LC_F32, random_values(channels));
   const Array y(element, batch * channels * output_length);
-  const lc_cuda_depthwise call{x.data(), y.data(), element, static_cast<const float*>(weight.data()), static_cast<const float*>(bias.data()),
+  const lc_cuda_depthwise call{x.data(), transposed, y.data(), element, static_cast<const float*>(weight.data()), static_cast<const float*>(bias.data()),
                                batch, channels, length, output_length, taps, pad, groups};
   lc_status status{};
   require(api().depthwise(&call, &status), status);
@@ -108,12 +108,12 @@ void check_depthwise(int32_t element, int64_t batch, int64_t channels, int64_t l
           double sum = bias.values()[static_cast<std::size_t>(c)];
           for (int64_t j = 0; j < taps; ++j) {
             const int64_t from = t + j - pad;
-            if (from >= 0 && from < length) sum += weight.values()[static_cast<std::size_t>(c * taps + j)] * x.values()[static_cast<std::size_t>((b * channels + c) * length + from)];
+            if (from >= 0 && from < length) sum += weight.values()[static_cast<std::size_t>(c * taps + j)] * x.values()[static_cast<std::size_t>(transposed ? (b * length + from) * channels + c : (b * channels + c) * length + from)];
           }
           want.push_back(sum);
         }
   compare(std::string("depthwise ") + element_name(element) + " B" + std::to_string(batch) + " C" + std::to_string(channels) + " L" + std::to_string(length) + " taps " +
-              std::to_string(taps) + " in " + std::to_string(groups) + " groups", y.download(), want, rounding(element));
+              std::to_string(taps) + " in " + std::to_string(groups) + " groups" + (transposed ? ", transposed" : ""), y.download(), want, rounding(element));
 }
 
 lc_view view(void* data, int32_t element, std::vector<int64_t> dims, std::vector<int64_t> strides) {
@@ -211,16 +211,25 @@ void check_model_operations(bool quick) {
         check_gemm({2, 37, 53, 41, operand, LC_F32, transposed_a, transposed_b, true, true, true, LC_NONE, false});
       }
     }
+    // Shapes that NVIDIA's library takes, where it is installed.
+    check_gemm({1, 256, 64, 128, operand, operand, false, false, true, false, false, LC_GELU_TANH, false});
+    check_gemm({1, 256, 64, 128, operand, LC_F32, true, false, true, false, true, LC_NONE, false});
+    check_gemm({3, 64, 128, 64, operand, operand, false, true, true, false, false, LC_RELU, false});
     check_gemm({2, 129, 16, 256, operand, LC_F32, false, false, false, false, false, LC_NONE, false});
     check_gemm({3, 64, 130, 40, operand, operand, true, false, true, true, true, LC_SILU, true});
   }
   if (!quick) check_gemm({1, 3000, 1024, 256, LC_F16, LC_F16, false, false, true, false, false, LC_GELU_TANH, false});
   check_norm(LC_F32, LC_F16, 19, 256, false);
   check_norm(LC_F16, LC_F32, 9, 1500, false);
+  check_norm(LC_BF16, LC_F16, 11, 768, true);
+  check_norm(LC_F32, LC_BF16, 3, 128, false);
   check_norm(LC_BF16, LC_BF16, 5, 33, true);
-  check_depthwise(LC_F16, 2, 12, 1000, 3, 2, 3, 1000);
-  check_depthwise(LC_BF16, 1, 6, 77, 4, 3, 1, 77);
-  check_depthwise(LC_F32, 2, 4, 128, 5, 2, 2, 130);
+  for (const bool transposed : {false, true}) {
+    check_depthwise(LC_F16, 2, 12, 1000, 3, 2, 3, 1000, transposed);
+    check_depthwise(LC_F16, 1, 192, 128, 3, 2, 3, 128, transposed);
+    check_depthwise(LC_BF16, 1, 7, 77, 4, 3, 1, 77, transposed);
+    check_depthwise(LC_F32, 2, 4, 128, 5, 2, 2, 130, transposed);
+  }
   check_elementwise();
   check_embedding();
   check_metrics(100, 16);

@@ -102,12 +102,12 @@ Timing time_norm(int64_t rows, int64_t width) {
   return {"layer norm f32 -> f16 " + std::to_string(rows) + " x " + std::to_string(width), seconds, 6.0 * static_cast<double>(rows * width), 0};
 }
 
-Timing time_depthwise(int64_t channels, int64_t length) {
+Timing time_depthwise(int64_t channels, int64_t length, bool transposed) {
   const Signal x(LC_F16, channels * length), y(LC_F16, channels * length), weight(LC_F32, channels * 3);
-  const lc_cuda_depthwise call{x.data(), y.data(), LC_F16, static_cast<const float*>(weight.data()), static_cast<const float*>(weight.data()), 1, channels, length, length, 3, 2, 3};
+  const lc_cuda_depthwise call{x.data(), transposed, y.data(), LC_F16, static_cast<const float*>(weight.data()), static_cast<const float*>(weight.data()), 1, channels, length, length, 3, 2, 3};
   lc_status status{};
   const double seconds = median_seconds([&] { require(api().depthwise(&call, &status), status); });
-  return {"depthwise f16 C" + std::to_string(channels) + " L" + std::to_string(length) + " taps 3", seconds, 4.0 * static_cast<double>(channels * length), 0};
+  return {"depthwise f16 C" + std::to_string(channels) + " L" + std::to_string(length) + " taps 3" + (transposed ? " transposed" : ""), seconds, 4.0 * static_cast<double>(channels * length), 0};
 }
 
 Timing time_copy(int64_t count) {
@@ -135,7 +135,8 @@ std::vector<Timing> time_everything() {
     all.push_back(time_convolution(LC_F16, 1, 256, kMillion, 4096, gated));
     all.push_back(time_convolution(LC_F16, 1, 256, kMillion, kMillion, gated));
   }
-  // The products of a HyenaDNA of width 256 on a million tokens: in_proj (transposed result), out_proj (transposed input), fc1, fc2, head.
+  // The products of a HyenaDNA of width 256 on a million tokens: in_proj (and with its result transposed), out_proj (transposed input), fc1, fc2, head.
+  all.push_back(time_gemm(1, kMillion, 768, 256, LC_F16, false, false, false, LC_NONE, false));
   all.push_back(time_gemm(1, 768, kMillion, 256, LC_F16, true, true, true, LC_NONE, false));
   all.push_back(time_gemm(1, kMillion, 256, 256, LC_F32, true, false, false, LC_NONE, true));
   all.push_back(time_gemm(1, kMillion, 1024, 256, LC_F16, false, false, false, LC_GELU_TANH, false));
@@ -143,7 +144,7 @@ std::vector<Timing> time_everything() {
   all.push_back(time_gemm(1, kMillion, 16, 256, LC_F32, false, false, false, LC_NONE, false));
   all.push_back(time_gemm(1, 8192, 8192, 8192, LC_F16, false, true, false, LC_NONE, false));
   all.push_back(time_norm(kMillion, 256));
-  all.push_back(time_depthwise(768, kMillion));
+  for (const bool transposed : {false, true}) all.push_back(time_depthwise(768, kMillion, transposed));
   return all;
 }
 

@@ -7,21 +7,21 @@
 
 namespace longconv::cuda {
 
-__device__ __forceinline__ float sigmoid(float x) { return 1.0f / (1.0f + expf(-x)); }
+/// x / (1 + exp(-z)): right at both ends, where exp becomes infinite or 0.
+__device__ __forceinline__ float times_sigmoid(float x, float z) { return gpu::fast_divide(x, 1.0f + gpu::fast_exp(-z)); }
 
-/// tanh to about 1e-6 for all x: through exp, which is exact at both ends.
 __device__ __forceinline__ float hyperbolic_tangent(float x) {
-  const float e = expf(-2.0f * fabsf(x));
-  return copysignf((1.0f - e) / (1.0f + e), x);
+  const float e = gpu::fast_exp(-2.0f * fabsf(x));
+  return copysignf(gpu::fast_divide(1.0f - e, 1.0f + e), x);
 }
 
 __device__ __forceinline__ float activate(float x, int activation) {
   switch (activation) {
-    case LC_GELU_TANH: return 0.5f * x * (1.0f + hyperbolic_tangent(0.7978845608f * (x + 0.044715f * x * x * x)));
+    case LC_GELU_TANH: return times_sigmoid(x, 1.5957691216f * (x + 0.044715f * x * x * x));  // (1 + tanh z) / 2 is the sigmoid of 2 z
     case LC_GELU_ERF: return 0.5f * x * (1.0f + erff(0.7071067812f * x));
-    case LC_SILU: return x * sigmoid(x);
+    case LC_SILU: return times_sigmoid(x, x);
     case LC_RELU: return x < 0.0f ? 0.0f : x;  // keeps NaN
-    case LC_SIGMOID: return sigmoid(x);
+    case LC_SIGMOID: return times_sigmoid(1.0f, x);
     case LC_TANH: return hyperbolic_tangent(x);
     default: return x;
   }

@@ -6,6 +6,7 @@
 #include <gpu/runtime.h>
 
 #include "../device_buffer.h"
+#include "../library_gemm.h"
 #include "gemm_kernel.h"
 
 namespace longconv::cuda {
@@ -58,6 +59,7 @@ void run_gemm(const lc_cuda_gemm& call) {
   if (call.output_element != LC_F32 && call.output_element != call.operand_element) {
     fail(LC_INVALID_ARGUMENT, "A matrix product gives float32 or its operands' element type, not element type %d.", call.output_element);
   }
+  if (run_library_gemm(call)) return;
   const Operand a(call.a, call.transposed_a ? call.rows : call.inner, call.transposed_a ? call.inner : call.rows, call.a_stride, call.batch);
   const Operand b(call.b, call.transposed_b ? call.inner : call.columns, call.transposed_b ? call.columns : call.inner, call.b_stride, call.batch);
   const bool residual_aligned = reinterpret_cast<std::uintptr_t>(call.residual) % 16 == 0;

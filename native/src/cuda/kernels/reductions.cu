@@ -51,6 +51,7 @@ __global__ void __launch_bounds__(32 * kWarps) metrics_kernel(MetricsParameters 
   const int lane = threadIdx.x % 32;
   double nll = 0, correct = 0, divergence = 0, finite = 0;
   for (int64_t r = static_cast<int64_t>(blockIdx.x) * kWarps + threadIdx.x / 32; r < p.rows; r += static_cast<int64_t>(gridDim.x) * kWarps) {
+    if (p.targets[r] == LC_NOT_SCORED) continue;
     const float* const row = p.logits + r * p.classes;
     float largest, dense_largest = 0;
     int best, dense_best;

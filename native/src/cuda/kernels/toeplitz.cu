@@ -27,6 +27,8 @@ constexpr int kSegments = 16;
 constexpr int kBlock = 16;
 /// Q where rows are long: odd, and one more than a multiple of I + 1 for I = 8 and I = 2. Short rows take a smaller one.
 constexpr int kBlocksPerSegment = 19;
+/// The same with gates, which take as much shared memory again: more warps side by side hide more of the memory's latency.
+constexpr int kGatedBlocksPerSegment = 10;
 /// Tiles that one warp takes one after the other: the band is loaded once for them.
 constexpr int kTilesPerWarp = 4;
 constexpr int kMostWarps = 4;
@@ -86,6 +88,24 @@ __device__ __forceinline__ void read_four(float (&x)[4], const T* from) {
     const T* four = reinterpret_cast<const T*>(&words);
     for (int i = 0; i < 4; ++i) x[i] = to_float(four[i]);
   }
+}
+
+/// Four samples as they are.
+template <class T>
+__device__ __forceinline__ void load_words(uint2 (&words)[sizeof(T) / 2], const T* from) {
+  if constexpr (sizeof(T) == 4) {
+    const uint4 four = *reinterpret_cast<const uint4*>(from);
+    words[0] = uint2{four.x, four.y}, words[1] = uint2{four.z, four.w};
+  } else {
+    words[0] = *reinterpret_cast<const uint2*>(from);
+  }
+}
+
+template <class T>
+__device__ __forceinline__ void unpack_words(float (&x)[4], const uint2 (&words)[sizeof(T) / 2]) {
+  const T* four = reinterpret_cast<const T*>(words);
+#pragma unroll
+  for (int i = 0; i < 4; ++i) x[i] = to_float(four[i]);
 }
 
 template <class T>
@@ -198,6 +218,16 @@ __global__ void __launch_bounds__(32 * kMostWarps, 3) toeplitz_kernel(Parameters
         read_operand<T, kConvert>(window[turn][0], window[turn][2], x + at, gate ? gate + at : nullptr, scale);
         read_operand<T, kConvert>(window[turn][1], window[turn][3], x + at + lower_half, gate ? gate + at + lower_half : nullptr, scale);
         if (step < I) continue;
+        const int64_t first_t = start + segment * segment_samples + (step - I) * kBlock + inner;
+        // Asked for before the products, used after them.
+        uint2 after[2][sizeof(T) / 2] = {};
+        if (post && p.aligned) {
+#pragma unroll
+          for (int lower = 0; lower < 2; ++lower) {
+            const int64_t t = first_t + lower * lower_half;
+            if (t + 4 <= p.length) load_words(after[lower], post + t);
+          }
+        }
         float sum[2][4] = {};
 #pragma unroll
         for (int i = 0; i <= I; ++i) {
@@ -207,13 +237,13 @@ __global__ void __launch_bounds__(32 * kMostWarps, 3) toeplitz_kernel(Parameters
         }
 #pragma unroll
         for (int lower = 0; lower < 2; ++lower) {
-          const int64_t t = start + (segment + 8 * lower) * segment_samples + (step - I) * kBlock + inner;
+          const int64_t t = first_t + lower * lower_half;
           float y[4] = {sum[0][2 * lower], sum[0][2 * lower + 1], sum[1][2 * lower], sum[1][2 * lower + 1]};
           for (int e = 0; e < 4; ++e) y[e] = y[e] * unscale * unscale_taps;
           if (p.aligned && t + 4 <= p.length) {
             if (post) {
               float factor[4];
-              read_four(factor, post + t);
+              unpack_words<T>(factor, after[lower]);
               for (int e = 0; e < 4; ++e) y[e] *= factor[e];
             }
             write_four(output + t, y);
@@ -232,7 +262,7 @@ __global__ void __launch_bounds__(32 * kMostWarps, 3) toeplitz_kernel(Parameters
 template <class T, bool kConvert, int I>
 void start(Parameters p, int64_t batch) {
   const int64_t wanted = (p.length + kBlock * kSegments - 1) / (kBlock * kSegments);
-  p.blocks_per_segment = static_cast<int>(std::min<int64_t>(kBlocksPerSegment, (wanted + I - 1) / (I + 1) * (I + 1) + 1));
+  p.blocks_per_segment = static_cast<int>(std::min<int64_t>(p.pre_gate ? kGatedBlocksPerSegment : kBlocksPerSegment, (wanted + I - 1) / (I + 1) * (I + 1) + 1));
   const int64_t tile_samples = int64_t{kBlock} * kSegments * p.blocks_per_segment;
   p.tiles = (p.length + tile_samples - 1) / tile_samples;
   p.warps_per_row = (p.tiles + kTilesPerWarp - 1) / kTilesPerWarp;

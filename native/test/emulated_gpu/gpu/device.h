@@ -120,6 +120,9 @@ inline void copy_async_commit() {}
 template <int N>
 void copy_async_wait() {}
 
+inline float fast_exp(float x) { return std::exp(x); }
+inline float fast_divide(float a, float b) { return a / b; }
+
 template <class Value>
 Value shuffle_xor(Value value, int mask) {
   return detail::exchange(value)[emulated::lane() ^ mask];
