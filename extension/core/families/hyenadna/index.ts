@@ -97,9 +97,9 @@ async function refuseDifferentCopies(file: TensorFile, layout: HyenaDnaLayout): 
 function describeSite(
   file: TensorFile, layout: HyenaDnaLayout, layer: number, channels: number, modelTaps: number | undefined, surgery: EmbeddedSurgery | undefined,
 ): Site {
-  const { site } = layout.layers[layer];
+  const { site, filterBias } = layout.layers[layer];
   const generator = layout.generators[layer];
-  const common = { id: site, layer, channels, direction: 'causal' } as const;
+  const common = { id: site, layer, channels, direction: 'causal', hyenaFilter: filterBias.replace(/\.bias$/, '') } as const;
   if (generator) {
     return { ...common, taps: modelTaps ?? 0, storage: 'implicit', writeBack: ['baked', 'sidecar'], filterTensors: generatorTensors(generator) };
   }
