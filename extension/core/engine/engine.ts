@@ -15,6 +15,8 @@ export interface Engine {
   spectrum(rows: Float32Array, taps: number, fftSize: number): Promise<Float32Array>;
   /** Evaluates a Hyena implicit filter (sine MLP with exponential window) in float64: [c1 - c0, positions]. */
   sirenFilter(request: SirenFilterRequest): Promise<Float32Array>;
+  /** Evaluates filters that are sums of (complex) exponentials, in float64, into `output`. */
+  modalFilter(request: ModalFilterRequest): Promise<void>;
 }
 
 export interface DeviceReport { readonly cpu: CpuDevice; readonly cuda: CudaDevice }
@@ -126,4 +128,26 @@ export interface SirenFilterRequest {
   readonly output: Float32Array;
   /** Window: k *= exp(-t * |delta_c|) + shift; absent when the model does not modulate. */
   readonly window?: { readonly deltas: Float32Array; readonly shift: number };
+}
+
+/**
+ * output[c, j] = direct[c] [first + j = 0] + sum_s Re(residue[c, s] * exp((first + j - delay) * logPole[c, s])), where lags below `delay` have
+ * no sum. A pole of 0 has the logarithm -Infinity and counts as 0^0 = 1. Poles and residues are [channels, states].
+ */
+export interface ModalFilterRequest {
+  readonly channels: number;
+  readonly states: number;
+  /** Without `im`: real, positive poles. */
+  readonly logPoles: { readonly re: Float64Array; readonly im?: Float64Array };
+  /** Without `im`: real residues. */
+  readonly residues: { readonly re: Float64Array; readonly im?: Float64Array };
+  /** [channels] */
+  readonly direct?: Float64Array;
+  /** Lag at which the sum starts, 0 by default. */
+  readonly delay?: number;
+  /** First lag wanted, and how many. */
+  readonly first: number;
+  readonly count: number;
+  /** [channels, count] */
+  readonly output: Float32Array;
 }

@@ -10,7 +10,7 @@ import type { TensorEntry } from '../formats/safetensors/write';
 import { copiedTensor, writeSafetensors } from '../formats/safetensors/write';
 import { copyFileAtomically } from '../io/copy-file';
 import { bakedTensor } from '../plan/baked';
-import { exactRows } from '../plan/exact';
+import { exactMisfit, exactRows } from '../plan/exact';
 import type { SurgeryPlan } from '../plan/plan';
 import type { SiteFilter } from '../plan/site-filter';
 import { TOOL } from '../version';
@@ -33,11 +33,12 @@ export interface SafetensorsExport {
 /** Metadata of exact exports: the plan whose result the tensors are. Under another key than a plan that is still to be applied. */
 const APPLIED_KEY = 'longconv.surgeon.applied';
 
-type WantedForm = SafetensorsForm | 'refit';
-
-/** Refuses a form that the storage of the model's filters rules out, whatever the masks. */
-export function refuseForm(model: LongConvModel, plan: SurgeryPlan, wanted: WantedForm | undefined): void {
+/** Chooses the form when the user did not: exact where the filters can be rewritten in their own tensors, else baked. Refuses what the model's filters cannot express. */
+export function chooseForm(
+  model: LongConvModel, plan: SurgeryPlan, wanted?: SafetensorsForm | 'refit', recausalise = false,
+): SafetensorsForm {
   const masked = maskedSites(model, plan);
+  if (!masked.length) return 'exact';
   const refused = wanted && masked.find((site) => !site.writeBack.includes(wanted) || wanted === 'refit');
   if (refused) {
     throw new UserError(
@@ -45,15 +46,8 @@ export function refuseForm(model: LongConvModel, plan: SurgeryPlan, wanted: Want
       `Use one of ${refused.writeBack.filter((known) => known !== 'refit').join(', ')}.`,
     );
   }
-}
-
-/** Chooses the form when the user did not: exact where that can hold the filters of the sites that the plan changes, else baked. */
-export function chooseForm(model: LongConvModel, plan: SurgeryPlan, filters: ReadonlyMap<string, SiteFilter>, wanted?: WantedForm): SafetensorsForm {
-  refuseForm(model, plan, wanted);
-  const masked = maskedSites(model, plan);
-  if (!masked.length) return 'exact';
   const explicit = masked.every((site) => site.writeBack.includes('exact'));
-  const [misfit] = explicit ? [...filters.values()].map(exactRows).filter((rows) => typeof rows === 'string') : [];
+  const [misfit] = explicit ? masked.flatMap((site) => exactMisfit(site, plan.sites.find((planned) => planned.site === site.id)!.masks, recausalise) ?? []) : [];
   if (wanted === 'exact' && misfit !== undefined) {
     throw new UserError(`The plan cannot be exported as "exact": ${misfit}.`, 'Use --recausalise, a smaller FFT size, or the form baked.');
   }
@@ -130,11 +124,10 @@ async function changesOf({ model, plan, filters, form, recausalise }: Safetensor
 /** Collects the tensors that hold a changed explicit filter, and the settings that they need. Gives the largest rounding error. */
 async function writeExactly(model: LongConvModel, filter: SiteFilter, replaced: Map<string, TensorEntry>, settings: Record<string, unknown>): Promise<number> {
   const { site } = filter;
-  const rows = exactRows(filter);
-  if (typeof rows === 'string' || !model.exactTensors) {
-    throw new Error(`${site.id} cannot be written back exactly, which chooseForm should have refused`);
+  if (!model.exactTensors) {
+    throw new Error(`${model.name} cannot write back ${site.id}, although the site says so`);
   }
-  const { tensors, config } = await model.exactTensors(site.id, rows);
+  const { tensors, config } = await model.exactTensors(site.id, exactRows(filter));
   let largest = 0;
   for (const { name, shape, data } of tensors) {
     const dtype = model.file.tensors.get(name)?.dtype ?? 'F32';

@@ -37,6 +37,8 @@ export interface Site {
    * gives [1, L, H], forward(x, L, k, bias) applies it. Exports come with a script that loads them into such modules.
    */
   readonly hyenaFilter?: string;
+  /** Whether the filter is 0 beyond its taps by definition (a short FIR filter), so that inputs of any length run exactly. */
+  readonly finite?: boolean;
   /** Tensors that generate this site's filter and nothing else. */
   readonly filterTensors: readonly string[];
   /**
@@ -78,6 +80,8 @@ export interface LongConvModel {
   readonly floatInput?: readonly (number | 'length')[];
   /** Inputs must have a multiple of this many samples; 1 where absent. */
   readonly lengthMultiple?: number;
+  /** Name of the option that says how long the filters are, where they exist at any length; longer inputs then take longer filters. */
+  readonly growsWith?: string;
   /** Set when inputs of any other length than maxLength mean something else to the model. */
   readonly fixedLength?: boolean;
   /**

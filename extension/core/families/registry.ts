@@ -5,10 +5,21 @@ import { openTensorFile } from '../formats/open';
 import { readFailure } from '../formats/read-failure';
 import type { TensorFile } from '../formats/tensor-file';
 import { CONFIG_KEY } from './embedded-surgery';
+import { CKCONV } from './ckconv/index';
+import { EVO2 } from './evo2/index';
+import { H3 } from './h3/index';
+import { HYENA } from './hyena/index';
 import { HYENADNA } from './hyenadna/index';
+import { LAUGHING_HYENA } from './laughing-hyena/index';
+import { LONGCONV } from './longconv/index';
+import { M2BERT } from './m2bert/index';
 import type { Family, LongConvModel, OptionOverrides } from './model';
+import { MULTIHYENA } from './multihyena/index';
+import { RTF } from './rtf/index';
+import { S4 } from './s4/index';
+import { STRIPEDHYENA } from './stripedhyena/index';
 
-export const FAMILIES: readonly Family[] = [HYENADNA];
+export const FAMILIES: readonly Family[] = [HYENADNA, HYENA, H3, STRIPEDHYENA, EVO2, MULTIHYENA, RTF, LAUGHING_HYENA, LONGCONV, M2BERT, S4, CKCONV];
 
 const WEIGHTS = 'model.safetensors';
 /** Names that Hugging Face gives to models in several files, and to checkpoints, in the order in which its own code looks for them. */
@@ -36,13 +47,19 @@ export async function openModel(modelPath: string, options: OptionOverrides = {}
 
 function recognise(file: TensorFile): Family {
   const verdicts = FAMILIES.map((family) => ({ family, verdict: family.recognise(file) }));
-  const match = verdicts.find(({ verdict }) => verdict === true);
-  if (match) {
-    return match.family;
+  const matches = verdicts.filter(({ verdict }) => verdict === true);
+  if (matches.length === 1) {
+    return matches[0].family;
   }
-  const partial = verdicts.find(({ verdict }) => typeof verdict === 'string');
-  if (partial) {
-    throw new UserError(`${file.path} looks like a ${partial.family.name} model, but ${String(partial.verdict)}.`, 'Check that the file is complete and is a language model of this family.');
+  if (matches.length > 1) {
+    throw new UserError(
+      `${file.path} fits several families, ${matches.map(({ family }) => family.name).join(' and ')}, and nothing in its tensors decides between them.`,
+      'Keep only the tensors of one model in the file.');
+  }
+  const partial = verdicts.filter(({ verdict }) => typeof verdict === 'string');
+  if (partial.length > 0) {
+    const guesses = partial.map(({ family, verdict }) => `looks like a ${family.name} model, but ${String(verdict)}`).join('; or it ');
+    throw new UserError(`${file.path} ${guesses}.`, 'Check that the file is complete and is a whole model of this family.');
   }
   const [first] = file.tensors.keys();
   const content = first === undefined ? 'It has no tensors' : `Its tensors, such as ${first.slice(0, 80)}, have other names`;

@@ -4,12 +4,13 @@ import type { FilterStore } from '../views/filter-store';
 
 /**
  * Writes a materialised filter as tensor k [H, L] of a safetensors file, one channel at a time; of bidirectional sites as k_fwd and k_rev
- * [H, L], with lag j in column j of k_fwd and lag -(j + 1) in column j of k_rev.
+ * [H, L], with lag j in column j of k_fwd and lag -(j + 1) in column j of k_rev. A filter that the original code keeps as a whole ring is
+ * written as k [H, 2L] too.
  */
 export async function exportFilter(store: FilterStore, output: string, progress: ReportProgress): Promise<{ channels: number; taps: number }> {
   const { channels, taps } = store.site;
-  const tensor = (name: string, read: (channel: number) => Promise<Float32Array>): TensorEntry => ({
-    name, dtype: 'F32', shape: [channels, taps],
+  const tensor = (name: string, read: (channel: number) => Promise<Float32Array>, columns = taps): TensorEntry => ({
+    name, dtype: 'F32', shape: [channels, columns],
     data: async function* () {
       for (let channel = 0; channel < channels; channel++) {
         const row = await read(channel);
@@ -20,6 +21,8 @@ export async function exportFilter(store: FilterStore, output: string, progress:
   });
   const forward = (channel: number): Promise<Float32Array> => store.row(channel, 0, taps);
   const backward = async (channel: number): Promise<Float32Array> => (await store.row(channel, taps, 2 * taps)).reverse();
-  await writeSafetensors(output, store.site.direction === 'bidirectional' ? [tensor('k_fwd', forward), tensor('k_rev', backward)] : [tensor('k', forward)]);
+  const ring = (channel: number): Promise<Float32Array> => store.row(channel);
+  const twoSided = [tensor('k_fwd', forward), tensor('k_rev', backward), ...(store.site.ringOfRun ? [tensor('k', ring, 2 * taps)] : [])];
+  await writeSafetensors(output, store.site.direction === 'bidirectional' ? twoSided : [tensor('k', forward)]);
   return { channels, taps };
 }

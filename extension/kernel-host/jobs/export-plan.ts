@@ -3,8 +3,7 @@ import * as path from 'node:path';
 import { UserError } from '../../core/errors';
 import { exportOnnx, verifyOnnx } from '../../core/export/onnx';
 import { APPLY_SURGERY, applySurgeryScript, isApplySurgeryScript } from '../../core/export/apply-surgery';
-import type { SafetensorsForm } from '../../core/export/safetensors';
-import { chooseForm, exportSafetensors, refuseForm } from '../../core/export/safetensors';
+import { chooseForm, exportSafetensors, type SafetensorsForm } from '../../core/export/safetensors';
 import type { Changes } from '../../core/export/safetensors-changes';
 import { verifySafetensors } from '../../core/export/safetensors-verify';
 import { stage } from '../../core/export/staging';
@@ -14,11 +13,12 @@ import { isShardIndex } from '../../core/formats/safetensors/shard-index';
 import { writeFileAtomically } from '../../core/io/atomic-file';
 import type { LongConvModel } from '../../core/families/model';
 import { ModelRunner } from '../../core/graph/runtime';
-import { defaultLength } from '../../core/masks/grid';
+import { defaultRunLength } from '../../core/families/site-shape';
+import { boundToLength } from '../../core/plan/longest-input';
 import type { SiteFilter } from '../../core/plan/site-filter';
 import type { ExportRequest, ExportResult } from '../../core/protocol/kernel-host';
 import type { ReportProgress } from '../../core/protocol/rpc';
-import { mulberry32 } from '../../core/validation/statistics';
+import { randomSample } from '../../core/validation/validate';
 import { host } from '../host';
 import { changedFilters, openSurgery, standingFilters, type Surgery } from '../surgery';
 
@@ -28,8 +28,9 @@ const ONNX_TOLERANCE = 1e-3;
 const EXACT_TOLERANCE = 1e-6;
 /** How much larger than the rounding error of filters the difference of logits may be. */
 const ROUNDING_GROWTH = 10;
-/** Tokens of the run that verifies an export, where the model is longer than that. */
-const VERIFY_TOKENS = 4096;
+/** Samples of the run that verifies an export, where the model is longer than that. */
+const VERIFY_SAMPLES = 4096;
+const VERIFY_SEED = 7;
 
 /** Filters of all sites, those that the plan changes changed; made when they are needed, which copies never do. */
 type AllFilters = () => Promise<Map<string, SiteFilter>>;
@@ -43,28 +44,28 @@ export async function exportPlan(request: ExportRequest, progress: ReportProgres
     throw new UserError(`${request.output} is the model itself or one of its files, which is never written in place.`, 'Choose another file name.');
   }
   // What cannot be written is refused before the work of masking.
-  refuseRequest(request, surgery);
+  const form = formOf(request, surgery);
   const changed = await changedFilters(surgery, engine, request.recausalise, progress);
   const filters = async (): Promise<Map<string, SiteFilter>> => new Map([...(await standingFilters(model, engine)), ...changed]);
-  return request.format === 'onnx'
+  return form === undefined
     ? exportToOnnx(request, surgery, await filters(), progress)
-    : exportToSafetensors(request, surgery, changed, filters, progress);
+    : exportToSafetensors(request, surgery, form, changed, filters, progress);
 }
 
-function refuseRequest(request: ExportRequest, { model, plan }: Surgery): void {
+/** The form of a safetensors export; undefined for ONNX. Refuses options that do not belong to the format. */
+function formOf(request: ExportRequest, { model, plan }: Surgery): SafetensorsForm | undefined {
   if (request.format === 'onnx') {
     if (request.form) throw new UserError('--form belongs to safetensors exports; ONNX holds the filters in its graph.', 'Use --lowering to choose how the graph expresses them.');
-    return;
+    return undefined;
   }
   if (request.lowering) throw new UserError('--lowering belongs to ONNX exports; safetensors hold weights only.', 'Leave it out, or use --format onnx.');
-  refuseForm(model, plan, request.form);
+  return chooseForm(model, plan, request.form, request.recausalise);
 }
 
 async function exportToSafetensors(
-  request: ExportRequest, surgery: Surgery, changed: Map<string, SiteFilter>, filters: AllFilters, progress: ReportProgress,
+  request: ExportRequest, surgery: Surgery, form: SafetensorsForm, changed: Map<string, SiteFilter>, filters: AllFilters, progress: ReportProgress,
 ): Promise<ExportResult> {
   const { model, plan } = surgery;
-  const form = chooseForm(model, plan, changed, request.form);
   progress({ message: `writing ${path.basename(request.output)}`, fraction: 0.3 });
   const staging = await stage(request.output, model.file);
   try {
@@ -123,7 +124,7 @@ async function sizeOf(written: string): Promise<number> {
 }
 
 async function exportToOnnx(request: ExportRequest, { model, plan }: Surgery, filters: Map<string, SiteFilter>, progress: ReportProgress): Promise<ExportResult> {
-  const length = request.length ?? defaultLength(model.maxLength);
+  const length = request.length ?? defaultRunLength(model);
   progress({ message: `writing ${path.basename(request.output)}`, fraction: 0.3 });
   const unverified = `${request.output}.unverified`;
   try {
@@ -132,9 +133,10 @@ async function exportToOnnx(request: ExportRequest, { model, plan }: Surgery, fi
       source: { name: model.name, fingerprint: plan.model.fingerprint }, plan,
     });
     progress({ message: 're-reading and re-running it in ONNX Runtime', fraction: 0.6 });
-    const tokens = verificationTokens(model, length);
-    const expected = await logitsOf(model, filters, tokens);
-    const verified = await verifyOnnx(unverified, host().sessions, tokens, 1, tokens.length, expected);
+    const samples = verificationLength(model, filters, length);
+    const { input } = randomSample(model, samples, VERIFY_SEED);
+    const expected = await logitsOf(model, filters, samples);
+    const verified = await verifyOnnx(unverified, host().sessions, input, 1, samples, expected, await model.graph());
     if (!(verified <= ONNX_TOLERANCE)) {
       throw new UserError(`The exported graph gives other logits than the native run (relative difference ${verified.toExponential(2)}), so it was not kept.`);
     }
@@ -162,17 +164,23 @@ function formNotes(form: string, changed: ReadonlyMap<string, SiteFilter>, recau
   return notes;
 }
 
-function verificationTokens(model: LongConvModel, length: number): Int32Array {
-  const random = mulberry32(7);
-  return Int32Array.from({ length: Math.min(length, VERIFY_TOKENS) }, () => Math.floor(random() * model.vocabularySize));
+/** Samples of the run that verifies an export: few, where the model takes other lengths than its own. */
+function verificationLength(model: LongConvModel, filters: ReadonlyMap<string, SiteFilter>, length: number): number {
+  if (model.fixedLength || [...filters.values()].some(boundToLength)) return length;
+  const multiple = model.lengthMultiple ?? 1;
+  const short = Math.min(length, VERIFY_SAMPLES);
+  return Math.max(multiple, short - (short % multiple));
 }
 
-async function logitsOf(model: LongConvModel, filters: Map<string, SiteFilter>, tokens = verificationTokens(model, defaultLength(model.maxLength))): Promise<Float32Array> {
+async function logitsOf(
+  model: LongConvModel, filters: Map<string, SiteFilter>, length = verificationLength(model, filters, defaultRunLength(model)),
+): Promise<Float32Array> {
   const { engine, sessions } = host();
   const { threads } = engine.devices().cpu;
-  const runner = await ModelRunner.create({ graph: await model.graph(), sessions, engine, filters, maxLength: tokens.length, threads });
+  const { input } = randomSample(model, length, VERIFY_SEED);
+  const runner = await ModelRunner.create({ graph: await model.graph(), sessions, engine, filters, maxLength: length, threads });
   try {
-    return await runner.run(tokens, 1, tokens.length);
+    return await runner.run(input, 1, length);
   } finally {
     await runner.dispose();
   }

@@ -11,7 +11,7 @@ export async function summarise(model: LongConvModel): Promise<ModelSummary> {
   return {
     path: model.path, name: model.name, family: model.family, bytes: await sizeOnDisk(model.file), parameters: model.parameters,
     maxLength: model.maxLength, defaultLength: defaultRunLength(model),
-    vocabularySize: model.vocabularySize, tokenizer: model.tokenizer !== undefined,
+    vocabularySize: model.vocabularySize, tokenizer: model.tokenizer !== undefined, task: model.task, floatInput: model.floatInput,
     options: model.options, notes: [...model.notes, ...(model.file.notes ?? [])], metadata: Object.fromEntries(model.file.metadata),
     sites: model.sites.map((site) => siteSummary(model, site)),
     tensors: [...model.file.tensors.values()].map(({ name, dtype, shape, byteLength }) => ({ name, dtype, shape, bytes: byteLength })),

@@ -3,6 +3,7 @@
 
 #include "devices.h"
 #include "filters.h"
+#include "modal.h"
 #include "prepared.h"
 
 namespace longconv::addon {
@@ -15,6 +16,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("maskFilter", Napi::Function::New(env, mask_filter, "maskFilter"));
   exports.Set("spectrum", Napi::Function::New(env, spectrum, "spectrum"));
   exports.Set("sirenFilter", Napi::Function::New(env, siren_filter, "sirenFilter"));
+  exports.Set("modalFilter", Napi::Function::New(env, modal_filter, "modalFilter"));
   return exports;
 }
 

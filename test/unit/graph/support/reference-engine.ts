@@ -1,6 +1,7 @@
 import type {
   ConvolutionCall, ConvolutionSpec, Engine, PreparedConvolution, SirenFilterRequest,
 } from '../../../../extension/core/engine/engine';
+import { modalFilter } from '../../support/modal-reference';
 
 /**
  * The engine's contract in plain float64 sums: slow, and written from the equations in engine.ts alone, so that graph and export tests
@@ -16,6 +17,7 @@ export const referenceEngine: Engine = {
   maskFilter: () => { throw new Error('The reference engine masks nothing.'); },
   spectrum: () => { throw new Error('The reference engine has no spectra.'); },
   sirenFilter: async (request) => sirenFilter(request),
+  modalFilter: async (request) => modalFilter(request),
 };
 
 class DirectConvolution implements PreparedConvolution {
