@@ -18,7 +18,7 @@ import { boundToLength } from '../../core/plan/longest-input';
 import type { SiteFilter } from '../../core/plan/site-filter';
 import type { ExportRequest, ExportResult } from '../../core/protocol/kernel-host';
 import type { ReportProgress } from '../../core/protocol/rpc';
-import { randomSample } from '../../core/validation/validate';
+import { randomSample } from '../../core/validation/random-input';
 import { host } from '../host';
 import { changedFilters, openSurgery, standingFilters, type Surgery } from '../surgery';
 
