@@ -76,12 +76,16 @@ export class PlanSession implements vscode.Disposable {
     sweep: async choice => this.trials.sweep(choice),
     search: async choice => this.trials.search(choice),
     useMasks: async ({ from, newPlan }) => this.useMasks(from, newPlan),
-    showDiff: async ({ against }) => this.services.diffs.show(this.document.document, against),
     saveImage: async image => saveImage(image, vscode.Uri.joinPath(this.uri, '..')),
     reveal: async params => { await vscode.commands.executeCommand('revealInExplorer', vscode.Uri.file(params.path)); },
     retryModel: async () => this.model.retry(this.document.require()),
     showLog: async () => this.services.log.show(),
   };
+
+  /** Shows the plan's text beside its last saved or committed state. */
+  async showDiff(against: 'saved' | 'committed'): Promise<void> {
+    await this.services.diffs.show(this.document.document, against);
+  }
 
   /** Brings one of the views to the front of every page of this plan. */
   showView(view: PlanView): void {

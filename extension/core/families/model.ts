@@ -75,6 +75,8 @@ export interface LongConvModel {
   readonly floatInput?: readonly (number | 'length')[];
   /** Inputs must have a multiple of this many samples; 1 where absent. */
   readonly lengthMultiple?: number;
+  /** Name of the option that says how long the filters are, where they exist at any length; longer inputs then take longer filters. */
+  readonly growsWith?: string;
   /** Set when inputs of any other length than maxLength mean something else to the model. */
   readonly fixedLength?: boolean;
   /**

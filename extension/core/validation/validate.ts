@@ -32,6 +32,8 @@ export interface Validation {
   readonly filters: FilterVariants;
   readonly data?: SampleSet;
   readonly length: number;
+  /** Longest single run, where inputs of `length` go through as windows (see long-windows.ts); else length. */
+  readonly runLength?: number;
   readonly engine: Engine;
   readonly sessions: DenseSessions;
   readonly device: DeviceInfo;
@@ -43,14 +45,15 @@ const QUALITY_SHARE = 0.7;
 /** The speed and quality report: all variants on the same windows, in one run, speeds beside the errors of the same run. */
 export async function validate(validation: Validation, progress: ReportProgress): Promise<ValidationReport> {
   const { model, plan, filters, data, length, engine, sessions, device } = validation;
+  const longest = validation.runLength ?? length;
   const threads = device.threads;
   const graph = await model.graph();
   const all = (changed: ReadonlyMap<string, SiteFilter>): Map<string, SiteFilter> => new Map([...filters.dense, ...changed]);
-  const denseRunner = await ModelRunner.create({ graph, sessions, engine, filters: filters.dense, maxLength: length, threads });
+  const denseRunner = await ModelRunner.create({ graph, sessions, engine, filters: filters.dense, maxLength: longest, threads });
   const runners = [await denseRunner.variant(all(filters.masked)), await denseRunner.variant(all(filters.recausalised)), denseRunner];
-  const meter = await OutputErrorMeter.create(engine, filters.masked, filters.recausalised, length);
+  const meter = await OutputErrorMeter.create(engine, filters.masked, filters.recausalised, longest);
   try {
-    const [maskedRun, recausalisedRun, denseRun] = runners.map((runner): RunModel => ({ input, extra }, onSite) => runner.run(input, 1, length, { onSite, extra }));
+    const [maskedRun, recausalisedRun, denseRun] = runners.map((runner): RunModel => ({ input, extra, length: samples }, onSite) => runner.run(input, 1, samples, { onSite, extra }));
     const quality = data && (await measureQuality({
       samples: data.samples, vocabulary: model.vocabularySize, dense: denseRun, variants: [maskedRun, recausalisedRun],
       onDenseSite: (event) => meter.observe(event),
@@ -58,7 +61,7 @@ export async function validate(validation: Validation, progress: ReportProgress)
     }));
     const sites = await siteReports(validation, meter, (p) => progress(part(p.message, QUALITY_SHARE, 0.95, p.fraction)));
     progress({ message: 'speed of the whole model', fraction: 0.95 });
-    const sample = data ? data.samples[0] : randomSample(model, length);
+    const sample = data ? data.samples[data.samples.length - 1] : randomSample(model, longest);
     const [dense, masked, recausalised] = await compareTimes([denseRun, maskedRun, recausalisedRun].map((run) => () => run(sample)));
     const task = model.task ?? 'next-token';
     const metrics = quality && task !== 'features' ? {
@@ -73,7 +76,7 @@ export async function validate(validation: Validation, progress: ReportProgress)
       task,
       data: data ? { path: data.path, kind: data.kind, records: data.records } : null,
       windows: data?.samples.length ?? 0, length, ...metrics, ...(outputError && { outputError }), sites,
-      wholeModel: { dense, masked, recausalised, tokens: length },
+      wholeModel: { dense, masked, recausalised, tokens: sample.length },
       device, findings: [...(data?.notes ?? []), ...findings({ sites, task, ...metrics })],
       verdict: verdictOf(sites, metrics, dense.median_ms / masked.median_ms),
     };
@@ -83,13 +86,13 @@ export async function validate(validation: Validation, progress: ReportProgress)
   }
 }
 
-async function siteReports({ filters, length, engine, device }: Validation, meter: OutputErrorMeter, progress: ReportProgress): Promise<SiteReport[]> {
+async function siteReports({ filters, length, runLength = length, engine, device }: Validation, meter: OutputErrorMeter, progress: ReportProgress): Promise<SiteReport[]> {
   const reports: SiteReport[] = [];
   for (const [id, masked] of filters.masked) {
     progress({ message: `speed of ${id}`, fraction: reports.length / filters.masked.size });
     const dense = filters.dense.get(id)!;
     const { site, measures } = masked;
-    const samples = siteLength(site, length);
+    const samples = siteLength(site, runLength);
     const convolutions: SiteConvolution[] = [];
     for (const filter of [dense, masked, filters.recausalised.get(id)!]) convolutions.push(await SiteConvolution.prepare(engine, filter, samples));
     try {
@@ -123,7 +126,7 @@ export function randomSample({ floatInput, vocabularySize }: Pick<LongConvModel,
   const input = floatInput
     ? Float32Array.from({ length: size }, () => 2 * random() - 1)
     : Int32Array.from({ length: size }, () => Math.floor(random() * vocabularySize));
-  return { input, targets: new Int32Array(0) };
+  return { input, length, targets: new Int32Array(0) };
 }
 
 /** Uniform on [-1, 1): never zeros, which could run faster than real data. */

@@ -4,6 +4,7 @@ import { defaultRunLength } from '../../core/families/site-shape';
 import type { ValidateRequest } from '../../core/protocol/kernel-host';
 import type { ReportProgress } from '../../core/protocol/rpc';
 import type { ValidationReport } from '../../core/validation/report';
+import { shortenSamples } from '../../core/validation/long-windows';
 import { validate } from '../../core/validation/validate';
 import { chooseDevice } from '../devices';
 import { host } from '../host';
@@ -23,5 +24,11 @@ export async function validatePlan(request: ValidateRequest, progress: ReportPro
     masked: await changedFilters(surgery, engine, false, progress),
     recausalised: await changedFilters(surgery, engine, true),
   };
-  return validate({ model, plan, planPath, filters, length, engine, sessions, device, data }, progress);
+  if (length <= model.maxLength || model.floatInput) {
+    return validate({ model, plan, planPath, filters, length, engine, sessions, device, data }, progress);
+  }
+  const { samples, runLength } = shortenSamples(data?.samples ?? [], model, new Map([...filters.dense, ...filters.masked]), length);
+  const note = `Windows of ${length} tokens went through as runs of up to ${runLength}: the masked model slides, the dense one sees at most its trained length.`;
+  const shortened = data && { ...data, samples, notes: [...data.notes, note] };
+  return validate({ model, plan, planPath, filters, length, runLength, engine, sessions, device, data: shortened }, progress);
 }
