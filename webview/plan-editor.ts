@@ -129,6 +129,7 @@ function showPage(state: PlanPageState): void {
   setData(state.data);
   validation.setRuns(state.runs);
   validation.show(state.validation);
+  for (const view of [sweep, search]) view.setWindows(state.searchWindows);
   sweep.show(state.sweep);
   search.show(state.search);
   exportView.show(state.export);

@@ -144,6 +144,8 @@ export interface PlanPageState {
   readonly sweep: JobState<SweepResult>;
   readonly search: JobState<SearchResult>;
   readonly runs: readonly ValidationRun[];
+  /** Windows that a sweep or a search runs unless the user says otherwise. */
+  readonly searchWindows: number;
 }
 
 export interface PlanState {
