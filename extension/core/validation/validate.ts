@@ -1,8 +1,6 @@
 import type { Sample, SampleSet } from '../data/samples';
 import type { Engine } from '../engine/engine';
-import { predictSeconds, SiteConvolution } from '../engine/site-convolution';
 import type { LongConvModel } from '../families/model';
-import { siteLength } from '../families/site-shape';
 import type { DenseSessions } from '../graph/dense-sessions';
 import { ModelRunner } from '../graph/runtime';
 import type { SurgeryPlan } from '../plan/plan';
@@ -13,6 +11,7 @@ import { OutputErrorMeter } from './activations';
 import { findings } from './findings';
 import { measureQuality, type RunModel } from './quality';
 import type { DeviceInfo, SiteReport, ValidationReport } from './report';
+import { siteReport } from './site-report';
 import { compareTimes } from './speed';
 import { mulberry32 } from './statistics';
 
@@ -85,27 +84,8 @@ async function siteReports({ filters, length, engine, device }: Validation, mete
   const reports: SiteReport[] = [];
   for (const [id, masked] of filters.masked) {
     progress({ message: `speed of ${id}`, fraction: reports.length / filters.masked.size });
-    const dense = filters.dense.get(id)!;
-    const { site, measures } = masked;
-    const samples = siteLength(site, length);
-    const convolutions: SiteConvolution[] = [];
-    for (const filter of [dense, masked, filters.recausalised.get(id)!]) convolutions.push(await SiteConvolution.prepare(engine, filter, samples));
-    try {
-      const input = randomSignal(site.channels * samples);
-      const output = new Float32Array(input.length);
-      const times = await compareTimes(convolutions.map((convolution) => () => convolution.run({ input, output, batch: 1, length: samples, threads: device.threads })));
-      const predict = (filter: SiteFilter): number => predictSeconds(engine, filter, 1, samples, device.threads);
-      const errors = meter.errors(id);
-      reports.push({
-        site: id, channels: site.channels, taps: site.taps, direction: site.direction, ...measures,
-        outputError: errors.masked, recausalisedOutputError: errors.recausalised,
-        dense: times[0], masked: times[1], recausalised: times[2],
-        predictedSpeedup: predict(dense) / predict(masked), measuredSpeedup: times[0].median_ms / times[1].median_ms,
-        algorithms: { dense: convolutions[0].algorithms, masked: convolutions[1].algorithms },
-      });
-    } finally {
-      for (const convolution of convolutions) convolution.free();
-    }
+    const variants = { dense: filters.dense.get(id)!, masked, recausalised: filters.recausalised.get(id)! };
+    reports.push(await siteReport(variants, length, engine, device, meter.errors(id)));
   }
   return reports;
 }
@@ -122,10 +102,4 @@ export function randomSample({ floatInput, vocabularySize }: Pick<LongConvModel,
     ? Float32Array.from({ length: size }, () => 2 * random() - 1)
     : Int32Array.from({ length: size }, () => Math.floor(random() * vocabularySize));
   return { input, targets: new Int32Array(0) };
-}
-
-/** Uniform on [-1, 1): never zeros, which could run faster than real data. */
-function randomSignal(length: number): Float32Array {
-  const random = mulberry32(2);
-  return Float32Array.from({ length }, () => 2 * random() - 1);
 }
