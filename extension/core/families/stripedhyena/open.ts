@@ -7,11 +7,11 @@ import { familyModel, longestModelInput } from '../shared/family-model';
 import { refuseSitesOnly } from '../sites-only';
 import { tooLarge } from '../shared/memory';
 import { makeSites, type SiteDraft, surgeryNotes } from '../shared/sites';
-import { listedNames } from '../shared/tensor-names';
+import { bakedFilterName, listedNames } from '../shared/tensor-names';
 import type { StripedConfig } from './config';
 import { storedTaps, stripedSource } from './filter';
 import { buildStripedGraph } from './graph';
-import { stripedFilterTensors, type StripedLayout } from './layout';
+import { type HyenaMixer, stripedFilterTensors, type StripedLayout } from './layout';
 import type { GraphSettings } from './settings';
 import type { StripedSizes } from './sizes';
 
@@ -65,11 +65,21 @@ function blockSites(file: TensorFile, layout: StripedLayout, block: number, size
   const writeBack: readonly WriteBack[] = [...(filter?.kind === 'explicit' ? ['exact' as const] : []), 'baked', 'sidecar'];
   const common = { id: site, layer: block, channels: sizes.hidden, writeBack };
   if (!filter || !size) {
-    return [{ ...common, taps: 0, storage: 'explicit', filterTensors: [] }];
+    return [{ ...common, taps: 0, finite: replacesFinite(file, mixer, block, config) || undefined, storage: 'explicit', filterTensors: [] }];
   }
   const explicit = filter.kind === 'explicit';
   return [{
     ...common, taps: explicit ? size.size : config.length, finite: explicit || undefined, storage: explicit ? 'explicit' : 'modal',
     filterTensors: stripedFilterTensors(filter), source: stripedSource(file, filter, size, sizes.hidden),
   }];
+}
+
+/**
+ * Whether a baked filter replaced a short explicit one, which is 0 beyond its taps: config.json lists those blocks; without it, a block that
+ * has no skip term, or a filter with fewer taps than those that are made for any length.
+ */
+function replacesFinite(file: TensorFile, { site, skip }: HyenaMixer, block: number, { fields, length }: StripedConfig): boolean {
+  const listed = [...(fields.indices('hcs_layer_idxs') ?? []), ...(fields.indices('hcm_layer_idxs') ?? [])];
+  const columns = file.tensors.get(bakedFilterName(site))?.shape[1] ?? length;
+  return listed.includes(block) || skip === undefined || columns < length;
 }
