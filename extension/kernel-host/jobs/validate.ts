@@ -1,4 +1,5 @@
 import { loadSamples } from '../../core/data/load-samples';
+import { UserError } from '../../core/errors';
 import { checkLength } from '../../core/families/check-length';
 import { defaultRunLength } from '../../core/families/site-shape';
 import type { ValidateRequest } from '../../core/protocol/kernel-host';
@@ -6,6 +7,7 @@ import type { ReportProgress } from '../../core/protocol/rpc';
 import type { ValidationReport } from '../../core/validation/report';
 import { shortenSamples } from '../../core/validation/long-windows';
 import { validate } from '../../core/validation/validate';
+import { validateSites } from '../../core/validation/validate-sites';
 import { chooseDevice } from '../devices';
 import { host } from '../host';
 import { changedFilters, openSurgery, standingFilters } from '../surgery';
@@ -16,6 +18,10 @@ export async function validatePlan(request: ValidateRequest, progress: ReportPro
   progress({ message: 'opening the model', fraction: 0 });
   const surgery = await openSurgery(models, request.plan, request.planText);
   const { model, plan, planPath } = surgery;
+  if (model.sitesOnly !== undefined) {
+    if (request.data !== undefined) throw new UserError(`${model.path} cannot be run on data as a whole: it ${model.sitesOnly}.`, 'Leave the data out to measure its sites one by one.');
+    return validateSites({ model, plan, planPath, length: request.length ?? defaultRunLength(model), engine, device }, progress);
+  }
   const data = request.data === undefined ? undefined : await loadSamples(request.data, model, request.length);
   const length = data?.length ?? request.length ?? defaultRunLength(model);
   checkLength(model, length);
