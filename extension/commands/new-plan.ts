@@ -28,7 +28,7 @@ interface PlanFile { readonly uri: vscode.Uri; readonly exists: boolean }
 async function choosePlanFile(services: Services, model: vscode.Uri): Promise<PlanFile | undefined> {
   const bundled = model.path === services.sampleModel.path;
   const folder = bundled ? vscode.workspace.workspaceFolders?.[0]?.uri : vscode.Uri.joinPath(model, '..');
-  const stem = bundled ? path.posix.basename(path.posix.dirname(model.path)) : path.basename(model.path).replace(/\.safetensors$/, '');
+  const stem = bundled ? path.posix.basename(path.posix.dirname(model.path)) : path.basename(model.path).replace(/\.(safetensors|ckpt|pt|pth|bin)(\.index\.json)?$/, '');
   if (!folder) return saveAs(vscode.Uri.file(`${stem}.surgery.json`));
   const proposed = vscode.Uri.joinPath(folder, `${stem}.surgery.json`);
   if (!await exists(proposed)) return { uri: proposed, exists: false };

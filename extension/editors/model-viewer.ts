@@ -10,6 +10,8 @@ import { viewerContent } from './viewer-content';
 /** The read-only editor of model files: their sites, filters and tensors. */
 export class ModelViewerProvider implements vscode.CustomReadonlyEditorProvider {
   static readonly viewType = 'longconvSurgeon.modelViewer';
+  /** The same editor for extensions that other kinds of files have too: it opens them only when it is chosen. */
+  static readonly optionalViewType = 'longconvSurgeon.checkpointViewer';
   private activePanel?: { readonly panel: vscode.WebviewPanel; readonly uri: vscode.Uri };
 
   constructor(private readonly services: Services) {}

@@ -5,59 +5,20 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
-#include <random>
 #include <string>
 
-#include "../src/cpu/backend.h"
 #include "../src/cpu/dispatch.h"
 #include "../src/cpu/masked_filter.h"
-#include "../src/plan/planner.h"
 #include "fftw.h"
-#include "timing.h"
+#include "measure.h"
 
 using namespace longconv;
 
+using bench::measure;
+using bench::Measured;
+using bench::noise;
+
 namespace {
-
-void or_die(int32_t code, const lc_status& status) {
-  if (code == LC_OK) return;
-  std::fprintf(stderr, "%s\n", status.message);
-  std::exit(1);
-}
-
-std::vector<float> noise(int64_t count) {
-  static std::mt19937 random(1);
-  std::normal_distribution<float> normal;
-  std::vector<float> values(static_cast<std::size_t>(count));
-  for (float& v : values) v = normal(random);
-  return values;
-}
-
-struct Measured {
-  bench::Timing timing;
-  lc_plan plan;
-};
-
-Measured measure(const lc_convolution_spec& spec, const float* filter, const std::vector<float>& input, std::vector<float>& output, const lc_plan* forced = nullptr) {
-  const lc_backend& cpu = cpu_backend();
-  lc_status status{};
-  lc_costs costs{};
-  const char* variant = std::getenv("LONGCONV_ISA");
-  or_die(cpu.costs(variant, &costs, &status), status);
-  const lc_plan plan = forced ? *forced : plan_convolution(spec, costs, 1, spec.max_length, 1);
-  lc_prepared* prepared = nullptr;
-  or_die(cpu.prepare(&spec, &plan, variant, filter, 1, nullptr, &prepared, &status), status);
-  lc_convolution_call call{};
-  call.input = input.data();
-  call.output = output.data();
-  call.batch = 1;
-  call.length = spec.max_length;
-  call.total_channels = spec.channels;
-  call.threads = 1;
-  const bench::Timing timing = bench::time_runs([&] { or_die(cpu.run(prepared, &call, nullptr, &status), status); });
-  cpu.free(prepared);
-  return {timing, plan};
-}
 
 void print(const char* what, int64_t channels, int64_t length, const bench::Timing& t, double baseline_ms, const lc_plan* plan) {
   std::printf("%-22s H %4lld L %8lld  %9.3f +- %6.3f ms  %9.2f us/row  %6.3f ns/pt  ratio %5.2f", what, static_cast<long long>(channels), static_cast<long long>(length), t.median_ms,
@@ -81,7 +42,7 @@ void measure_masked(const char* what, int64_t channels, int64_t length, const st
   std::vector<float> masked(static_cast<std::size_t>(channels * n));
   MaskFilterJob job{dense.data(), channels, length, n, gain.data(), nullptr, 0, MaskedRows::kGrid, masked.data(), &energies[0], &energies[0], &energies[0], &energies[0], 0};
   mask_filters(job, nullptr);
-  lc_convolution_spec spec{LC_GRID, channels, n, length, n, 16, kept.data()};
+  lc_convolution_spec spec{LC_GRID, channels, n, length, n, kept.data()};
   const Measured m = measure(spec, masked.data(), input, output);
   print(what, channels, length, m.timing, dense_ms, &m.plan);
 }
@@ -93,11 +54,11 @@ int main(int argc, char** argv) {
   std::vector<int64_t> lengths;
   for (int i = 2; i < argc; ++i) lengths.push_back(std::atoll(argv[i]));
   if (lengths.empty()) lengths = {512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072};
-  std::printf("%s, %s\n", processor_name().c_str(), select_kernels(std::getenv("LONGCONV_ISA")).name);
+  std::printf("%s, %s\n", processor_name().c_str(), select_kernels(bench::variant()).name);
   for (const int64_t length : lengths) {
     const std::vector<float> filter = noise(channels * length), input = noise(channels * length);
     std::vector<float> output(input.size());
-    lc_convolution_spec spec{LC_CAUSAL, channels, length, length, 0, 0, nullptr};
+    lc_convolution_spec spec{LC_CAUSAL, channels, length, length, 0, nullptr};
     const Measured dense = measure(spec, filter.data(), input, output);
     if (auto fftw = bench::FftwConvolution::create(channels, length, filter.data())) {
       const bench::Timing t = bench::time_runs([&] { fftw->run(input.data(), output.data(), 1); });
@@ -114,7 +75,7 @@ int main(int argc, char** argv) {
     measure_masked("block 8.8 of 16.16", channels, length, kept_bins(n, [](int64_t f) { return f % 16 < 8 && f / 16 % 16 < 8; }), filter, input, output, dense.timing.median_ms);
     for (const int64_t taps : {int64_t{16}, int64_t{64}, int64_t{128}, int64_t{512}, int64_t{4096}, length / 64}) {
       if (taps < 1 || taps > length / 2) continue;
-      lc_convolution_spec partial{LC_CAUSAL, channels, taps, length, 0, 0, nullptr};
+      lc_convolution_spec partial{LC_CAUSAL, channels, taps, length, 0, nullptr};
       const Measured m = measure(partial, filter.data(), input, output);
       print(("partial " + std::to_string(taps)).c_str(), channels, length, m.timing, dense.timing.median_ms, &m.plan);
     }

@@ -20,7 +20,6 @@ typedef struct lc_convolution_spec {
   int64_t filter_length; /* row length of the filter array */
   int64_t max_length;    /* longest input that will be run */
   int64_t fft_size;      /* LC_GRID only: a power of two */
-  int64_t first_factor;  /* LC_GRID only: N1, the fast frequency digit */
   const uint8_t* kept;   /* LC_GRID only: [fft_size / 2 + 1], non-zero where a bin may be non-zero */
 } lc_convolution_spec;
 

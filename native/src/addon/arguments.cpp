@@ -58,11 +58,25 @@ double Arguments::number(const char* field) const {
   return value.As<Napi::Number>().DoubleValue();
 }
 
-int64_t Arguments::size(const char* field, int64_t least) const {
-  const double value = number(field);
+int64_t Arguments::whole(const char* field, double value, int64_t least) const {
   if (!(value >= static_cast<double>(least) && value < 9007199254740992.0 && std::floor(value) == value))
     fail(LC_INVALID_ARGUMENT, "%s.%s is %.17g; it must be a whole number of at least %lld.", what_.c_str(), field, value, static_cast<long long>(least));
   return static_cast<int64_t>(value);
+}
+
+int64_t Arguments::size(const char* field, int64_t least) const { return whole(field, number(field), least); }
+
+std::vector<int64_t> Arguments::sizes(const char* field) const {
+  const Napi::Value value = get(field);
+  if (!value.IsArray()) fail(LC_INVALID_ARGUMENT, "%s.%s must be an array.", what_.c_str(), field);
+  const auto array = value.As<Napi::Array>();
+  std::vector<int64_t> result;
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    const Napi::Value element = array.Get(i);
+    if (!element.IsNumber()) fail(LC_INVALID_ARGUMENT, "%s.%s must hold numbers.", what_.c_str(), field);
+    result.push_back(whole(field, element.As<Napi::Number>().DoubleValue(), 1));
+  }
+  return result;
 }
 
 int64_t Arguments::size_or(const char* field, int64_t otherwise, int64_t least) const { return has(field) ? size(field, least) : otherwise; }
@@ -73,9 +87,13 @@ Span<T> Arguments::array(const char* field, napi_typedarray_type type, const cha
   if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != type) fail(LC_INVALID_ARGUMENT, "%s.%s must be a %s.", what_.c_str(), field, name);
   void* data = nullptr;
   std::size_t length = 0;
-  if (napi_get_typedarray_info(object_.Env(), value, nullptr, &length, &data, nullptr, nullptr) != napi_ok)
+  napi_value buffer = nullptr;
+  if (napi_get_typedarray_info(object_.Env(), value, nullptr, &length, &data, &buffer, nullptr) != napi_ok)
     fail(LC_INVALID_ARGUMENT, "%s.%s could not be read.", what_.c_str(), field);
-  // An empty or detached array has no memory; a pointer that is never followed stands for it.
+  bool detached = false;
+  if (napi_is_detached_arraybuffer(object_.Env(), buffer, &detached) == napi_ok && detached)
+    fail(LC_INVALID_ARGUMENT, "The memory of %s.%s was transferred away.", what_.c_str(), field);
+  // An empty array has no memory; a pointer that is never followed stands for it.
   static T nothing;
   return {data && length ? static_cast<T*>(data) : &nothing, data ? static_cast<int64_t>(length) : 0};
 }

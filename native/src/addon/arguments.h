@@ -33,6 +33,8 @@ class Arguments {
   double number(const char* field) const;
   /// A whole number in [least, 2^53).
   int64_t size(const char* field, int64_t least = 1) const;
+  /// An array of such numbers, each at least 1.
+  std::vector<int64_t> sizes(const char* field) const;
   int64_t size_or(const char* field, int64_t otherwise, int64_t least = 1) const;
 
   Span<float> floats(const char* field) const { return array<float>(field, napi_float32_array, "Float32Array"); }
@@ -45,6 +47,7 @@ class Arguments {
 
  private:
   Napi::Value get(const char* field) const;
+  int64_t whole(const char* field, double value, int64_t least) const;
   template <class T>
   Span<T> array(const char* field, napi_typedarray_type type, const char* name) const;
   template <class T>

@@ -55,10 +55,16 @@ class RunJob final : public Job {
   const int32_t* cancel_;
 };
 
-void refuse_overlap(const char* name, const float* input, const float* output, int64_t count) {
+void refuse_overlap(const char* name, const float* input, int64_t input_count, const float* output, int64_t count) {
   const auto a = reinterpret_cast<uintptr_t>(input), b = reinterpret_cast<uintptr_t>(output);
-  const auto bytes = static_cast<uintptr_t>(count) * sizeof(float);
-  if (input && a < b + bytes && b < a + bytes) fail(LC_INVALID_ARGUMENT, "The output of a convolution must not overlap its %s.", name);
+  const uintptr_t a_end = a + static_cast<uintptr_t>(input_count) * sizeof(float), b_end = b + static_cast<uintptr_t>(count) * sizeof(float);
+  if (input && a < b_end && b < a_end) fail(LC_INVALID_ARGUMENT, "The output of a convolution must not overlap its %s.", name);
+}
+
+void check_factors(const Arguments& grid, int64_t fft_size) {
+  int64_t points = 1;
+  for (const int64_t factor : grid.sizes("factors")) points = product({points, factor});
+  if (points != fft_size) fail(LC_INVALID_ARGUMENT, "The factors of the grid multiply to %lld, but fftSize is %lld.", static_cast<long long>(points), static_cast<long long>(fft_size));
 }
 
 }  // namespace
@@ -72,6 +78,7 @@ Spec::Spec(const Arguments& arguments) {
   if (native.mode == LC_GRID) {
     const Arguments grid = arguments.object("grid");
     native.fft_size = grid.size("fftSize", 2);
+    check_factors(grid, native.fft_size);
     native.kept = grid.bytes("kept", native.fft_size / 2 + 1).data;
   }
   check_spec(native);
@@ -178,9 +185,10 @@ Napi::Value Prepared::run(const Napi::CallbackInfo& info) {
     if (arguments.has("preGate")) call.pre_gate = arguments.floats("preGate", count).data;
     if (arguments.has("postGate")) call.post_gate = arguments.floats("postGate", count).data;
     if (arguments.has("skip")) call.skip = arguments.floats("skip", call.total_channels).data;
-    refuse_overlap("input", call.input, call.output, count);
-    refuse_overlap("gates", call.pre_gate, call.output, count);
-    refuse_overlap("gates", call.post_gate, call.output, count);
+    refuse_overlap("input", call.input, count, call.output, count);
+    refuse_overlap("gates", call.pre_gate, count, call.output, count);
+    refuse_overlap("gates", call.post_gate, count, call.output, count);
+    refuse_overlap("skip term", call.skip, call.total_channels, call.output, count);
     auto job = std::make_unique<RunJob>(prepared_, call, cancel_flag(info[1]));
     const Napi::Object object = info[0].As<Napi::Object>();
     for (const char* name : {"input", "output", "preGate", "postGate", "skip"}) job->keep(object.Get(name));

@@ -30,6 +30,15 @@ struct SkipMap {
   const uint8_t* zero[kMaxFftLevels] = {};
 };
 
+/// Memory that will be read and written next, asked for line by line while a transform computes. Advanced by the kernel.
+struct Touch {
+  int32_t pace = 1;  ///< bytes asked for on each side for every 4 bytes that the transform has points
+  const char* read = nullptr;
+  const char* read_end = nullptr;
+  const char* write = nullptr;
+  const char* write_end = nullptr;
+};
+
 /// Signal read by the first pass: n points, `im` null for real input; gates multiply element by element where given.
 template <class T>
 struct FirstPassSource {
@@ -93,7 +102,7 @@ struct FftKernels {
   /// All later forward stages; the result stays in the permuted order of the work array.
   void (*forward)(const FftTables<T>&, T* work);
   /// Later forward stages, product with `spectrum` (same layout as work), and their inverses. Polls `cancel` in long transforms.
-  void (*convolve)(const FftTables<T>&, T* work, const T* spectrum, const SkipMap* skip, const int32_t* cancel);
+  void (*convolve)(const FftTables<T>&, T* work, const T* spectrum, const SkipMap* skip, Touch* touch, const int32_t* cancel);
   void (*last_pass)(const FftTables<T>&, const T* work, const LastPassSink<T>&);
 };
 

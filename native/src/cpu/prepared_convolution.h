@@ -41,6 +41,19 @@ inline Row row_of(const lc_convolution_call& call, int64_t batch, int64_t channe
           call.skip ? call.skip + total : nullptr, call.length};
 }
 
+/// What memory a row's transform may ask for meanwhile: the next row of the call, which is likely this thread's next, and its own output.
+inline Touch touch_after(const lc_convolution_call& call, const Row& row) {
+  Touch touch;
+  const int64_t after = call.batch * call.total_channels * call.length - (row.input - call.input) - row.length;
+  if (after >= row.length) {
+    touch.read = reinterpret_cast<const char*>(row.input + row.length);
+    touch.read_end = touch.read + row.length * static_cast<int64_t>(sizeof(float));
+  }
+  touch.write = reinterpret_cast<const char*>(row.output);
+  touch.write_end = touch.write + row.length * static_cast<int64_t>(sizeof(float));
+  return touch;
+}
+
 class PreparedConvolution {
  public:
   virtual ~PreparedConvolution() = default;

@@ -35,7 +35,7 @@ lc_plan finish_plan(const Question& q, lc_plan plan, double row_seconds, int64_t
   const double streamed = rows * static_cast<double>(q.length) * 8 + static_cast<double>(q.spec.channels * channel_bytes);
   // Rows are handed out whole: with fewer rows than threads some threads stay idle.
   const double busy = std::max(1.0, std::min<double>(q.threads, rows));
-  plan.seconds = q.costs.call_seconds + rows * row_seconds / busy + streamed * q.costs.byte_seconds;
+  plan.seconds = q.costs.call_seconds + rows * row_seconds / busy + memory_seconds(q.costs, streamed);
   plan.prepared_bytes = q.spec.channels * channel_bytes;
   plan.executed_fraction = executed;
   return plan;
@@ -68,8 +68,9 @@ void add_right_angle(const Question& q, int64_t taps, int64_t extent, bool tail_
 
 void add_overlap_save(const Question& q, int64_t taps, int64_t extent, std::vector<lc_plan>& plans) {
   const int64_t largest = std::min(kLongestBlock, 2 * ceil_power_of_two(extent));
-  for (int64_t n = q.costs.minimum_transform; n <= largest; n *= 2) {
-    const int64_t unit = n / std::min(q.costs.transform_rows, n);
+  // Shorter transforms run with narrower vectors, at other rates than those of the device.
+  for (int64_t n = std::max(q.costs.minimum_transform, q.costs.transform_rows * q.costs.transform_rows); n <= largest; n *= 2) {
+    const int64_t unit = n / q.costs.transform_rows;
     const int64_t discard = round_up(taps - 1, unit);
     if (discard * 4 > n * 3) continue;  // less than a quarter of each block would be of use
     const int64_t blocks = (extent + n - discard - 1) / (n - discard);

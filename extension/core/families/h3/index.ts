@@ -12,7 +12,7 @@ import { readSettings } from './config';
 import { buildH3Graph, type H3Network } from './graph';
 import { findH3Layout, type H3Layout } from './layout';
 import { readSizes, type H3Sizes } from './sizes';
-import { layerSites } from './sites';
+import { layerSites, storedValues } from './sites';
 
 /** Epsilon of every LayerNorm. */
 const NORM_EPS = 1e-5;
@@ -73,6 +73,13 @@ async function open(file: TensorFile, config: unknown, given: OptionOverrides): 
     ],
     embeddedPlan: surgery?.plan,
     recausalised: surgery?.recausalised,
+    // The state spaces are sites themselves; attention looks at everything.
+    localHistory: settings.heads === 0 ? 0 : undefined,
+    async exactTensors(siteId, rows) {
+      const convolution = layout.layers.flatMap(({ mixer }) => (mixer.kind === 'h3' ? [mixer.first, mixer.second] : [])).find(({ site }) => site === siteId);
+      if (!convolution) throw new Error(`there is no site ${siteId}`);
+      return storedValues(convolution, rows, (name) => layout.stored.get(name) ?? name, sizes, settings.lam);
+    },
     graph: () => buildH3Graph(network, seen),
   });
 }

@@ -1,4 +1,5 @@
 import type { TensorFile } from '../../formats/tensor-file';
+import type { ExactWriteBack, WriteBack } from '../model';
 import type { SiteDraft } from '../shared/sites';
 import type { H3Settings } from './config';
 import { diagonalSource, shiftSource, squashedSource } from './filter';
@@ -12,10 +13,25 @@ export function layerSites(file: TensorFile, layout: H3Layout, layer: number, si
     return [];
   }
   return [mixer.first, mixer.second].map((convolution): SiteDraft => ({
-    id: convolution.site, layer, channels: sizes.dModel, writeBack: ['baked', 'sidecar'],
+    id: convolution.site, layer, channels: sizes.dModel, writeBack: writeBack(convolution),
     filterTensors: convolution.filter ? filterTensorsOf(convolution.filter).map((name) => layout.stored.get(name) ?? name) : [],
     ...filterOf(file, convolution, sizes, settings),
   }));
+}
+
+/** Only state-space filters cannot express a mask. */
+const writeBack = ({ filter }: H3Convolution): WriteBack[] => [...(filter?.kind === 'shift' || filter?.kind === 'explicit' ? ['exact' as const] : []), 'baked', 'sidecar'];
+
+/** Stored values that make the rows [d, taps] of a site: a shift whose input is lag 0 alone, or taps before they are squashed. */
+export function storedValues({ filter }: H3Convolution, rows: Float32Array, stored: (name: string) => string, { dModel, taps = 0, shiftStates = 0 }: H3Sizes, lam: number): ExactWriteBack {
+  if (filter?.kind === 'shift') {
+    const first = Float32Array.from({ length: rows.length }, (_, i) => (i % shiftStates === 0 ? 1 : 0));
+    return { tensors: [{ name: stored(filter.B), shape: [dModel, shiftStates], data: first }, { name: stored(filter.C), shape: [1, dModel, shiftStates], data: rows }] };
+  }
+  if (filter?.kind === 'explicit') {
+    return { tensors: [{ name: stored(filter.kernel), shape: [1, dModel, taps], data: rows.map((k) => k + lam * Math.sign(k)) }] };
+  }
+  throw new Error('a state-space filter cannot be written back');
 }
 
 function filterOf(file: TensorFile, { filter }: H3Convolution, sizes: H3Sizes, settings: H3Settings): Pick<SiteDraft, 'taps' | 'storage' | 'finite' | 'source'> {

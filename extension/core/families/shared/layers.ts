@@ -1,12 +1,12 @@
 import { float, type GraphBuilder, int, ints } from '../../graph/builder';
-import type { WeightAndBias } from './tensor-names';
+import type { LinearNames, WeightAndBias } from './tensor-names';
 import type { Weights } from './weights';
 
 /** Layers that the language models share, as nodes of a graph. Sequences are [batch, length, channels] unless said otherwise. */
 
 /** x W^T (+ bias), with W [out, in] as in the file. */
 export async function addLinear(
-  b: GraphBuilder, weights: Weights, scope: string, x: string, names: { readonly weight: string; readonly bias?: string }, shape: readonly [number, number],
+  b: GraphBuilder, weights: Weights, scope: string, x: string, names: LinearNames, shape: readonly [number, number],
 ): Promise<string> {
   const product = b.node('MatMul', scope, [x, await weights.loadTransposed(names.weight, shape)]);
   return names.bias === undefined ? product : b.node('Add', scope, [product, await weights.load(names.bias, [shape[0]])]);
@@ -56,7 +56,7 @@ export async function addGeluMlp(
  * current sample.
  */
 export async function addShortConvolution(
-  b: GraphBuilder, weights: Weights, scope: string, x: string, names: { readonly weight: string; readonly bias?: string }, channels: number, taps: number,
+  b: GraphBuilder, weights: Weights, scope: string, x: string, names: LinearNames, channels: number, taps: number,
 ): Promise<string> {
   const inputs = [x, await weights.load(names.weight, [channels, 1, taps])];
   if (names.bias !== undefined) inputs.push(await weights.load(names.bias, [channels]));

@@ -1,7 +1,7 @@
 import { UserError } from '../../errors';
 import { isFloatDType } from '../../formats/dtype';
 import type { TensorFile } from '../../formats/tensor-file';
-import type { WeightAndBias } from './tensor-names';
+import type { LinearNames, WeightAndBias } from './tensor-names';
 
 /** Shapes of one file's tensors, checked as they are asked for. */
 export class Shapes {
@@ -41,6 +41,11 @@ export class Shapes {
     if (name !== undefined) {
       this.expect(name, expected);
     }
+  }
+
+  linear({ weight, bias }: LinearNames, shape: readonly [number, number]): void {
+    this.expect(weight, shape);
+    this.optional(bias, [shape[0]]);
   }
 
   pair({ weight, bias }: WeightAndBias, weightShape: readonly number[], biasLength: number): void {

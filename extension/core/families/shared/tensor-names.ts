@@ -2,6 +2,8 @@ import type { TensorInfo } from '../../formats/tensor-file';
 
 /** Names of the two tensors of a linear layer, a convolution or a LayerNorm. */
 export interface WeightAndBias { readonly weight: string; readonly bias: string }
+/** The same where the bias may be left out. */
+export interface LinearNames { readonly weight: string; readonly bias?: string }
 
 /** Tensor that holds a site's filter in a baked export. */
 export const bakedFilterName = (site: string): string => `longconv.surgeon.${site}.k`;
@@ -31,6 +33,16 @@ export class TensorNames {
   /** The weight and bias of a module that must be there. */
   pair(module: string): WeightAndBias {
     return { weight: this.need(`${module}.weight`), bias: this.need(`${module}.bias`) };
+  }
+
+  /** The weight of a module that must be there, and its bias where there is one. */
+  linear(module: string): LinearNames {
+    return { weight: this.need(`${module}.weight`), bias: this.optional(`${module}.bias`) };
+  }
+
+  /** Counts a claimed tensor as trained: the parameter among copies of which some may be left out. */
+  parameter(name: string | undefined): void {
+    if (name !== undefined) this.parameters.add(name);
   }
 
   /** A trained tensor that may be left out. */

@@ -39,7 +39,8 @@ class CircularFft final : public PreparedConvolution {
       sink.im_epilogue = b.epilogue(0);
     }
     kernels_.f32.first_pass(fft_.tables(), source, work);
-    kernels_.f32.convolve(fft_.tables(), work, &spectra_[channel * 2 * n_], nullptr, cancel);
+    Touch touch = touch_after(call, a);
+    kernels_.f32.convolve(fft_.tables(), work, &spectra_[channel * 2 * n_], nullptr, &touch, cancel);
     if (!cancelled(cancel)) kernels_.f32.last_pass(fft_.tables(), work, sink);
   }
 

@@ -61,13 +61,15 @@ class CombRows final : public PreparedConvolution {
     }
     if (direct) kernels_.comb_fold(tables_, row.input, row.pre, z);
     else kernels_.comb_fold(tables_, stage, nullptr, z);
+    Touch touch = touch_after(call, row);
+    touch.pace = static_cast<int32_t>((row.length + count * m_ - 1) / std::max<int64_t>(1, count * m_));
     for (int64_t i = 0; i < count; ++i) {
       if (cancelled(cancel)) return;
       float* re = z + i * row_floats;
       float* im = re + tables_.row_stride;
       const FftTables<float>& fft = plans_[static_cast<std::size_t>(i)].tables();
       kernels_.f32.first_pass(fft, {re, im, nullptr, nullptr}, work);
-      kernels_.f32.convolve(fft, work, &spectra_[(channel * count + i) * 2 * m_], nullptr, cancel);
+      kernels_.f32.convolve(fft, work, &spectra_[(channel * count + i) * 2 * m_], nullptr, &touch, cancel);
       LastPassSink<float> sink{};
       sink.re = re;
       sink.im = im;

@@ -80,7 +80,17 @@ class OverlapSave final : public PreparedConvolution {
       }
     }
     kernels_.f32.first_pass(fft_.tables(), source, work);
-    kernels_.f32.convolve(fft_.tables(), work, &spectra_[channel * 2 * n_], nullptr, cancel);
+    Touch touch;
+    touch.pace = 2;
+    if (end + 2 * step_ <= row.length) {
+      touch.read = reinterpret_cast<const char*>(row.input + end);
+      touch.read_end = touch.read + 2 * step_ * static_cast<int64_t>(sizeof(float));
+    }
+    if (write_in_place) {
+      touch.write = reinterpret_cast<const char*>(row.output + begin);
+      touch.write_end = touch.write + count * step_ * static_cast<int64_t>(sizeof(float));
+    }
+    kernels_.f32.convolve(fft_.tables(), work, &spectra_[channel * 2 * n_], nullptr, &touch, cancel);
     if (cancelled(cancel)) return;
     kernels_.f32.last_pass(fft_.tables(), work, sink);
     if (write_in_place) return;

@@ -6,8 +6,8 @@
 // A row that is a few points longer than n gets those points (`tail`) as direct sums.
 //
 // Items: (batch, channel). Memory per thread: 2 n floats, and n where the row has to be padded. Cost: n (3.5 * 2 log2 n) vector operations.
+#include "../masked_filter.h"
 #include "../wrapped_row.h"
-#include "../../status.h"
 
 namespace longconv {
 
@@ -26,8 +26,14 @@ class RightAngle final : public PreparedConvolution {
         fft_(n_, kernels_.f32.lanes, kQuarterBin) {
     const lc_convolution_spec& spec = request.spec;
     const bool grid = spec.mode == LC_GRID;
+    AlignedBuffer<float> masked;
+    const float* filter = request.filter;
+    if (grid && std::find(spec.kept, spec.kept + spec.fft_size / 2 + 1, 0) != spec.kept + spec.fft_size / 2 + 1) {
+      masked = masked_copy(request);
+      filter = masked.data();
+    }
     spectra_ = prepare_spectra(fft_, kernels_, channels_, grid, 1.0f / static_cast<float>(n_), request.threads, request.cancel, [&](int64_t c, float* re, float* im) {
-      const float* k = request.filter + c * spec.filter_length;
+      const float* k = filter + c * spec.filter_length;
       if (!grid) {
         std::copy_n(k, std::min(taps_, n_), re);
         return;
@@ -65,7 +71,8 @@ class RightAngle final : public PreparedConvolution {
       sink.re_epilogue = row.epilogue(0);
     }
     kernels_.f32.first_pass(fft_.tables(), source, work);
-    kernels_.f32.convolve(fft_.tables(), work, &spectra_[channel * 2 * n_], nullptr, cancel);
+    Touch touch = touch_after(call, row);
+    kernels_.f32.convolve(fft_.tables(), work, &spectra_[channel * 2 * n_], nullptr, &touch, cancel);
     if (cancelled(cancel)) return;
     kernels_.f32.last_pass(fft_.tables(), work, sink);
     if (!direct) kernels_.finish(row.output, sink.re + lead_, row.epilogue(0), covered - lead_);
@@ -73,6 +80,28 @@ class RightAngle final : public PreparedConvolution {
   }
 
  private:
+  /// The filter with exactly nothing in the bins that are not kept: this transform has no bins of the grid to leave out.
+  static AlignedBuffer<float> masked_copy(const PrepareRequest& request) {
+    const lc_convolution_spec& spec = request.spec;
+    AlignedBuffer<float> masked(spec.channels * spec.fft_size);
+    AlignedBuffer<double> gain(spec.fft_size / 2 + 1), energies(4 * spec.channels);
+    for (int64_t f = 0; f < gain.size(); ++f) gain[f] = spec.kept[f] ? 1.0 : 0.0;
+    MaskFilterJob job{};
+    job.filter = request.filter;
+    job.channels = spec.channels;
+    job.taps = job.fft_size = spec.fft_size;
+    job.gain = gain.data();
+    job.want = MaskedRows::kGrid;
+    job.masked = masked.data();
+    job.energy = energies.data();
+    job.error_energy = job.energy + spec.channels;
+    job.masked_energy = job.error_energy + spec.channels;
+    job.leak_energy = job.masked_energy + spec.channels;
+    job.threads = request.threads;
+    mask_filters(job, request.cancel);
+    return masked;
+  }
+
   /// Outputs n .. length-1 as direct sums over all inputs that reach them.
   void tail(const Row& row, int64_t channel) const {
     const float* reversed = &reversed_[channel * taps_];

@@ -25,12 +25,18 @@ class Toeplitz final : public PreparedConvolution {
     const Row row = row_of(call, line / channels_, channel);
     const int64_t lead = circular_ ? taps_ - 1 : 0, history = taps_ - 1;
     const int64_t from = block * kBlock, count = std::min(kBlock, row.length - from);
+    const float* taps = &filter_[channel * taps_];
+    const Epilogue<float> epilogue = row.epilogue(from);
+    if (from >= history && !row.pre && !epilogue.any()) {
+      kernels_.toeplitz(taps, taps_, row.input + from, row.output + from, count);
+      return;
+    }
     Scratch scratch(Scratch::padded((history + count) * 4) + Scratch::padded(count * 4));
     float* x = scratch.take<float>(history + count);
     float* y = scratch.take<float>(count);
     WrappedRow{row, lead}.copy(kernels_, from + lead - history, from + lead + count, x);
-    kernels_.toeplitz(&filter_[channel * taps_], taps_, x + history, y, count);
-    kernels_.finish(row.output + from, y, row.epilogue(from), count);
+    kernels_.toeplitz(taps, taps_, x + history, y, count);
+    kernels_.finish(row.output + from, y, epilogue, count);
   }
 
  private:
