@@ -2,7 +2,7 @@ import { UserError } from '../../errors';
 import type { TensorFile } from '../../formats/tensor-file';
 import type { EmbeddedSurgery } from '../embedded-surgery';
 import { sameTensor } from '../hyenadna/parameters';
-import type { LongConvModel } from '../model';
+import type { LongConvModel, WriteBack } from '../model';
 import { byteTokenizer } from '../shared/byte-tokenizer';
 import { familyModel, longestModelInput } from '../shared/family-model';
 import { refuseTooLarge } from '../shared/memory';
@@ -63,7 +63,8 @@ function blockSites(file: TensorFile, layout: StripedLayout, block: number, size
   }
   const { site, filter } = mixer;
   const size = sizes.filters[block];
-  const common = { id: site, layer: block, channels: sizes.hidden, writeBack: filter?.kind === 'explicit' ? ['exact', 'baked', 'sidecar'] : ['baked', 'sidecar'] } as const;
+  const writeBack: readonly WriteBack[] = [...(filter?.kind === 'explicit' ? ['exact' as const] : []), 'baked', 'sidecar'];
+  const common = { id: site, layer: block, channels: sizes.hidden, writeBack };
   if (!filter || !size) {
     return [{ ...common, taps: 0, storage: 'explicit', filterTensors: [] }];
   }
