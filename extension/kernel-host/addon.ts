@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import * as path from 'node:path';
-import type { ConvolutionCall, ConvolutionSpec, DeviceReport, Engine, MaskedFilter, MaskFilterRequest, Prediction, SirenFilterRequest } from '../core/engine/engine';
+import type { ConvolutionCall, ConvolutionSpec, DeviceReport, Engine, MaskedFilter, MaskFilterRequest, ModalFilterRequest, Prediction, SirenFilterRequest } from '../core/engine/engine';
 import { UserError } from '../core/errors';
 
 /** The addon as `require` gives it: native/src/addon/addon.cpp. A cancel flag is an Int32Array of one element that stops the call once it is not 0. */
@@ -12,6 +12,7 @@ interface NativeAddon {
   maskFilter(request: MaskFilterRequest): Promise<MaskedFilter>;
   spectrum(request: { rows: Float32Array; taps: number; fftSize: number }): Promise<Float32Array>;
   sirenFilter(request: SirenFilterRequest): Promise<Float32Array>;
+  modalFilter(request: ModalFilterRequest): Promise<void>;
 }
 interface NativePrepared {
   run(call: ConvolutionCall, cancel?: Int32Array): Promise<void>;
@@ -43,6 +44,7 @@ export function loadEngine(): Engine {
     maskFilter: (request) => addon.maskFilter(request),
     spectrum: (rows, taps, fftSize) => addon.spectrum({ rows, taps, fftSize }),
     sirenFilter: (request) => addon.sirenFilter(request),
+    modalFilter: (request) => addon.modalFilter(request),
     prepare: async (spec, filter) => {
       const prepared = await addon.prepare(spec, filter);
       return { spec, prediction: prepared.prediction(), run: (call, signal) => run(prepared, call, signal), free: () => prepared.free() };
