@@ -73,6 +73,8 @@ export interface LongConvModel {
   readonly task?: Task;
   /** Float input: its dimensions after the batch, 'length' where the samples run. Absent: the model takes token ids [B, L]. */
   readonly floatInput?: readonly (number | 'length')[];
+  /** Set when only the filters are known, not the model around them: it has no graph, and cannot be run. */
+  readonly filtersOnly?: boolean;
   /** Inputs must have a multiple of this many samples; 1 where absent. */
   readonly lengthMultiple?: number;
   /** Name of the option that says how long the filters are, where they exist at any length; longer inputs then take longer filters. */

@@ -45,6 +45,7 @@ const QUALITY_SHARE = 0.7;
 export async function validate(validation: Validation, progress: ReportProgress): Promise<ValidationReport> {
   const { model, plan, filters, data, length, engine, sessions, device } = validation;
   const longest = validation.runLength ?? length;
+  if (model.filtersOnly) return validateFilters(validation, progress);
   const threads = device.threads;
   const graph = await model.graph();
   const all = (changed: ReadonlyMap<string, SiteFilter>): Map<string, SiteFilter> => new Map([...filters.dense, ...changed]);
@@ -69,9 +70,7 @@ export async function validate(validation: Validation, progress: ReportProgress)
     const outputError = quality && { masked: quality.outputErrors[0], recausalised: quality.outputErrors[1] };
     progress({ message: 'done', fraction: 1 });
     return {
-      version: 1, tool: TOOL, created: new Date().toISOString(),
-      model: { path: model.path, family: model.family, fingerprint: plan.model.fingerprint, parameters: model.parameters, notes: model.notes },
-      plan: { path: validation.planPath, sites: plan.sites.length },
+      ...reportHead(validation),
       task,
       data: data ? { path: data.path, kind: data.kind, records: data.records } : null,
       windows: data?.samples.length ?? 0, length, ...metrics, ...(outputError && { outputError }), sites,
@@ -82,6 +81,26 @@ export async function validate(validation: Validation, progress: ReportProgress)
     meter.free();
     for (const runner of runners) await runner.dispose();
   }
+}
+
+/** What there is to measure where only the filters are known: each site by itself. */
+async function validateFilters(validation: Validation, progress: ReportProgress): Promise<ValidationReport> {
+  const { filters, length, engine, device } = validation;
+  const meter = await OutputErrorMeter.create(engine, filters.masked, filters.recausalised, length);
+  try {
+    const sites = await siteReports(validation, meter, progress);
+    return { ...reportHead(validation), data: null, windows: 0, length, sites, device, findings: findings({ sites, task: 'features' }) };
+  } finally {
+    meter.free();
+  }
+}
+
+function reportHead({ model, plan, planPath }: Validation): Pick<ValidationReport, 'version' | 'tool' | 'created' | 'model' | 'plan'> {
+  return {
+    version: 1, tool: TOOL, created: new Date().toISOString(),
+    model: { path: model.path, family: model.family, fingerprint: plan.model.fingerprint, parameters: model.parameters, notes: model.notes },
+    plan: { path: planPath, sites: plan.sites.length },
+  };
 }
 
 async function siteReports({ filters, length, runLength = length, engine, device }: Validation, meter: OutputErrorMeter, progress: ReportProgress): Promise<SiteReport[]> {

@@ -1,4 +1,5 @@
 import { loadSamples } from '../../core/data/load-samples';
+import { UserError } from '../../core/errors';
 import { checkLength } from '../../core/families/check-length';
 import { defaultRunLength } from '../../core/families/site-shape';
 import type { ValidateRequest } from '../../core/protocol/kernel-host';
@@ -16,6 +17,9 @@ export async function validatePlan(request: ValidateRequest, progress: ReportPro
   progress({ message: 'opening the model', fraction: 0 });
   const surgery = await openSurgery(models, request.plan, request.planText);
   const { model, plan, planPath } = surgery;
+  if (request.data !== undefined && model.filtersOnly) {
+    throw new UserError(`${model.name} cannot be run on data: only its filters are known, not the model around them.`, 'Leave the data out: the sites are measured one by one.');
+  }
   const data = request.data === undefined ? undefined : await loadSamples(request.data, model, request.length);
   const length = data?.length ?? request.length ?? defaultRunLength(model);
   checkLength(model, length);
