@@ -4,6 +4,7 @@ import type { ModelViewerApi, ModelViewerEvents } from '../core/protocol/webview
 import { localPath } from './local-file';
 import { PageChannel } from './page-channel';
 import { setPage } from './page-html';
+import { saveImage } from './save-image';
 import type { Services } from './services';
 import { viewerContent } from './viewer-content';
 
@@ -34,18 +35,22 @@ export class ModelViewerProvider implements vscode.CustomReadonlyEditorProvider 
       frequencySeries: async params => host.call('frequencySeries', { ...params, model: localPath(uri) }),
       timeHeatmap: async params => host.call('timeHeatmap', { ...params, model: localPath(uri) }),
       cellHeatmap: async params => host.call('cellHeatmap', { ...params, model: localPath(uri) }),
+      overview: async params => host.call('overview', { ...params, model: localPath(uri) }),
       newPlan: async () => { await vscode.commands.executeCommand('longconvSurgeon.newPlan', uri); },
+      saveImage: async image => saveImage(image, vscode.Uri.joinPath(uri, '..')),
       showLog: async () => this.services.log.show(),
     };
     const channel = new PageChannel<ModelViewerEvents>(panel.webview, handlers, (what, error) => this.services.report(`${path.basename(uri.path)}: ${what}`, error));
     const watcher = vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(vscode.Uri.joinPath(uri, '..'), path.basename(uri.path)));
     const reload = (): void => channel.send('reload', {});
     const setActive = (): void => {
+      void this.services.status.setVisible(panel.active);
       if (panel.active) this.activePanel = { panel, uri };
       else if (this.activePanel?.panel === panel) this.activePanel = undefined;
     };
     const subscriptions = [channel, watcher, watcher.onDidChange(reload), watcher.onDidCreate(reload), panel.onDidChangeViewState(setActive)];
     panel.onDidDispose(() => {
+      void this.services.status.setVisible(false);
       if (this.activePanel?.panel === panel) this.activePanel = undefined;
       subscriptions.forEach(subscription => subscription.dispose());
     });

@@ -15,10 +15,10 @@ import { HYENADNA } from './hyenadna/index';
 import { LAUGHING_HYENA } from './laughing-hyena/index';
 import { LONGCONV } from './longconv/index';
 import { M2BERT } from './m2bert/index';
-import { S4 } from './s4/index';
 import type { Family, LongConvModel, OptionOverrides } from './model';
 import { MULTIHYENA } from './multihyena/index';
 import { RTF } from './rtf/index';
+import { S4 } from './s4/index';
 import { STRIPEDHYENA } from './stripedhyena/index';
 
 export const FAMILIES: readonly Family[] = [
