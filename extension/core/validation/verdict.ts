@@ -16,8 +16,7 @@ export function judgedQuality(masked: MaskedQuality, recausalised: MaskedQuality
 
 /** Time and quality together in a sentence, for people who do not want to read tables. `wholeModelSpeedup`: undefined where the model was not run as a whole. */
 export function verdictOf(
-  sites: readonly SiteReport[], metrics: { readonly dense: Quality; readonly masked: MaskedQuality; readonly recausalised: MaskedQuality } | undefined,
-  wholeModelSpeedup: number | undefined,
+  sites: readonly SiteReport[], metrics: { readonly dense: Quality; readonly masked: MaskedQuality; readonly recausalised: MaskedQuality } | undefined, wholeModelSpeedup?: number,
 ): Verdict {
   if (sites.length === 0) return { kind: 'none', text: 'The plan masks no site: nothing is faster, and nothing is worse.' };
   const speedup = convolutionSpeedup(sites);

@@ -62,7 +62,6 @@ async function open(file: TensorFile, config: unknown, given: OptionOverrides): 
   return familyModel({
     family: 'h3', file, sites, filters,
     vocabularySize: sizes.vocabularySize, maxLength: network.maxLength,
-    ...(layout.layers.every(({ mixer }) => mixer.kind !== 'attention') && { localHistory: 0 }),
     parameters: layout.parameters + (tied ? 0 : sizes.vocabularySize * sizes.dModel),
     options: settings.options,
     notes: [
