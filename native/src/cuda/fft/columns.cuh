@@ -64,12 +64,12 @@ struct ColumnsKernel {
   using InStrip = Strip<kSignal, 16, kStripColumns>;
   using Staged = Elements<E, kStripColumns>;
   static constexpr int kStrip = 8 * kStripColumns, kStrips = kTile / kStrip;
-  // Input goes to the tile as it is, where its transform will lie: the piece of a lane takes kStripColumns words, members side by side.
+  // Input goes to the tile as it is, where its transform will lie: 16 bytes for each lane, the second member behind the first.
   static constexpr bool kStaged = sizeof(Staged) * kMembers <= kStripColumns * 4 && sizeof(Staged) == 16;
 
   __device__ __forceinline__ Staged* staged_piece(int task, int i, int m) const {
     const int row = digit_row(lane & 3, i) * 1024 + task / kStrips * 64;
-    return reinterpret_cast<Staged*>(tile + swizzle_columns(row + task % kStrips * kStrip + kStripColumns * (lane >> 2) + 4 * m));
+    return reinterpret_cast<Staged*>(tile + swizzle_columns(row + task % kStrips * kStrip + 4 * (lane >> 2) + 32 * m));
   }
   __device__ __forceinline__ int point_of_row(int task, int i, int column0) const {
     return (16 * digit_row(lane & 3, i) + task / kStrips) * p.points + column0 + task % kStrips * kStrip + kStripColumns * (lane >> 2);
