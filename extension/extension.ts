@@ -11,7 +11,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const plans = new PlanEditorProvider(services);
   context.subscriptions.push(
     services,
-    vscode.window.registerCustomEditorProvider(ModelViewerProvider.viewType, viewers, { supportsMultipleEditorsPerDocument: true }),
+    ...[ModelViewerProvider.viewType, ModelViewerProvider.optionalViewType].map(type => vscode.window.registerCustomEditorProvider(type, viewers, { supportsMultipleEditorsPerDocument: true })),
     vscode.window.registerCustomEditorProvider(PlanEditorProvider.viewType, plans, { supportsMultipleEditorsPerDocument: true }),
     ...registerCommands({ services, viewers, plans }),
   );

@@ -11,11 +11,15 @@ export function describeReport(report: ValidationReport): string {
   if (report.dense && report.masked && report.recausalised) {
     lines.push('', `Quality on ${report.data?.path}: ${report.windows} windows of ${report.length} tokens`, qualityTable(report.dense, report.masked, report.recausalised));
   }
+  if (report.outputError) {
+    lines.push('', `Output of the whole model, relative error: masked ${report.outputError.masked.toExponential(2)}, re-causalised ${report.outputError.recausalised.toExponential(2)}`);
+  }
   if (report.sites.length) lines.push('', `Convolutions at ${report.length} tokens, medians in ms`, siteTable(report));
   if (report.wholeModel) {
     const { dense, masked, tokens } = report.wholeModel;
     lines.push('', `Whole model, ${tokens} tokens: dense ${time(dense)}, masked ${time(masked)}`);
   }
+  lines.push('', report.verdict.text);
   if (report.findings.length) lines.push('', ...report.findings);
   return lines.join('\n');
 }

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { UserError } from '../core/errors';
 import { formatPlan } from '../core/plan/read';
 import { localPath } from '../editors/local-file';
+import { exists } from '../editors/new-plan-file';
 import { PlanEditorProvider } from '../editors/plan-editor';
 import type { Services } from '../editors/services';
 import type { Command } from './index';
@@ -28,7 +29,7 @@ interface PlanFile { readonly uri: vscode.Uri; readonly exists: boolean }
 async function choosePlanFile(services: Services, model: vscode.Uri): Promise<PlanFile | undefined> {
   const bundled = model.path === services.sampleModel.path;
   const folder = bundled ? vscode.workspace.workspaceFolders?.[0]?.uri : vscode.Uri.joinPath(model, '..');
-  const stem = bundled ? path.posix.basename(path.posix.dirname(model.path)) : path.basename(model.path).replace(/\.safetensors$/, '');
+  const stem = bundled ? path.posix.basename(path.posix.dirname(model.path)) : path.basename(model.path).replace(/\.(safetensors|ckpt|pt|pth|bin)(\.index\.json)?$/, '');
   if (!folder) return saveAs(vscode.Uri.file(`${stem}.surgery.json`));
   const proposed = vscode.Uri.joinPath(folder, `${stem}.surgery.json`);
   if (!await exists(proposed)) return { uri: proposed, exists: false };
@@ -45,14 +46,4 @@ async function saveAs(proposed: vscode.Uri): Promise<PlanFile | undefined> {
     throw new UserError(`${path.basename(uri.path)} would not open as a plan: its name has to end in .surgery.json.`, 'Choose such a name.');
   }
   return uri && { uri, exists: false };
-}
-
-async function exists(uri: vscode.Uri): Promise<boolean> {
-  try {
-    await vscode.workspace.fs.stat(uri);
-    return true;
-  } catch (error) {
-    if (error instanceof vscode.FileSystemError && error.code === 'FileNotFound') return false;
-    throw error;
-  }
 }

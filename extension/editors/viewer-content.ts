@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import * as path from 'node:path';
 import type { KernelHostClient } from '../core/engine/kernel-host-client';
 import { openTensorFile } from '../core/formats/open';
+import type { TensorFile } from '../core/formats/tensor-file';
 import { RpcError } from '../core/protocol/rpc';
 import type { ViewerContent } from '../core/protocol/webview';
 import { failureOf, withoutStack } from './failure';
@@ -17,13 +18,18 @@ export async function viewerContent(file: string, host: KernelHostClient): Promi
   }
 }
 
+/** Of all files of a model, in bytes. */
+async function sizeOnDisk({ path: file, files }: TensorFile): Promise<number> {
+  return (await Promise.all((files ?? [file]).map((part) => stat(part)))).reduce((sum, { size }) => sum + size, 0);
+}
+
 /** Reads the header only; undefined when it is not sound either. */
 async function tensorsOf(file: string, why: RpcError): Promise<ViewerContent | undefined> {
   try {
     const opened = await openTensorFile(file);
     try {
       const tensors = [...opened.tensors.values()].map(({ name, dtype, shape, byteLength }) => ({ name, dtype, shape, bytes: byteLength }));
-      return { kind: 'tensors', name: path.basename(file), bytes: (await stat(file)).size, tensors, why: withoutStack(failureOf(why)) };
+      return { kind: 'tensors', name: path.basename(file), bytes: await sizeOnDisk(opened), tensors, why: withoutStack(failureOf(why)) };
     } finally {
       await opened.close();
     }

@@ -6,7 +6,7 @@ import { openModel } from '../core/families/registry';
 import type { ReportProgress } from '../core/protocol/rpc';
 import { FilterStore } from './views/filter-store';
 
-interface OpenModel { readonly model: LongConvModel; readonly stamp: string; readonly stores: Map<string, Promise<FilterStore>> }
+interface OpenModel { readonly model: LongConvModel; readonly stamp: string; readonly partsStamp: string; readonly stores: Map<string, Promise<FilterStore>> }
 
 /** Models this process has open, reopened when the file on disk changed. */
 export class OpenModels {
@@ -34,9 +34,9 @@ export class OpenModels {
     const key = JSON.stringify([path, options ?? {}]);
     const stamp = await fileStamp(path);
     const known = await this.models.get(key)?.catch(() => undefined);
-    if (known?.stamp === stamp) return known;
+    if (known?.stamp === stamp && known.partsStamp === await partsStamp(known.model)) return known;
     if (known) void this.close(known);
-    const opening = openModel(path, options).then((model) => ({ model, stamp, stores: new Map<string, Promise<FilterStore>>() }));
+    const opening = openModel(path, options).then(async (model) => ({ model, stamp, partsStamp: await partsStamp(model), stores: new Map<string, Promise<FilterStore>>() }));
     this.models.set(key, opening);
     opening.catch(() => this.models.delete(key));
     return opening;
@@ -52,6 +52,11 @@ export function findSite(model: LongConvModel, siteId: string): Site {
   const site = model.sites.find(({ id }) => id === siteId);
   if (!site) throw new UserError(`${model.name} has no site "${siteId}".`, `Its sites are ${model.sites.map(({ id }) => id).join(', ')}.`);
   return site;
+}
+
+/** Of the files beside the one that was opened, where a model has several. */
+async function partsStamp({ file }: LongConvModel): Promise<string> {
+  return (await Promise.all((file.files ?? []).filter((part) => part !== file.path).map(fileStamp))).join(' ');
 }
 
 /** Changes when the file is replaced or edited; the same for files that do not exist. */

@@ -5,18 +5,33 @@ import { openTensorFile } from '../formats/open';
 import { readFailure } from '../formats/read-failure';
 import type { TensorFile } from '../formats/tensor-file';
 import { CONFIG_KEY } from './embedded-surgery';
+import { CKCONV } from './ckconv/index';
+import { EVO2 } from './evo2/index';
+import { H3 } from './h3/index';
+import { HYENA } from './hyena/index';
 import { HYENADNA } from './hyenadna/index';
+import { LAUGHING_HYENA } from './laughing-hyena/index';
+import { LONGCONV } from './longconv/index';
+import { M2BERT } from './m2bert/index';
 import type { Family, LongConvModel, OptionOverrides } from './model';
+import { MULTIHYENA } from './multihyena/index';
+import { RTF } from './rtf/index';
+import { S4 } from './s4/index';
+import { STRIPEDHYENA } from './stripedhyena/index';
 
-export const FAMILIES: readonly Family[] = [HYENADNA];
+export const FAMILIES: readonly Family[] = [HYENADNA, HYENA, H3, STRIPEDHYENA, EVO2, MULTIHYENA, RTF, LAUGHING_HYENA, LONGCONV, M2BERT, S4, CKCONV];
 
 const WEIGHTS = 'model.safetensors';
+/** Names that Hugging Face gives to models in several files, and to checkpoints, in the order in which its own code looks for them. */
+const SHARD_INDEXES = ['model.safetensors.index.json', 'pytorch_model.bin.index.json'];
+const CHECKPOINTS = ['pytorch_model.bin', 'weights.ckpt', 'model.pt'];
+const MODEL_FILE = /\.(index\.json|ckpt|pt|pth|bin|onnx)$/;
 const CONFIG = 'config.json';
 /** A config.json has a few kilobytes; anything beyond this is something else. */
 const LARGEST_CONFIG = 1 << 20;
 
 /**
- * Opens a model: a .safetensors file, or a folder that holds model.safetensors. A config.json beside the weights is read when it is
+ * Opens a model: a safetensors file, the index of one in several files, a PyTorch checkpoint, or a folder that holds one of these. A config.json beside the weights is read when it is
  * there. Throws UserError when the file cannot be read, belongs to no known family or is incomplete.
  */
 export async function openModel(modelPath: string, options: OptionOverrides = {}): Promise<LongConvModel> {
@@ -32,13 +47,19 @@ export async function openModel(modelPath: string, options: OptionOverrides = {}
 
 function recognise(file: TensorFile): Family {
   const verdicts = FAMILIES.map((family) => ({ family, verdict: family.recognise(file) }));
-  const match = verdicts.find(({ verdict }) => verdict === true);
-  if (match) {
-    return match.family;
+  const matches = verdicts.filter(({ verdict }) => verdict === true);
+  if (matches.length === 1) {
+    return matches[0].family;
   }
-  const partial = verdicts.find(({ verdict }) => typeof verdict === 'string');
-  if (partial) {
-    throw new UserError(`${file.path} looks like a ${partial.family.name} model, but ${String(partial.verdict)}.`, 'Check that the file is complete and is a language model of this family.');
+  if (matches.length > 1) {
+    throw new UserError(
+      `${file.path} fits several families, ${matches.map(({ family }) => family.name).join(' and ')}, and nothing in its tensors decides between them.`,
+      'Keep only the tensors of one model in the file.');
+  }
+  const partial = verdicts.filter(({ verdict }) => typeof verdict === 'string');
+  if (partial.length > 0) {
+    const guesses = partial.map(({ family, verdict }) => `looks like a ${family.name} model, but ${String(verdict)}`).join('; or it ');
+    throw new UserError(`${file.path} ${guesses}.`, 'Check that the file is complete and is a whole model of this family.');
   }
   const [first] = file.tensors.keys();
   const content = first === undefined ? 'It has no tensors' : `Its tensors, such as ${first.slice(0, 80)}, have other names`;
@@ -57,14 +78,20 @@ async function weightsPath(modelPath: string): Promise<string> {
   if (names.includes(WEIGHTS)) {
     return path.join(modelPath, WEIGHTS);
   }
+  const other = SHARD_INDEXES.find((name) => names.includes(name)) ?? CHECKPOINTS.find((name) => names.includes(name));
+  if (other !== undefined) {
+    return path.join(modelPath, other);
+  }
   const candidates = names.filter((name) => name.endsWith('.safetensors'));
   if (candidates.length > 0) {
     throw new UserError(`The folder ${modelPath} has no ${WEIGHTS}, but ${candidates.slice(0, 3).join(', ')}.`, 'Give the path of one of these files.');
   }
-  const other = names.find((name) => name.endsWith('.index.json')) ?? names.find((name) => /\.(ckpt|pt|pth|bin|onnx)$/.test(name));
-  // Opening it gives the sentence that says what it is and why it cannot be read.
-  if (other !== undefined) {
-    return path.join(modelPath, other);
+  const [only, second] = names.filter((name) => MODEL_FILE.test(name)).sort();
+  if (only !== undefined && second === undefined) {
+    return path.join(modelPath, only);
+  }
+  if (only !== undefined) {
+    throw new UserError(`The folder ${modelPath} has several files that could be the model, such as ${only} and ${second}.`, 'Give the path of one of these files.');
   }
   throw new UserError(`The folder ${modelPath} has no ${WEIGHTS}.`, 'Give the folder of a model, or its .safetensors file.');
 }

@@ -1,20 +1,16 @@
 import * as path from 'node:path';
 import { UserError } from '../errors';
 import { firstBytes } from './first-bytes';
-import type { ContentKind } from './looks-like';
+import type { ContentGuess, ContentKind } from './looks-like';
 import { looksLike } from './looks-like';
 import { openSafetensors } from './safetensors/read';
+import { openSharded } from './safetensors/sharded';
 import type { TensorFile } from './tensor-file';
-
-const CONVERT = 'Convert the model to safetensors first, for example with safetensors.torch.save_file of its state dict.';
+import { openTorchCheckpoint } from './torch-checkpoint/read';
 
 /** Model files that are recognised but not read. */
 const UNREAD: Partial<Record<ContentKind, readonly [sentence: string, hint: string]>> = {
-  'pytorch-zip': ['is a PyTorch checkpoint, which cannot be opened yet: only safetensors files can', CONVERT],
-  'pytorch-legacy': ['is a PyTorch checkpoint or pickle, which cannot be opened yet: only safetensors files can', CONVERT],
-  'onnx': ['is an ONNX model, which cannot be opened yet: only safetensors files can', 'Open the safetensors file that the ONNX model was made from.'],
-  'sharded-index': ['is the index of a model in several files, which cannot be opened yet: only single safetensors files can',
-    'Write the model to one file first, for example with safetensors.torch.save_file.'],
+  'onnx': ['is an ONNX model, which cannot be opened yet: only safetensors files and PyTorch checkpoints can', 'Open the file that the ONNX model was made from.'],
   'git-lfs': ['is a Git LFS pointer: the model itself has not been downloaded', 'Run `git lfs pull` in its folder.'],
 };
 
@@ -29,5 +25,17 @@ export async function openTensorFile(file: string): Promise<TensorFile> {
   if (unread) {
     throw new UserError(`${absolute} ${unread[0]}.`, unread[1]);
   }
-  return openSafetensors(absolute);
+  if (guess?.kind === 'sharded-index') {
+    return openSharded(absolute, openShard);
+  }
+  return openShard(absolute, guess);
+}
+
+/** Opens a file that holds tensors itself. */
+async function openShard(file: string, known?: ContentGuess | null): Promise<TensorFile> {
+  const guess = known === undefined ? looksLike(await firstBytes(file), file) : known;
+  if (guess?.kind === 'sharded-index') {
+    throw new UserError(`${file} is the index of a model in several files, where one of these files is needed.`, 'Download the model again.');
+  }
+  return guess?.kind === 'pytorch-zip' || guess?.kind === 'pytorch-legacy' ? openTorchCheckpoint(file) : openSafetensors(file);
 }

@@ -13,14 +13,22 @@ export interface TensorInfo {
   readonly shape: readonly number[];
   /** Size of the tensor's data, in bytes. */
   readonly byteLength: number;
+  /** Name of an earlier tensor that is the same memory, as tied weights of a PyTorch checkpoint are. */
+  readonly sameAs?: string;
 }
 
 export interface TensorFile {
-  /** Absolute path of the file. */
+  /** Absolute path of the file; of the index where the tensors lie in several files. */
   readonly path: string;
   /** In the order of the file's header. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   readonly metadata: ReadonlyMap<string, string>;
+  /** What a user must know about how the file was read, one sentence each. */
+  readonly notes?: readonly string[];
+  /** Absolute paths of all files that the model consists of, `path` first; absent where that is the only one. */
+  readonly files?: readonly string[];
+  /** safetensors where every one of the files is one, so that a copy of them is an export. */
+  readonly format?: 'safetensors' | 'pytorch';
   /** Raw little-endian bytes [begin, end) of a tensor's data; the whole tensor by default. */
   readBytes(name: string, begin?: number, end?: number): Promise<Uint8Array>;
   /** Elements [begin, end) of a floating-point (F64, F32, F16, BF16) tensor as float32; the whole tensor by default. */

@@ -1,14 +1,17 @@
 import type { Engine } from '../engine/engine';
 import { SiteConvolution } from '../engine/site-convolution';
 import { UserError } from '../errors';
-import { longestInput } from '../plan/longest-input';
 import type { SiteFilter } from '../plan/site-filter';
 import type { DenseSession, DenseSessions, DenseTensor } from './dense-sessions';
+import { inputTensors, type ModelInput } from './inputs';
 import type { LongConvNode } from './long-conv-op';
 import type { ModelGraph } from './model-graph';
 import { onnx } from './onnx';
 import { type DenseStep, type GraphPartition, partition } from './partition';
+import { checkRunLength, type LengthLimit, siteLimit } from './run-length';
 import { dimensions, floatValues } from './tensor-data';
+
+export type { ModelInput } from './inputs';
 
 /** What a site's convolution was given and what it made. The arrays are valid only until the callback's promise settles. */
 export interface SiteEvent {
@@ -31,7 +34,7 @@ export interface RunnerSetup {
   readonly engine: Engine;
   /** By site id, one for every LongConv of the graph. */
   readonly filters: ReadonlyMap<string, SiteFilter>;
-  /** Longest input that will be run, in samples; longer ones are refused. The one length of all runs where a filter is circular. */
+  /** Longest input that will be run, in samples; longer ones are refused. The one length of all runs where a filter is bound to one. */
   readonly maxLength: number;
   /** Threads of the convolution kernels; default: the engine's own choice. */
   readonly threads?: number;
@@ -40,15 +43,24 @@ export interface RunnerSetup {
 export interface RunOptions {
   /** Called after each site's convolution, and waited for. */
   readonly onSite?: (event: SiteEvent) => Promise<void> | void;
+  /** Further inputs by name, [batch, length]. */
+  readonly extra?: ReadonlyMap<string, ModelInput>;
 }
 
-export type ModelInput = Int32Array | BigInt64Array | Float32Array;
+export interface ModelOutput { readonly data: Float32Array; readonly dims: readonly number[] }
+
+/** What runs a model on whole inputs: ModelRunner, or the GPU's runner (core/gpu). */
+export interface RunsModel {
+  run(input: ModelInput, batch: number, length: number, options?: Pick<RunOptions, 'extra'>): Promise<Float32Array>;
+  infer(input: ModelInput, batch: number, length: number, options?: Pick<RunOptions, 'extra'>): Promise<ModelOutput>;
+  dispose(): Promise<void>;
+}
 
 /**
  * Runs a model: the graph is cut at its long convolutions; dense pieces run in `sessions`, convolutions in `engine`.
  * One run at a time. The filters can be exchanged between runs without rebuilding the dense pieces.
  */
-export class ModelRunner {
+export class ModelRunner implements RunsModel {
   private readonly sites = new Map<string, PreparedSite>();
   private readonly buffers = new BufferPool();
 
@@ -98,20 +110,24 @@ export class ModelRunner {
 
   /** Exchanges one site's filter. Not while a run is under way. */
   async setFilters(site: string, filter: SiteFilter): Promise<void> {
-    const maxLength = Math.min(this.setup.maxLength, longestInput(filter));
-    const convolution = await SiteConvolution.prepare(this.setup.engine, filter, maxLength);
+    const { samples, ...limit } = siteLimit(filter, this.setup.maxLength);
+    const convolution = await SiteConvolution.prepare(this.setup.engine, filter, samples);
     this.sites.get(site)?.convolution.free();
-    const circular = filter.parts.some(({ mode }) => mode === 'circular');
-    this.sites.set(site, { convolution, maxLength, circular, channels: filter.site.channels });
+    this.sites.set(site, { convolution, ...limit, channels: filter.site.channels });
   }
 
   /**
-   * Logits [batch, length, V] of token ids [batch, length] (or of float input [batch, length, ...]).
+   * Logits [batch, length, V] of token ids [batch, length] (or what the graph makes of float input; see `infer`).
    * Throws UserError when the input is longer than the runner or a site's filter is made for.
    */
   async run(input: ModelInput, batch: number, length: number, options: RunOptions = {}): Promise<Float32Array> {
-    this.checkLength(length);
-    const values = new Map<string, DenseTensor>([[this.setup.graph.input.name, inputTensor(this.setup.graph, input, batch, length)]]);
+    return (await this.infer(input, batch, length, options)).data;
+  }
+
+  /** The same with the output's dimensions. Float input has the dimensions that the graph declares. */
+  async infer(input: ModelInput, batch: number, length: number, options: RunOptions = {}): Promise<ModelOutput> {
+    checkRunLength(length, this.setup.maxLength, this.sites);
+    const values = inputTensors(this.setup.graph, input, batch, length, options.extra);
     const pooled = new Map<string, Float32Array>();
     for (const step of this.plan.steps) {
       if (step.kind === 'dense') {
@@ -129,7 +145,7 @@ export class ModelRunner {
     }
     const logits = values.get(this.setup.graph.output) ?? this.constants.get(this.setup.graph.output);
     if (logits?.type !== 'float32') throw new Error(`The graph's output "${this.setup.graph.output}" is not a float32 tensor.`);
-    return logits.data as Float32Array;
+    return { data: logits.data as Float32Array, dims: logits.dims };
   }
 
   async dispose(): Promise<void> {
@@ -177,30 +193,10 @@ export class ModelRunner {
   private operand(values: ReadonlyMap<string, DenseTensor>, name: string): DenseTensor {
     return this.constants.get(name) ?? value(values, name);
   }
-
-  private checkLength(length: number): void {
-    const limits = [{ what: 'the runner', limit: this.setup.maxLength }];
-    for (const [site, { maxLength, circular }] of this.sites) {
-      limits.push({ what: `the filter of site ${site}`, limit: maxLength });
-      if (circular && length !== maxLength) {
-        throw new UserError(`The input has ${length} samples, but the circular filter of site ${site} was prepared for exactly ${maxLength}.`);
-      }
-    }
-    const tight = limits.reduce((a, b) => (b.limit < a.limit ? b : a));
-    if (length > tight.limit) {
-      throw new UserError(
-        `The input has ${length} samples, but ${tight.what} is made for at most ${tight.limit}.`,
-        'Use a shorter input, or cut every filter with a partial mask: partial filters run on inputs of any length.',
-      );
-    }
-  }
 }
 
-interface PreparedSite {
+interface PreparedSite extends LengthLimit {
   readonly convolution: SiteConvolution;
-  readonly maxLength: number;
-  /** Runs at maxLength only. */
-  readonly circular: boolean;
   readonly channels: number;
 }
 
@@ -214,22 +210,6 @@ function value(values: ReadonlyMap<string, DenseTensor>, name: string): DenseTen
   const found = values.get(name);
   if (!found) throw new Error(`The value "${name}" of the graph is not there when it is needed.`);
   return found;
-}
-
-function inputTensor(graph: ModelGraph, input: ModelInput, batch: number, length: number): DenseTensor {
-  if (graph.input.kind === 'tokens') {
-    if (input instanceof Float32Array) throw new Error('The model takes token ids, not floats.');
-    if (input.length !== batch * length) throw new Error(`${input.length} token ids were given for shape [${batch}, ${length}].`);
-    const data = input instanceof BigInt64Array ? input : BigInt64Array.from(input, BigInt);
-    // ONNX counts negative indices from the end, so a padding of -1 would silently become the last token of the vocabulary.
-    const negative = data.findIndex((id) => id < 0n);
-    if (negative >= 0) throw new UserError(`Token ${negative} of the input is ${data[negative]}, but token ids start at 0.`);
-    return { type: 'int64', data, dims: [batch, length] };
-  }
-  if (!(input instanceof Float32Array)) throw new Error('The model takes floats, not token ids.');
-  const declared = graph.model.graph!.input!.find(({ name }) => name === graph.input.name);
-  const rank = declared?.type?.tensorType?.shape?.dim?.length ?? 3;
-  return { type: 'float32', data: input, dims: rank === 2 ? [batch, length] : [batch, length, input.length / (batch * length)] };
 }
 
 /** Output buffers of convolutions, used again in later sites and runs. */

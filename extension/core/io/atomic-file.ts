@@ -89,7 +89,8 @@ const WRITE_FAILURES: Readonly<Record<string, readonly [why: string, hint: strin
   ENAMETOOLONG: ['its name is too long', 'Choose a shorter name.'],
 };
 
-function writeFailure(target: string, cause: unknown): unknown {
+/** A failed file operation as a UserError where the user can do something about it; anything else as it is. */
+export function writeFailure(target: string, cause: unknown): unknown {
   const code = cause instanceof Error ? (cause as NodeJS.ErrnoException).code : undefined;
   const known = code === undefined ? undefined : WRITE_FAILURES[code];
   return known ? new UserError(`Cannot write ${target}: ${known[0]}.`, known[1]) : cause;

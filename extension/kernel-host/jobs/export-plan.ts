@@ -2,70 +2,129 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../../core/errors';
 import { exportOnnx, verifyOnnx } from '../../core/export/onnx';
-import { chooseForm, differingTensors, exportSafetensors } from '../../core/export/safetensors';
+import { APPLY_SURGERY, applySurgeryScript, isApplySurgeryScript } from '../../core/export/apply-surgery';
+import { chooseForm, exportSafetensors, type SafetensorsForm } from '../../core/export/safetensors';
+import type { Changes } from '../../core/export/safetensors-changes';
+import { verifySafetensors } from '../../core/export/safetensors-verify';
+import { stage } from '../../core/export/staging';
 import { openModel } from '../../core/families/registry';
+import { openTensorFile } from '../../core/formats/open';
+import { isShardIndex } from '../../core/formats/safetensors/shard-index';
+import { writeFileAtomically } from '../../core/io/atomic-file';
 import type { LongConvModel } from '../../core/families/model';
 import { ModelRunner } from '../../core/graph/runtime';
-import { defaultLength } from '../../core/masks/grid';
+import { defaultRunLength } from '../../core/families/site-shape';
+import { boundToLength } from '../../core/plan/longest-input';
 import type { SiteFilter } from '../../core/plan/site-filter';
 import type { ExportRequest, ExportResult } from '../../core/protocol/kernel-host';
 import type { ReportProgress } from '../../core/protocol/rpc';
-import { mulberry32 } from '../../core/validation/statistics';
+import { randomSample } from '../../core/validation/random-input';
 import { host } from '../host';
 import { changedFilters, openSurgery, standingFilters, type Surgery } from '../surgery';
 
 /** Largest relative difference between an exported ONNX graph in ONNX Runtime and the native run. */
 const ONNX_TOLERANCE = 1e-3;
-/** Tokens of the run that verifies an export, where the model is longer than that. */
-const VERIFY_TOKENS = 4096;
+/** The same for filters in the model's own tensors, which may hold them before an operation (a threshold) that rounds. */
+const EXACT_TOLERANCE = 1e-6;
+/** How much larger than the rounding error of filters the difference of logits may be. */
+const ROUNDING_GROWTH = 10;
+/** Samples of the run that verifies an export, where the model is longer than that. */
+const VERIFY_SAMPLES = 4096;
+const VERIFY_SEED = 7;
+
+/** Filters of all sites, those that the plan changes changed; made when they are needed, which copies never do. */
+type AllFilters = () => Promise<Map<string, SiteFilter>>;
 
 /** Writes the changed model to a new file, then re-reads and re-runs it; a file that differs from what was validated is removed. */
 export async function exportPlan(request: ExportRequest, progress: ReportProgress): Promise<ExportResult> {
   const { engine, models } = host();
   const surgery = await openSurgery(models, request.plan, request.planText);
   const { model } = surgery;
-  if (path.resolve(request.output) === path.resolve(model.file.path)) {
-    throw new UserError(`${request.output} is the model itself, which is never written in place.`, 'Choose another file name.');
+  if ((model.file.files ?? [model.file.path]).some((file) => path.resolve(file) === path.resolve(request.output))) {
+    throw new UserError(`${request.output} is the model itself or one of its files, which is never written in place.`, 'Choose another file name.');
   }
+  // What cannot be written is refused before the work of masking.
+  const form = formOf(request, surgery);
   const changed = await changedFilters(surgery, engine, request.recausalise, progress);
-  const filters = new Map([...(await standingFilters(model, engine)), ...changed]);
-  return request.format === 'onnx'
-    ? exportToOnnx(request, surgery, filters, progress)
-    : exportToSafetensors(request, surgery, changed, filters, progress);
+  const filters = async (): Promise<Map<string, SiteFilter>> => new Map([...(await standingFilters(model, engine)), ...changed]);
+  return form === undefined
+    ? exportToOnnx(request, surgery, await filters(), progress)
+    : exportToSafetensors(request, surgery, form, changed, filters, progress);
+}
+
+/** The form of a safetensors export; undefined for ONNX. Refuses options that do not belong to the format. */
+function formOf(request: ExportRequest, { model, plan }: Surgery): SafetensorsForm | undefined {
+  if (request.format === 'onnx') {
+    if (request.form) throw new UserError('--form belongs to safetensors exports; ONNX holds the filters in its graph.', 'Use --lowering to choose how the graph expresses them.');
+    return undefined;
+  }
+  if (request.lowering) throw new UserError('--lowering belongs to ONNX exports; safetensors hold weights only.', 'Leave it out, or use --format onnx.');
+  return chooseForm(model, plan, request.form, request.recausalise);
 }
 
 async function exportToSafetensors(
-  request: ExportRequest, { model, plan }: Surgery, changed: Map<string, SiteFilter>, filters: Map<string, SiteFilter>, progress: ReportProgress,
+  request: ExportRequest, surgery: Surgery, form: SafetensorsForm, changed: Map<string, SiteFilter>, filters: AllFilters, progress: ReportProgress,
 ): Promise<ExportResult> {
-  if (request.lowering) throw new UserError('--lowering belongs to ONNX exports; safetensors hold weights only.', 'Leave it out, or use --format onnx.');
-  const form = chooseForm(model, plan, request.form);
+  const { model, plan } = surgery;
   progress({ message: `writing ${path.basename(request.output)}`, fraction: 0.3 });
-  const unverified = `${request.output}.unverified`;
+  const staging = await stage(request.output, model.file);
   try {
-    await exportSafetensors({ model, plan, filters: changed, form, recausalise: request.recausalise, output: unverified });
+    const changes = await exportSafetensors({ model, plan, filters: changed, form, recausalise: request.recausalise, output: staging.output });
     progress({ message: 're-reading and re-running it', fraction: 0.6 });
-    const reopened = await openModel(unverified);
-    try {
-      const differing = await differingTensors(model.file, reopened.file);
-      const replaced = differing.filter((name) => !name.startsWith('longconv.surgeon.'));
-      if (replaced.length) throw new UserError(`The export changed tensors that the plan does not touch: ${replaced.join(', ')}.`);
-      const expected = await logitsOf(model, filters);
-      const actual = await logitsOf(reopened, await standingFilters(reopened, host().engine));
-      const verified = relativeDifference(actual, expected);
-      if (!(verified === 0)) throw new UserError(`The re-opened export gives other logits than the plan (relative difference ${verified.toExponential(2)}), so it was not kept.`);
-      await fs.rename(unverified, request.output);
-      return { path: request.output, bytes: (await fs.stat(request.output)).size, notes: formNotes(form, changed, request.recausalise), verified };
-    } finally {
-      await reopened.close();
-    }
+    const bytes = await sizeOf(staging.output);
+    const verified = await verifyWritten(staging.output, surgery, filters, changes);
+    await staging.keep();
+    const notes = [...formNotes(form, changed, request.recausalise, changes.identical), ...changes.notes, ...await writeScript(request.output, form, surgery)];
+    return { path: request.output, bytes, notes, verified };
   } finally {
-    await fs.rm(unverified, { force: true });
+    await staging.discard();
+  }
+}
+
+/** Beside an export that the original code cannot load by itself, the Python that does. Says so. */
+async function writeScript(output: string, form: SafetensorsForm, { model, plan }: Surgery): Promise<string[]> {
+  const script = plan.sites.length === 0 || form === 'exact' || isShardIndex(output) ? undefined : applySurgeryScript(model, plan, output);
+  if (script === undefined) return [];
+  const file = path.join(path.dirname(output), APPLY_SURGERY);
+  const existing = await fs.readFile(file, 'utf8').catch(() => undefined);
+  if (existing !== undefined && !isApplySurgeryScript(existing)) {
+    return [`${file} is a file of yours, so the script of that name, which loads the export into the original PyTorch model, was not written.`];
+  }
+  await writeFileAtomically(file, script);
+  return [`${APPLY_SURGERY} beside it loads it into the original PyTorch model.`];
+}
+
+/** Relative difference between the logits of the written file and those that were validated: 0 where the filters are stored as they are. */
+async function verifyWritten(written: string, { model, plan }: Surgery, filters: AllFilters, changes: Changes): Promise<number> {
+  if (changes.identical) {
+    const copy = await openTensorFile(written);
+    return verifySafetensors(model.file, plan.model.fingerprint, copy, changes).then(() => 0).finally(() => copy.close());
+  }
+  const reopened = await openModel(written);
+  try {
+    await verifySafetensors(model.file, plan.model.fingerprint, reopened.file, changes);
+    const expected = await logitsOf(model, await filters());
+    const actual = await logitsOf(reopened, await standingFilters(reopened, host().engine));
+    const verified = relativeDifference(actual, expected);
+    const tolerance = changes.replaced.size > 0 ? Math.max(EXACT_TOLERANCE, ROUNDING_GROWTH * changes.roundingError) : 0;
+    if (!(verified <= tolerance)) throw new UserError(`The re-opened export gives other logits than the plan (relative difference ${verified.toExponential(2)}), so it was not kept.`);
+    return verified;
+  } finally {
+    await reopened.close();
+  }
+}
+
+async function sizeOf(written: string): Promise<number> {
+  const file = await openTensorFile(written);
+  try {
+    return (await Promise.all((file.files ?? [file.path]).map((part) => fs.stat(part)))).reduce((sum, { size }) => sum + size, 0);
+  } finally {
+    await file.close();
   }
 }
 
 async function exportToOnnx(request: ExportRequest, { model, plan }: Surgery, filters: Map<string, SiteFilter>, progress: ReportProgress): Promise<ExportResult> {
-  if (request.form) throw new UserError('--form belongs to safetensors exports; ONNX holds the filters in its graph.', 'Use --lowering to choose how the graph expresses them.');
-  const length = request.length ?? defaultLength(model.maxLength);
+  const length = request.length ?? defaultRunLength(model);
   progress({ message: `writing ${path.basename(request.output)}`, fraction: 0.3 });
   const unverified = `${request.output}.unverified`;
   try {
@@ -74,9 +133,10 @@ async function exportToOnnx(request: ExportRequest, { model, plan }: Surgery, fi
       source: { name: model.name, fingerprint: plan.model.fingerprint }, plan,
     });
     progress({ message: 're-reading and re-running it in ONNX Runtime', fraction: 0.6 });
-    const tokens = verificationTokens(model, length);
-    const expected = await logitsOf(model, filters, tokens);
-    const verified = await verifyOnnx(unverified, host().sessions, tokens, 1, tokens.length, expected);
+    const samples = verificationLength(model, filters, length);
+    const { input } = randomSample(model, samples, VERIFY_SEED);
+    const expected = await logitsOf(model, filters, samples);
+    const verified = await verifyOnnx(unverified, host().sessions, input, 1, samples, expected, await model.graph());
     if (!(verified <= ONNX_TOLERANCE)) {
       throw new UserError(`The exported graph gives other logits than the native run (relative difference ${verified.toExponential(2)}), so it was not kept.`);
     }
@@ -87,13 +147,14 @@ async function exportToOnnx(request: ExportRequest, { model, plan }: Surgery, fi
   }
 }
 
-function formNotes(form: string, changed: ReadonlyMap<string, SiteFilter>, recausalise: boolean): string[] {
+function formNotes(form: string, changed: ReadonlyMap<string, SiteFilter>, recausalise: boolean, identical: boolean): string[] {
+  if (identical) return ['The plan has no masks: the export is a copy, byte for byte.'];
   if (!changed.size) return ['The plan has no masks: every tensor is byte-identical to the source.'];
   const notes = form === 'baked'
     ? ['Baked: masked filters are stored as explicit tensors longconv.surgeon.<site>.k in place of the weights that generated them. The original model code does not know them.']
     : form === 'sidecar'
       ? ['Sidecar: the original weights are unchanged and the plan travels in the metadata. Only tools that know it apply the masks.']
-      : [];
+      : ['Exact: the masked filters are stored in the model\'s own tensors, which its original code reads.'];
   const leak = Math.max(...[...changed.values()].map(({ measures }) => measures.leak));
   if (leak > 1e-3) {
     notes.push(recausalise
@@ -103,17 +164,23 @@ function formNotes(form: string, changed: ReadonlyMap<string, SiteFilter>, recau
   return notes;
 }
 
-function verificationTokens(model: LongConvModel, length: number): Int32Array {
-  const random = mulberry32(7);
-  return Int32Array.from({ length: Math.min(length, VERIFY_TOKENS) }, () => Math.floor(random() * model.vocabularySize));
+/** Samples of the run that verifies an export: few, where the model takes other lengths than its own. */
+function verificationLength(model: LongConvModel, filters: ReadonlyMap<string, SiteFilter>, length: number): number {
+  if (model.fixedLength || [...filters.values()].some(boundToLength)) return length;
+  const multiple = model.lengthMultiple ?? 1;
+  const short = Math.min(length, VERIFY_SAMPLES);
+  return Math.max(multiple, short - (short % multiple));
 }
 
-async function logitsOf(model: LongConvModel, filters: Map<string, SiteFilter>, tokens = verificationTokens(model, defaultLength(model.maxLength))): Promise<Float32Array> {
+async function logitsOf(
+  model: LongConvModel, filters: Map<string, SiteFilter>, length = verificationLength(model, filters, defaultRunLength(model)),
+): Promise<Float32Array> {
   const { engine, sessions } = host();
   const { threads } = engine.devices().cpu;
-  const runner = await ModelRunner.create({ graph: await model.graph(), sessions, engine, filters, maxLength: tokens.length, threads });
+  const { input } = randomSample(model, length, VERIFY_SEED);
+  const runner = await ModelRunner.create({ graph: await model.graph(), sessions, engine, filters, maxLength: length, threads });
   try {
-    return await runner.run(tokens, 1, tokens.length);
+    return await runner.run(input, 1, length);
   } finally {
     await runner.dispose();
   }

@@ -1,40 +1,97 @@
-import { UserError } from '../../core/errors';
-import { openTensorFile } from '../../core/formats/open';
+import { readInputs } from '../../core/data/load-samples';
 import { readTokens } from '../../core/data/tokens';
-import { writeSafetensors } from '../../core/formats/safetensors/write';
-import { ModelRunner } from '../../core/graph/runtime';
+import { UserError } from '../../core/errors';
+import { checkLength } from '../../core/families/check-length';
+import { openTensorFile } from '../../core/formats/open';
+import { type TensorEntry, writeSafetensors } from '../../core/formats/safetensors/write';
+import type { TensorFile } from '../../core/formats/tensor-file';
+import { GpuModelRunner } from '../../core/gpu/runner';
+import { ModelRunner, type RunsModel } from '../../core/graph/runtime';
+import { chunkLength, history, runSliding } from '../../core/graph/sliding-window';
 import type { ForwardRequest } from '../../core/protocol/kernel-host';
 import type { ReportProgress } from '../../core/protocol/rpc';
 import { chooseDevice } from '../devices';
 import { host } from '../host';
-import { openSource } from '../surgery';
+import { openSource, openSourceModel } from '../surgery';
 
-/** Runs a model or a plan on the input file's tokens and writes `logits` [B, L, V]. */
+/** Runs a model or a plan on the input file's tokens [B, L] or floats [B, ...] and writes `logits` [B, ...]. */
 export async function forward(request: ForwardRequest, progress: ReportProgress): Promise<{ shape: readonly number[] }> {
   const { engine, sessions, models } = host();
-  const { threads } = chooseDevice(engine, request.backend, request.threads);
-  const { model, filters } = await openSource(models, request.source, request.options, request.recausalise, engine);
+  const { info: { threads }, gpu } = chooseDevice(engine, request.backend, request.threads, request.dtype);
+  const described = await openSourceModel(models, request.source, request.options);
   const file = await openTensorFile(request.input);
   try {
-    if (!file.tensors.has('input_ids')) {
-      throw new UserError(`${request.input} has no tensor "input_ids"; ${model.name} takes token ids [B, L].`, 'Name the tensor input_ids.');
+    if (!described.floatInput && !file.tensors.has('input_ids')) {
+      throw new UserError(`${request.input} has no tensor "input_ids"; ${described.name} takes token ids [B, L].`, 'Name the tensor input_ids.');
     }
-    const { ids, batch, length } = await readTokens(file, 'input_ids', model.vocabularySize);
-    const runner = await ModelRunner.create({ graph: await model.graph(), sessions, engine, filters, maxLength: length, threads });
+    const { batch, length, row } = await readInputs(file, described);
+    checkLength(described, length);
+    const { model, filters } = await openSource(models, request.source, request.options, request.recausalise, engine, length);
+    const graph = await model.graph();
+    const extra = await extraInputs(file, graph.extraInputs ?? [], batch, length);
+    const before = length > model.maxLength ? history(model, filters) : undefined;
+    const chunk = before === undefined ? length : chunkLength(before);
+    const setup = { graph, filters, maxLength: Math.min(length, chunk + (before ?? 0)) };
+    const runner = gpu ? await GpuModelRunner.create({ ...setup, ...gpu }) : await ModelRunner.create({ ...setup, sessions, engine, threads });
     try {
-      const shape = [batch, length, model.vocabularySize];
-      const logits = new Float32Array(batch * length * model.vocabularySize);
-      // Row by row: memory stays that of one sequence, and a row's logits do not depend on the others.
-      for (let row = 0; row < batch; row++) {
-        logits.set(await runner.run(ids.subarray(row * length, (row + 1) * length), 1, length), row * length * model.vocabularySize);
-        progress({ message: `row ${row + 1} of ${batch}`, fraction: (row + 1) / batch });
-      }
-      await writeSafetensors(request.output, [{ name: 'logits', dtype: 'F32', shape, data: new Uint8Array(logits.buffer) }]);
-      return { shape };
+      const report = (done: number): void => progress({ message: `sample ${done} of ${batch * length}`, fraction: done / (batch * length) });
+      const result = before === undefined
+        ? await wholeRows(runner, batch, length, row, extra, report)
+        : { shape: [batch, length, model.vocabularySize], data: () => slidingRows(runner, batch, length, row, before, chunk, report) };
+      await writeSafetensors(request.output, [{ name: 'logits', dtype: 'F32', ...result }]);
+      return { shape: result.shape };
     } finally {
       await runner.dispose();
     }
   } finally {
     await file.close();
   }
+}
+
+/** Row by row: memory stays that of one sequence, and a row's logits do not depend on the others. */
+async function wholeRows(
+  runner: RunsModel, batch: number, length: number, row: Row, extra: (row: number) => ReadonlyMap<string, Int32Array>, report: (done: number) => void,
+): Promise<Pick<TensorEntry, 'shape' | 'data'>> {
+  const rows: Float32Array[] = [];
+  let dims: readonly number[] = [];
+  for (let b = 0; b < batch; b++) {
+    const result = await runner.infer(row(b), 1, length, { extra: extra(b) });
+    dims = result.dims.slice(1);
+    rows.push(result.data);
+    report((b + 1) * length);
+  }
+  return { shape: [batch, ...dims], data: () => bytesOf(rows) };
+}
+
+type Row = (row: number) => Float32Array | Int32Array;
+
+/** Longer than the model was trained on: a window slides over each row, and its logits go to the file as they come. */
+async function* slidingRows(
+  runner: RunsModel, batch: number, length: number, row: Row, before: number, chunk: number, report: (done: number) => void,
+): AsyncIterable<Uint8Array> {
+  for (let b = 0; b < batch; b++) {
+    for await (const { end, logits } of runSliding(runner, row(b) as Int32Array, before, chunk)) {
+      report(b * length + end);
+      yield new Uint8Array(logits.buffer, logits.byteOffset, logits.byteLength);
+    }
+  }
+}
+
+/** Further token inputs of the file, by row; those that it does not have stay 0. */
+async function extraInputs(
+  file: TensorFile, names: readonly string[], batch: number, length: number,
+): Promise<(row: number) => ReadonlyMap<string, Int32Array>> {
+  const given = new Map<string, Int32Array>();
+  for (const name of names.filter((known) => file.tensors.has(known))) {
+    const { ids, batch: rows, length: columns } = await readTokens(file, name, Infinity);
+    if (rows !== batch || columns !== length) {
+      throw new UserError(`${file.path} has "${name}" of shape [${rows}, ${columns}], but its inputs need [${batch}, ${length}].`);
+    }
+    given.set(name, ids);
+  }
+  return (row) => new Map([...given].map(([name, ids]) => [name, ids.subarray(row * length, (row + 1) * length)]));
+}
+
+async function* bytesOf(rows: readonly Float32Array[]): AsyncIterable<Uint8Array> {
+  for (const row of rows) yield new Uint8Array(row.buffer, row.byteOffset, row.byteLength);
 }

@@ -1,9 +1,10 @@
-import { loadData } from '../../core/data/load';
-import { windows } from '../../core/data/windows';
-import { defaultLength } from '../../core/masks/grid';
+import { loadSamples } from '../../core/data/load-samples';
+import { checkLength } from '../../core/families/check-length';
+import { defaultRunLength } from '../../core/families/site-shape';
 import type { ValidateRequest } from '../../core/protocol/kernel-host';
 import type { ReportProgress } from '../../core/protocol/rpc';
 import type { ValidationReport } from '../../core/validation/report';
+import { shortenSamples } from '../../core/validation/long-windows';
 import { validate } from '../../core/validation/validate';
 import { chooseDevice } from '../devices';
 import { host } from '../host';
@@ -11,22 +12,23 @@ import { changedFilters, openSurgery, standingFilters } from '../surgery';
 
 export async function validatePlan(request: ValidateRequest, progress: ReportProgress): Promise<ValidationReport> {
   const { engine, sessions, models } = host();
-  const device = chooseDevice(engine, request.backend, request.threads);
+  const { info: device, gpu } = chooseDevice(engine, request.backend, request.threads, request.dtype);
   progress({ message: 'opening the model', fraction: 0 });
   const surgery = await openSurgery(models, request.plan, request.planText);
   const { model, plan, planPath } = surgery;
-  const length = request.length ?? defaultLength(model.maxLength);
-  const source = request.data === undefined ? undefined : await loadData(request.data, model.tokenizer, model.vocabularySize);
+  const data = request.data === undefined ? undefined : await loadSamples(request.data, model, request.length);
+  const length = data?.length ?? request.length ?? defaultRunLength(model);
+  checkLength(model, length);
   const filters = {
     dense: await standingFilters(model, engine),
     masked: await changedFilters(surgery, engine, false, progress),
     recausalised: await changedFilters(surgery, engine, true),
   };
-  return validate(
-    {
-      model, plan, planPath, filters, length, engine, sessions, device,
-      data: source && { source, windows: windows(source, length), path: request.data! },
-    },
-    progress,
-  );
+  if (length <= model.maxLength || model.floatInput) {
+    return validate({ model, plan, planPath, filters, length, engine, sessions, device, gpu, data }, progress);
+  }
+  const { samples, runLength } = shortenSamples(data?.samples ?? [], model, new Map([...filters.dense, ...filters.masked]), length);
+  const note = `Windows of ${length} tokens went through as runs of up to ${runLength}: the masked model slides, the dense one sees at most its trained length.`;
+  const shortened = data && { ...data, samples, notes: [...data.notes, note] };
+  return validate({ model, plan, planPath, filters, length, runLength, engine, sessions, device, gpu, data: shortened }, progress);
 }

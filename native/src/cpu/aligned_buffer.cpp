@@ -1,8 +1,26 @@
 #include "aligned_buffer.h"
 
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
 #include "thread_pool.h"
 
 namespace longconv {
+
+void* allocate_aligned(std::size_t bytes) {
+  constexpr std::size_t kLine = 64, kHugePage = std::size_t{2} << 20;
+  // A transform walks through its work array in long strides: with small pages it would miss the address cache at every step.
+  const bool huge = bytes >= kHugePage / 2;
+  const std::size_t alignment = huge ? kHugePage : kLine;
+  const std::size_t size = (bytes + alignment - 1) / alignment * alignment;
+  void* memory = std::aligned_alloc(alignment, size ? size : alignment);
+  if (!memory) throw std::bad_alloc();
+#ifdef MADV_HUGEPAGE
+  if (huge) madvise(memory, size, MADV_HUGEPAGE);  // advice only: without it everything works the same
+#endif
+  return memory;
+}
 
 namespace {
 

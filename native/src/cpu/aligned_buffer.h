@@ -12,6 +12,9 @@
 
 namespace longconv {
 
+/// Memory for std::free: aligned to 64 bytes, or to huge pages (and asked to be made of them) from 1 MiB on. Throws std::bad_alloc.
+void* allocate_aligned(std::size_t bytes);
+
 template <class T>
 class AlignedBuffer {
  public:
@@ -19,9 +22,7 @@ class AlignedBuffer {
   /// Throws std::bad_alloc, also where the size does not fit in memory addresses.
   explicit AlignedBuffer(int64_t count) : count_(count) {
     if (count < 0 || count > INT64_MAX / 4 / static_cast<int64_t>(sizeof(T))) throw std::bad_alloc();
-    const std::size_t bytes = (static_cast<std::size_t>(count) * sizeof(T) + 63) / 64 * 64;
-    data_ = static_cast<T*>(std::aligned_alloc(64, bytes ? bytes : 64));
-    if (!data_) throw std::bad_alloc();
+    data_ = static_cast<T*>(allocate_aligned(static_cast<std::size_t>(count) * sizeof(T)));
   }
   AlignedBuffer(AlignedBuffer&& other) noexcept : data_(std::exchange(other.data_, nullptr)), count_(std::exchange(other.count_, 0)) {}
   AlignedBuffer& operator=(AlignedBuffer&& other) noexcept {

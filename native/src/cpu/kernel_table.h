@@ -30,6 +30,15 @@ struct SkipMap {
   const uint8_t* zero[kMaxFftLevels] = {};
 };
 
+/// Memory that will be read and written next, asked for line by line while a transform computes. Advanced by the kernel.
+struct Touch {
+  int32_t pace = 1;  ///< bytes asked for on each side for every 4 bytes that the transform has points
+  const char* read = nullptr;
+  const char* read_end = nullptr;
+  const char* write = nullptr;
+  const char* write_end = nullptr;
+};
+
 /// Signal read by the first pass: n points, `im` null for real input; gates multiply element by element where given.
 template <class T>
 struct FirstPassSource {
@@ -93,7 +102,7 @@ struct FftKernels {
   /// All later forward stages; the result stays in the permuted order of the work array.
   void (*forward)(const FftTables<T>&, T* work);
   /// Later forward stages, product with `spectrum` (same layout as work), and their inverses. Polls `cancel` in long transforms.
-  void (*convolve)(const FftTables<T>&, T* work, const T* spectrum, const SkipMap* skip, const int32_t* cancel);
+  void (*convolve)(const FftTables<T>&, T* work, const T* spectrum, const SkipMap* skip, Touch* touch, const int32_t* cancel);
   void (*last_pass)(const FftTables<T>&, const T* work, const LastPassSink<T>&);
 };
 
@@ -104,10 +113,15 @@ struct KernelTable {
   /// z[row] from the n1/2 rows of x (gate null or like x).
   void (*comb_fold)(const CombTables&, const float* x, const float* gate, float* z);
   void (*comb_unfold)(const CombTables&, const float* z, float* y, const Epilogue<float>&);
-  /// y[t] = sum_{j < taps} reversed[taps-1-j] x[t - j], t in [0, count): x points at element 0 and has taps-1 readable elements before it.
+  /// y[t] = sum_{j < count_taps} taps[j] x[t - j], t in [0, count): x points at element 0 and has count_taps - 1 readable elements before it.
   void (*toeplitz)(const float* taps, int64_t count_taps, const float* x, float* y, int64_t count);
+  /// sum_{i < count} a[i] b[i] gate[i] (gate null: 1).
+  float (*dot)(const float* a, const float* b, const float* gate, int64_t count);
   /// dst = src * gate (gate null: copy).
   void (*gate_copy)(float* dst, const float* src, const float* gate, int64_t count);
+  /// float32 values of 16-bit samples (lc_sample_type LC_FLOAT16 or LC_BFLOAT16), and back, rounding to nearest even.
+  void (*widen)(float* dst, const uint16_t* src, int32_t sample_type, int64_t count);
+  void (*narrow)(uint16_t* dst, const float* src, int32_t sample_type, int64_t count);
   /// dst = epilogue(src).
   void (*finish)(float* dst, const float* src, const Epilogue<float>&, int64_t count);
   /// Positions [0, count) of a tile: z [count][features], t [count]; writes out[row * out_stride + p]. scratch: 2 * max_width * siren_tile doubles.

@@ -1,4 +1,5 @@
 import type { Engine, SirenFilterRequest } from '../../../extension/core/engine/engine';
+import { modalFilter } from '../support/modal-reference';
 
 /** The Hyena filter by its equations, in float64 and nothing else: h = W_out sin(f (W_n ... sin(f (W_1 z + b_1)) + b_n)), k = h (exp(-t |d|) + shift). */
 function sirenFilter({ z, t, features, layers, freq, output, window }: SirenFilterRequest): Float32Array {
@@ -28,6 +29,7 @@ const absent = (): never => {
 export const REFERENCE_ENGINE: Engine = {
   devices: absent, prepare: absent, predict: absent, maskFilter: absent, spectrum: absent,
   sirenFilter: (request) => Promise.resolve(sirenFilter(request)),
+  modalFilter: async (request) => modalFilter(request),
 };
 
 /** ||a - b|| / ||b||; NaN, which fails any comparison, for different lengths or an all-zero b. */

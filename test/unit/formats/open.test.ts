@@ -20,12 +20,12 @@ describe('opening a model file', () => {
     ['config.json', '{"d_model": 128}', /looks like a JSON or text file/],
     ['archive.safetensors', Buffer.from('1f8b0800000000000003', 'hex'), /looks like a gzip archive/],
     ['pointer.safetensors', 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n', /Git LFS pointer: the model itself has not been downloaded/],
-    ['weights.ckpt', Buffer.from('PK\x03\x04archive/data.pkl'), /PyTorch checkpoint, which cannot be opened yet: only safetensors/],
-    ['renamed.safetensors', Buffer.from('PK\x03\x04................archive/data.pkl'), /PyTorch checkpoint/],
-    ['pytorch_model.bin', legacy, /PyTorch checkpoint or pickle, which cannot be opened yet: only safetensors/],
-    ['model.onnx', onnx, /ONNX model, which cannot be opened yet: only safetensors/],
+    ['weights.ckpt', Buffer.from('PK\x03\x04archive/data.pkl'), /as a PyTorch checkpoint: at byte 20, the archive has no list of entries at its end: the file is truncated/],
+    ['renamed.safetensors', Buffer.from('PK\x03\x04................archive/data.pkl'), /as a PyTorch checkpoint/],
+    ['pytorch_model.bin', legacy, /as a PyTorch checkpoint: at byte 15, the file ends inside a pickle: it is truncated/],
+    ['model.onnx', onnx, /ONNX model, which cannot be opened yet/],
     ['onnx.safetensors', onnx, /ONNX model/],
-    ['model.safetensors.index.json', '{"metadata": {}, "weight_map": {}}', /index of a model in several files, which cannot be opened yet/],
+    ['model.safetensors.index.json', '{"metadata": {}, "weight_map": {}}', /as the index of a model in several files: at byte 0, the index has no weight_map with tensors/],
     ['noise.safetensors', Buffer.from('ff'.repeat(64), 'hex'), /at byte 0, the header's length is given as 18446744073709551615 bytes/],
   ];
   for (const [name, content, message] of cases) {

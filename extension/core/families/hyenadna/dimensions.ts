@@ -1,9 +1,8 @@
 import { UserError } from '../../errors';
-import { isFloatDType } from '../../formats/dtype';
 import type { TensorFile } from '../../formats/tensor-file';
 import type { HyenaDnaConfig } from './config';
-import type { GeneratorNames, HyenaDnaLayout, WeightAndBias } from './layout';
-import { HYENADNA_TOKENIZER } from './tokenizer';
+import { Shapes } from '../shared/shapes';
+import type { GeneratorNames, HyenaDnaLayout } from './layout';
 
 /** Sizes of a network, as its tensors' shapes give them. */
 export interface Dimensions {
@@ -19,26 +18,18 @@ export interface Dimensions {
   readonly width: number;
 }
 
-/** Embedding rows above this are not a padded character vocabulary. */
-const MOST_VOCABULARY_ROWS = 16;
-
 /** Checks every tensor's shape and dtype against the others and against the config. Throws UserError that names the first misfit. */
 export function readDimensions(file: TensorFile, layout: HyenaDnaLayout, config: HyenaDnaConfig, configPath: string): Dimensions {
   const shapes = new Shapes(file);
   const [vocabularySize, dModel] = shapes.matrix(layout.embedding, 'vocabulary, d_model');
-  if (vocabularySize < HYENADNA_TOKENIZER.vocabularySize || vocabularySize > MOST_VOCABULARY_ROWS) {
-    throw new UserError(
-      `${file.path} is a Hyena model with a vocabulary of ${vocabularySize}, but HyenaDNA has ${HYENADNA_TOKENIZER.vocabularySize} characters, stored in up to ${MOST_VOCABULARY_ROWS} rows.`,
-      'Hyena models with other vocabularies cannot be opened yet.');
-  }
-  refuseOtherOrders(shapes, layout, dModel);
   const [inner] = shapes.matrix(layout.layers[0].fc1.weight, 'd_inner, d_model');
   const shortFilterTaps = shapes.of(layout.layers[0].shortFilter.weight)[2] ?? 0;
   for (const layer of layout.layers) {
     shapes.pair(layer.norm1, [dModel], dModel);
-    shapes.pair(layer.inProj, [3 * dModel, dModel], 3 * dModel);
-    shapes.pair(layer.shortFilter, [3 * dModel, 1, shortFilterTaps], 3 * dModel);
-    shapes.expect(layer.filterBias, [dModel]);
+    const projected = (layout.order + 1) * dModel;
+    shapes.pair(layer.inProj, [projected, dModel], projected);
+    shapes.pair(layer.shortFilter, [projected, 1, shortFilterTaps], projected);
+    shapes.expect(layer.filterBias, [dModel * (layout.order - 1)]);
     shapes.pair(layer.outProj, [dModel, dModel], dModel);
     shapes.pair(layer.norm2, [dModel], dModel);
     shapes.pair(layer.fc1, [inner, dModel], inner);
@@ -49,23 +40,15 @@ export function readDimensions(file: TensorFile, layout: HyenaDnaLayout, config:
     shapes.expect(head, [vocabularySize, dModel]);
   }
   const generators = layout.generators.filter((generator) => generator !== undefined);
-  const sampled = generatorSizes(shapes, generators, dModel, config.maxLength);
+  const sampled = generatorSizes(shapes, generators, dModel * (layout.order - 1), config.maxLength);
   const dimensions = { dModel, inner, vocabularySize, shortFilterTaps, ...sampled };
   checkConfig(dimensions, layout, generators, config, configPath);
   return dimensions;
 }
 
-/** hyena_order N has N + 1 projections of d_model channels; every released HyenaDNA has order 2. */
-function refuseOtherOrders(shapes: Shapes, layout: HyenaDnaLayout, dModel: number): void {
-  const name = layout.layers[0].inProj.weight;
-  const [rows] = shapes.of(name);
-  if (rows !== 3 * dModel && rows % dModel === 0) {
-    throw new UserError(`${shapes.path} has Hyena operators of order ${rows / dModel - 1} (${name} has ${rows} rows for d_model ${dModel}), and only order 2 is supported for HyenaDNA.`);
-  }
-}
-
-function generatorSizes(
-  shapes: Shapes, generators: readonly GeneratorNames[], dModel: number, configuredLength: number | undefined,
+/** `rows`: channels of all filters that a generator makes. */
+export function generatorSizes(
+  shapes: Shapes, generators: readonly GeneratorNames[], rows: number, configuredLength: number | undefined,
 ): { maxLength?: number; features: number; width: number } {
   if (generators.length === 0) {
     return { features: 0, width: 0 };
@@ -80,10 +63,10 @@ function generatorSizes(
   for (const { z, t, deltas, hidden, freq, output } of generators) {
     shapes.optional(z, [1, maxLength, features]);
     shapes.optional(t, [1, maxLength, 1]);
-    shapes.optional(deltas, [1, 1, dModel]);
+    shapes.optional(deltas, [1, 1, rows]);
     hidden.forEach((layer, index) => shapes.pair(layer, [width, index === 0 ? features : width], width));
     freq.forEach((name) => shapes.expect(name, [1, width]));
-    shapes.expect(output, [dModel, width]);
+    shapes.expect(output, [rows, width]);
     if (z === undefined && (features < 3 || features % 2 === 0)) {
       throw new UserError(`${shapes.path} has no pos_emb.z, and it cannot be rebuilt for emb_dim ${features}: an odd number of 3 or more is needed.`);
     }
@@ -113,51 +96,5 @@ function checkConfig(
       throw new UserError(`${configPath} and the model disagree: ${what} is ${configured} in the file, but the tensors have ${stored}.`,
         'Check that config.json belongs to this model, or move it away to open the model without it.');
     }
-  }
-}
-
-/** Shapes of one file's tensors, checked as they are asked for. */
-class Shapes {
-  readonly path: string;
-
-  constructor(private readonly file: TensorFile) {
-    this.path = file.path;
-  }
-
-  of(name: string): readonly number[] {
-    const tensor = this.file.tensors.get(name);
-    if (!tensor) {
-      throw new UserError(`${this.path} lacks the tensor ${name}.`);
-    }
-    if (!isFloatDType(tensor.dtype)) {
-      throw new UserError(`${this.path} stores ${name} as ${tensor.dtype}, and only F64, F32, F16 and BF16 weights can be used.`, 'Convert the weights to floating point first.');
-    }
-    return tensor.shape;
-  }
-
-  matrix(name: string, meaning: string): readonly [number, number] {
-    const shape = this.of(name);
-    if (shape.length !== 2 || shape[0] < 1 || shape[1] < 1) {
-      throw new UserError(`${this.path} has ${name} of shape [${shape.join(', ')}] where [${meaning}] is needed.`);
-    }
-    return [shape[0], shape[1]];
-  }
-
-  expect(name: string, expected: readonly number[]): void {
-    const shape = this.of(name);
-    if (shape.length !== expected.length || shape.some((dimension, axis) => dimension !== expected[axis]) || expected.includes(0)) {
-      throw new UserError(`${this.path} has ${name} of shape [${shape.join(', ')}] where the other tensors need [${expected.join(', ')}].`);
-    }
-  }
-
-  optional(name: string | undefined, expected: readonly number[]): void {
-    if (name !== undefined) {
-      this.expect(name, expected);
-    }
-  }
-
-  pair({ weight, bias }: WeightAndBias, weightShape: readonly number[], biasLength: number): void {
-    this.expect(weight, weightShape);
-    this.expect(bias, [biasLength]);
   }
 }

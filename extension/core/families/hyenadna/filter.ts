@@ -5,7 +5,10 @@ import type { GeneratorNames } from './layout';
 
 export interface FilterGenerator {
   readonly names: GeneratorNames;
+  /** Channels of the filter, d. */
   readonly dModel: number;
+  /** Filters that the network makes at once, and which of them is meant: channel c of filter o is output row c * count + o. */
+  readonly outputs: { readonly count: number; readonly index: number };
   readonly maxLength: number;
   readonly features: number;
   readonly width: number;
@@ -25,7 +28,7 @@ const SLOW_DECAY = 1.5, FAST_DECAY = 0.3, DECAY_TARGET = 1e-2;
  * taps of the range. The grids z and t are those of the file, sampled over maxLength whatever the input's length.
  */
 export async function generateFilter(file: TensorFile, generator: FilterGenerator, range: TapRange, engine: Engine): Promise<Float32Array> {
-  const { names, width } = generator;
+  const { names } = generator;
   const [firstChannel, endChannel] = range.channels;
   const [firstTap, endTap] = range.taps;
   const layers: SirenFilterRequest['layers'][number][] = [];
@@ -36,7 +39,7 @@ export async function generateFilter(file: TensorFile, generator: FilterGenerato
     features: generator.features,
     layers,
     freq: await file.readFloat32(names.freq[0]),
-    output: await file.readFloat32(names.output, firstChannel * width, endChannel * width),
+    output: await readOutputRows(file, generator, firstChannel, endChannel),
     window: generator.modulate ? { deltas: await readDeltas(file, generator, firstChannel, endChannel), shift: generator.shift } : undefined,
   };
   const evaluate = async (first: number, end: number): Promise<Float32Array> =>
@@ -66,13 +69,28 @@ async function readTimes(file: TensorFile, { names, maxLength }: FilterGenerator
   return names.t === undefined ? Float32Array.from({ length: end - first }, (_, i) => time(first + i, maxLength)) : file.readFloat32(names.t, first, end);
 }
 
-async function readDeltas(file: TensorFile, { names, dModel }: FilterGenerator, first: number, end: number): Promise<Float32Array> {
+/** Rows [end - first, width] of the output layer that make the wanted filter's channels. */
+async function readOutputRows(file: TensorFile, { names, width, outputs: { count, index } }: FilterGenerator, first: number, end: number): Promise<Float32Array> {
+  const all = await file.readFloat32(names.output, first * count * width, end * count * width);
+  if (count === 1) {
+    return all;
+  }
+  const rows = new Float32Array((end - first) * width);
+  for (let c = 0; c < end - first; c++) {
+    rows.set(all.subarray((c * count + index) * width, (c * count + index + 1) * width), c * width);
+  }
+  return rows;
+}
+
+async function readDeltas(file: TensorFile, { names, dModel, outputs: { count, index } }: FilterGenerator, first: number, end: number): Promise<Float32Array> {
   if (names.deltas !== undefined) {
-    return file.readFloat32(names.deltas, first, end);
+    const all = await file.readFloat32(names.deltas, first * count, end * count);
+    return all.filter((_, i) => i % count === index);
   }
   const slow = Math.log(DECAY_TARGET) / SLOW_DECAY;
   const fast = Math.log(DECAY_TARGET) / FAST_DECAY;
-  return Float32Array.from({ length: end - first }, (_, i) => slow + (fast - slow) * (dModel > 1 ? (first + i) / (dModel - 1) : 0));
+  const last = dModel * count - 1;
+  return Float32Array.from({ length: end - first }, (_, i) => slow + (fast - slow) * (last > 0 ? ((first + i) * count + index) / last : 0));
 }
 
 /** Time of a position, from 0 to 1 over the whole grid. */

@@ -1,51 +1,26 @@
 import type { TensorInfo } from '../../formats/tensor-file';
+import type { GptBlock, GptNetwork } from '../shared/gpt-graph';
+import { TensorNames, type WeightAndBias } from '../shared/tensor-names';
 
-/** Names of the two tensors of a linear layer, a convolution or a LayerNorm. */
-export interface WeightAndBias { readonly weight: string; readonly bias: string }
-
-/** Tensor names of one block. Shapes with d = dModel. */
-export interface HyenaDnaLayer {
-  /** Site id of the block's long convolution, `layers.<N>.mixer`. */
-  readonly site: string;
-  /** LayerNorm before the mixer: [d], [d]. */
-  readonly norm1: WeightAndBias;
-  /** [3d, d], [3d]; output channels are x0, x1, v, in this order. */
+/** Tensor names of one block. Shapes with d = dModel, N = order of the Hyena operator. */
+export interface HyenaDnaLayer extends GptBlock {
+  /** Site ids of the block's N - 1 long convolutions in order of use, `layers.<N>.mixer`, or `layers.<N>.mixer.o0`, `.o1` ... for N > 2. */
+  readonly sites: readonly string[];
+  /** [(N + 1) d, d], [(N + 1) d]; output channels are x0, x1, ..., v, in this order. */
   readonly inProj: WeightAndBias;
-  /** Depthwise causal cross-correlation [3d, 1, shortFilterTaps], [3d]; the last tap multiplies the current sample. */
+  /** Depthwise causal cross-correlation [(N + 1) d, 1, shortFilterTaps]; the last tap multiplies the current sample. */
   readonly shortFilter: WeightAndBias;
-  /** [d]: skip term of the long convolution, y += filterBias * u. */
+  /** [d (N - 1)]: skip terms of the long convolutions, y += filterBias * u; that of channel c and convolution o lies at c (N - 1) + o. */
   readonly filterBias: string;
   /** [d, d], [d]. */
   readonly outProj: WeightAndBias;
-  /** LayerNorm before the MLP: [d], [d]. */
-  readonly norm2: WeightAndBias;
-  /** [inner, d], [inner]. */
-  readonly fc1: WeightAndBias;
-  /** [d, inner], [d]. */
-  readonly fc2: WeightAndBias;
 }
 
 /** Everything of a HyenaDNA network but its long filters: tensor names in the file, and sizes. Source: reference implementation of HyenaDNA. */
-export interface HyenaDnaNetwork {
-  readonly dModel: number;
-  /** Width of the MLP's hidden layer. */
-  readonly inner: number;
-  /** Rows of the embedding and of the head: the vocabulary padded to a multiple of 8. All of them enter the softmax. */
-  readonly vocabularySize: number;
+export interface HyenaDnaNetwork extends GptNetwork<HyenaDnaLayer> {
   readonly shortFilterTaps: number;
   /** Longest input, in tokens, that the long filters cover. */
   readonly maxLength: number;
-  /** Epsilon of norm1 and norm2. */
-  readonly blockNormEps: number;
-  /** Epsilon of finalNorm. */
-  readonly finalNormEps: number;
-  /** [vocabularySize, d]. */
-  readonly embedding: string;
-  readonly layers: readonly HyenaDnaLayer[];
-  /** [d], [d]. */
-  readonly finalNorm: WeightAndBias;
-  /** [vocabularySize, d], no bias; the embedding's name when the head is tied and not stored. */
-  readonly head: string;
 }
 
 /** Tensor names of the network that generates one layer's filter. */
@@ -54,11 +29,11 @@ export interface GeneratorNames {
   readonly z?: string;
   /** Window times [1, maxLength, 1]. */
   readonly t?: string;
-  /** Window decay rates [1, 1, d]. */
+  /** Window decay rates [1, 1, d (N - 1)]. */
   readonly deltas?: string;
   /** Hidden layers in order: [width, in], [width]. */
   readonly hidden: readonly WeightAndBias[];
-  /** Last layer [d, width], no bias. */
+  /** Last layer [d (N - 1), width], no bias; row c (N - 1) + o makes channel c of convolution o. */
   readonly output: string;
   /** [1, width]; the first is the parameter, the others are copies of the same shared parameter. */
   readonly freq: readonly string[];
@@ -73,7 +48,9 @@ export interface HyenaDnaLayout {
   /** Stored heads; more than one when the file has copies. */
   readonly heads: readonly string[];
   readonly layers: readonly HyenaDnaLayer[];
-  /** By layer; undefined where the file holds a baked filter instead. */
+  /** Order of the Hyena operators, as the projection's shape gives it; 2 where that is missing or malformed. */
+  readonly order: number;
+  /** By layer; undefined where the file holds baked filters instead. */
   readonly generators: readonly (GeneratorNames | undefined)[];
   /** Layer names carry `.layer.`, which the training code adds under gradient checkpointing. */
   readonly gradientCheckpointing: boolean;
@@ -86,17 +63,16 @@ export interface HyenaDnaLayout {
 }
 
 /** Hugging Face files, original Lightning checkpoints, and state dicts without a wrapper, in this order. */
-export const PREFIXES = ['hyena.backbone.', 'model.backbone.', 'backbone.'] as const;
+export const HUGGING_FACE_PREFIX = 'hyena.backbone.';
+export const PREFIXES = [HUGGING_FACE_PREFIX, 'model.backbone.', 'backbone.'] as const;
 const HEADS = ['lm_head.weight', 'model.lm_head.weight'];
 
-export const siteId = (layer: number): string => `layers.${layer}.mixer`;
-
-/** Tensor that holds a site's filter in a baked export. */
-export const bakedFilterName = (site: string): string => `longconv.surgeon.${site}.k`;
-const BAKED = /^longconv\.surgeon\..+\.k$/;
+/** Site ids of a layer's order - 1 long convolutions, in order of use. */
+export const siteIds = (layer: number, order: number): string[] =>
+  (order === 2 ? [`layers.${layer}.mixer`] : Array.from({ length: order - 1 }, (_, o) => `layers.${layer}.mixer.o${o}`));
 
 /**
- * Finds a HyenaDNA network among tensor names. null when nothing looks like one; a layout with a non-empty `missing` or `unknown`
+ * Finds a Hyena network among tensor names. null when nothing looks like one; a layout with a non-empty `missing` or `unknown`
  * when something does but is not whole.
  */
 export function findLayout(tensors: ReadonlyMap<string, TensorInfo>): HyenaDnaLayout | null {
@@ -114,76 +90,49 @@ function isMixerName(name: string, prefix: string): boolean {
 }
 
 function layoutUnder(prefix: string, tensors: ReadonlyMap<string, TensorInfo>): HyenaDnaLayout {
-  const used = new Set<string>();
-  const missing: string[] = [];
-  const need = (name: string): string => {
-    used.add(name);
-    if (!tensors.has(name)) {
-      missing.push(name);
-    }
-    return name;
-  };
-  const pair = (base: string): WeightAndBias => ({ weight: need(`${base}.weight`), bias: need(`${base}.bias`) });
-
-  const names = [...tensors.keys()];
-  const embedding = need(`${prefix}embeddings.word_embeddings.weight`);
-  const layerCount = countLayers(names, prefix);
-  const wrapped = wrappedModules(names, prefix);
+  const names = new TensorNames(tensors);
+  const embedding = names.need(`${prefix}embeddings.word_embeddings.weight`);
+  const wrapped = wrappedModules([...tensors.keys()], prefix);
   const inner = (module: string): string => (wrapped.has(module) ? `${module}layer.` : module);
+  const order = operatorOrder(names.shape(`${inner(`${prefix}layers.0.mixer.`)}in_proj.weight`));
   const layers: HyenaDnaLayer[] = [];
   const generators: (GeneratorNames | undefined)[] = [];
-  for (let layer = 0; layer < layerCount; layer++) {
+  for (let layer = 0; layer < names.count(`${prefix}layers.`); layer++) {
     const block = `${prefix}layers.${layer}.`;
     const mixer = inner(`${block}mixer.`);
     const mlp = inner(`${block}mlp.`);
+    const sites = siteIds(layer, order);
     layers.push({
-      site: siteId(layer),
-      norm1: pair(`${block}norm1`),
-      inProj: pair(`${mixer}in_proj`),
-      shortFilter: pair(`${mixer}short_filter`),
-      filterBias: need(`${mixer}filter_fn.bias`),
-      outProj: pair(`${mixer}out_proj`),
-      norm2: pair(`${block}norm2`),
-      fc1: pair(`${mlp}fc1`),
-      fc2: pair(`${mlp}fc2`),
+      sites,
+      norm1: names.pair(`${block}norm1`),
+      inProj: names.pair(`${mixer}in_proj`),
+      shortFilter: names.pair(`${mixer}short_filter`),
+      filterBias: names.need(`${mixer}filter_fn.bias`),
+      outProj: names.pair(`${mixer}out_proj`),
+      norm2: names.pair(`${block}norm2`),
+      fc1: names.pair(`${mlp}fc1`),
+      fc2: names.pair(`${mlp}fc2`),
     });
-    const baked = bakedFilterName(siteId(layer));
-    if (tensors.has(baked)) {
-      used.add(baked);
-      generators.push(undefined);
-    } else {
-      generators.push(generatorNames(`${mixer}filter_fn.`, tensors, need));
-    }
+    const baked = sites.filter((site) => names.baked(site) !== undefined);
+    // The one filter of an order-2 layer replaces its generator; several filters share theirs, which stays until all are replaced.
+    const replaced = baked.length === sites.length && (order === 2 || !names.has(`${mixer}filter_fn.implicit_filter.0.weight`));
+    generators.push(replaced ? undefined : generatorNames(`${mixer}filter_fn.`, names));
   }
-  const finalNorm = pair(`${prefix}ln_f`);
-  const heads = HEADS.filter((name) => tensors.has(name));
-
-  for (const generator of generators) {
-    for (const name of generator ? generatorTensors(generator) : []) {
-      used.add(name);
-    }
-  }
-  heads.forEach((name) => used.add(name));
-  const rest = names.filter((name) => !used.has(name));
-  const inside = (name: string): boolean => name.startsWith(prefix) || BAKED.test(name);
+  const finalNorm = names.pair(`${prefix}ln_f`);
+  const heads = HEADS.filter((name) => names.buffer(name) !== undefined);
   return {
-    prefix, embedding, finalNorm, heads, layers, generators, missing,
+    prefix, embedding, finalNorm, heads, layers, order, generators,
+    missing: names.missing,
     gradientCheckpointing: wrapped.size > 0,
-    unknown: rest.filter(inside),
-    ignored: rest.filter((name) => !inside(name)),
+    unknown: names.unknown([prefix]),
+    ignored: names.ignored([prefix]),
   };
 }
 
-/** Layers are numbered from 0 without gaps; a gap shows up as missing tensors of the layers in it. */
-function countLayers(names: readonly string[], prefix: string): number {
-  let count = 0;
-  for (const name of names) {
-    const index = name.startsWith(`${prefix}layers.`) ? /^(\d{1,4})\./.exec(name.slice(prefix.length + 'layers.'.length)) : null;
-    if (index) {
-      count = Math.max(count, Number(index[1]) + 1);
-    }
-  }
-  return count;
+/** The projection [(order + 1) d, d] tells the order. */
+function operatorOrder(shape: readonly number[] | undefined): number {
+  const order = shape?.length === 2 ? shape[0] / shape[1] - 1 : NaN;
+  return Number.isInteger(order) && order >= 2 ? order : 2;
 }
 
 /** Modules, with a dot at the end, whose tensors' names carry `layer.`. */
@@ -199,30 +148,29 @@ function wrappedModules(names: readonly string[], prefix: string): Set<string> {
 }
 
 /** implicit_filter is a sequence Linear, Sin, Linear, Sin, ..., Linear: even indices are linear, odd ones hold the sines' `freq`. */
-function generatorNames(base: string, tensors: ReadonlyMap<string, TensorInfo>, need: (name: string) => string): GeneratorNames {
-  const optional = (name: string): string | undefined => (tensors.has(name) ? name : undefined);
+export function generatorNames(base: string, names: TensorNames): GeneratorNames {
   let last = 2;
-  while (tensors.has(`${base}implicit_filter.${last + 2}.weight`)) {
+  while (names.has(`${base}implicit_filter.${last + 2}.weight`)) {
     last += 2;
   }
   const hidden: WeightAndBias[] = [];
   const freq: string[] = [];
   for (let index = 0; index < last; index += 2) {
-    hidden.push({ weight: need(`${base}implicit_filter.${index}.weight`), bias: need(`${base}implicit_filter.${index}.bias`) });
-    const alias = optional(`${base}implicit_filter.${index + 1}.freq`);
+    hidden.push(names.pair(`${base}implicit_filter.${index}`));
+    const alias = names.buffer(`${base}implicit_filter.${index + 1}.freq`);
     if (alias !== undefined) {
       freq.push(alias);
     }
   }
   if (freq.length === 0) {
-    need(`${base}implicit_filter.1.freq`);
+    names.need(`${base}implicit_filter.1.freq`);
   }
   return {
-    z: optional(`${base}pos_emb.z`),
-    t: optional(`${base}pos_emb.t`),
-    deltas: optional(`${base}modulation.deltas`),
+    z: names.buffer(`${base}pos_emb.z`),
+    t: names.buffer(`${base}pos_emb.t`),
+    deltas: names.buffer(`${base}modulation.deltas`),
     hidden,
-    output: need(`${base}implicit_filter.${last}.weight`),
+    output: names.need(`${base}implicit_filter.${last}.weight`),
     freq,
   };
 }

@@ -1,7 +1,7 @@
 import { elementCount } from '../../formats/dtype';
 import type { TensorFile } from '../../formats/tensor-file';
-import type { GeneratorNames, HyenaDnaLayout, HyenaDnaNetwork, WeightAndBias } from './layout';
-import { bakedFilterName } from './layout';
+import { bakedFilterName, type WeightAndBias } from '../shared/tensor-names';
+import type { GeneratorNames, HyenaDnaLayout, HyenaDnaNetwork } from './layout';
 
 /**
  * Number of trained parameters: the shared `freq` once and a tied head not at all, without the buffers z, t and deltas. A baked
@@ -9,10 +9,10 @@ import { bakedFilterName } from './layout';
  */
 export function countParameters(file: TensorFile, layout: HyenaDnaLayout, network: HyenaDnaNetwork, headIsTied: boolean): number {
   const names = [network.embedding, ...both(network.finalNorm), ...(headIsTied ? [] : [network.head])];
-  layout.layers.forEach(({ site, norm1, inProj, shortFilter, filterBias, outProj, norm2, fc1, fc2 }, index) => {
+  layout.layers.forEach(({ sites, norm1, inProj, shortFilter, filterBias, outProj, norm2, fc1, fc2 }, index) => {
     names.push(...[norm1, inProj, shortFilter, outProj, norm2, fc1, fc2].flatMap(both), filterBias);
     const generator = layout.generators[index];
-    names.push(...(generator ? trainedTensors(generator) : [bakedFilterName(site)]));
+    names.push(...(generator ? trainedTensors(generator) : []), ...sites.map(bakedFilterName).filter((name) => file.tensors.has(name)));
   });
   return names.reduce((sum, name) => sum + elementCount(file.tensors.get(name)?.shape ?? [0]), 0);
 }

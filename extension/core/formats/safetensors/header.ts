@@ -4,7 +4,7 @@ import type { DType, TensorInfo } from '../tensor-file';
 import type { Unsigned } from './json-scanner';
 import { JsonScanner, LARGEST_UNSIGNED } from './json-scanner';
 import type { Refuse } from './refusal';
-import { quoted } from './refusal';
+import { quoted } from '../quoted';
 
 /** The official limit on the header's length, in bytes. */
 export const LARGEST_HEADER = 100_000_000;

@@ -21,8 +21,8 @@ export class JsonScanner {
   private position = 0;
   private depth = 0;
 
-  /** `bytes` must be valid UTF-8; `base` is their offset in the file. */
-  constructor(private readonly bytes: Uint8Array, private readonly base: number, private readonly refuse: Refuse) {
+  /** `bytes` must be valid UTF-8; `base` is their offset in the file; `subject` is what messages call them. */
+  constructor(private readonly bytes: Uint8Array, private readonly base: number, private readonly refuse: Refuse, private readonly subject = 'the header') {
     this.buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
@@ -33,7 +33,7 @@ export class JsonScanner {
   }
 
   fail(reason: string, offset = this.offset): never {
-    return this.refuse('InvalidHeaderDeserialization', offset, `the header ${reason}`);
+    return this.refuse('InvalidHeaderDeserialization', offset, `${this.subject} ${reason}`);
   }
 
   /** Reads an object; `member` is called after each key and must read the value. */

@@ -19,8 +19,3 @@ export class SafetensorsError extends UserError {
 
 /** Raises a SafetensorsError for one file. */
 export type Refuse = (rule: Rule, offset: number, reason: string, hint?: string) => never;
-
-/** A name from the file, quoted, escaped and short enough for a sentence. */
-export function quoted(name: string): string {
-  return JSON.stringify(name.length > 80 ? `${name.slice(0, 77)}...` : name);
-}

@@ -3,7 +3,7 @@ import { writeAtomically } from '../../io/atomic-file';
 import { bitsOf, DTYPES, elementCount } from '../dtype';
 import type { DType, TensorFile } from '../tensor-file';
 import { LARGEST_HEADER, LENGTH_BYTES, METADATA_KEY } from './header';
-import { quoted } from './refusal';
+import { quoted } from '../quoted';
 
 export interface TensorEntry {
   readonly name: string;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "comb_fold.h"
+#include "half.h"
 #include "short_filter.h"
 #include "siren.h"
 #include "twisted_fft.h"
@@ -16,7 +17,10 @@ constexpr KernelTable make_table(const char* name) {
           CombFold<F>::fold,
           CombFold<F>::unfold,
           ShortFilter<F>::toeplitz,
+          ShortFilter<F>::dot,
           ShortFilter<F>::gate_copy,
+          widen,
+          narrow,
           ShortFilter<F>::finish,
           Siren<D>::tile};
 }

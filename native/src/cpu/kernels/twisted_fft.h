@@ -170,8 +170,9 @@ struct TwistedFft {
 
   /// Last radix: forward DFT in registers over `blocks` blocks of R columns, then (Product) product and inverse DFT.
   template <int R, bool Product>
-  static void innermost(T* x, const T* spectrum, int64_t blocks) {
+  static void innermost(T* x, const T* spectrum, int64_t blocks, Touch* touch) {
     for (int64_t b = 0; b < blocks; ++b, x += 2 * W * R, spectrum += Product ? 2 * W * R : 0) {
+      if (Product && touch) touch_lines<W * R * static_cast<int64_t>(sizeof(T)) / 64>(*touch);
       C a[R];
 #pragma GCC unroll 16
       for (int i = 0; i < R; ++i) a[i] = load_complex<T, W>(x + 2 * W * i);
@@ -186,10 +187,23 @@ struct TwistedFft {
     }
   }
 
+  /// Asks for the next lines of both streams: memory is read while the block is computed.
+  template <int64_t Lines>
+  static LC_INLINE void touch_lines(Touch& touch) {
+    for (int32_t pass = 0; pass < touch.pace; ++pass) {
+      if (touch.read < touch.read_end)
+        for (int64_t i = 0; i < Lines; ++i) __builtin_prefetch(touch.read + 64 * i, 0, 2);
+      if (touch.write < touch.write_end)
+        for (int64_t i = 0; i < Lines; ++i) __builtin_prefetch(touch.write + 64 * i, 1, 2);
+      touch.read += 64 * Lines;
+      touch.write += 64 * Lines;
+    }
+  }
+
   template <bool Product>
-  static void innermost_any(const FftTables<T>& t, T* x, const T* spectrum, int64_t blocks) {
-    if (t.radix[t.levels - 1] == 8) innermost<8, Product>(x, spectrum, blocks);
-    else innermost<4, Product>(x, spectrum, blocks);
+  static void innermost_any(const FftTables<T>& t, T* x, const T* spectrum, int64_t blocks, Touch* touch) {
+    if (t.radix[t.levels - 1] == 8) innermost<8, Product>(x, spectrum, blocks, touch);
+    else innermost<4, Product>(x, spectrum, blocks, touch);
   }
   static void forward_level(const FftTables<T>& t, int level, T* x) {
     if (t.radix[level] == 8) pass_forward<8>(x, t.span[level], t.twiddle[level]);
@@ -200,7 +214,7 @@ struct TwistedFft {
     else pass_inverse<4>(x, t.span[level], t.twiddle[level]);
   }
 
-  static void convolve_block(const FftTables<T>& t, int level, int64_t block, T* x, const T* spectrum, const SkipMap* skip, const int32_t* cancel) {
+  static void convolve_block(const FftTables<T>& t, int level, int64_t block, T* x, const T* spectrum, const SkipMap* skip, Touch* touch, const int32_t* cancel) {
     const int64_t span = t.span[level];
     if (skip && skip->zero[level] && skip->zero[level][block]) {
       __builtin_memset(x, 0, static_cast<std::size_t>(span) * 2 * W * sizeof(T));
@@ -208,29 +222,29 @@ struct TwistedFft {
     }
     if (cancel && span * W >= kPollPoints && __atomic_load_n(cancel, __ATOMIC_RELAXED)) return;
     if (level == t.levels - 1) {
-      innermost_any<true>(t, x, spectrum, 1);
+      innermost_any<true>(t, x, spectrum, 1, touch);
       return;
     }
     forward_level(t, level, x);
     const int64_t sub = t.span[level + 1];
     const int count = t.radix[level];
     if (level == t.levels - 2 && !(skip && skip->zero[level + 1])) {
-      innermost_any<true>(t, x, spectrum, count);
+      innermost_any<true>(t, x, spectrum, count, touch);
     } else {
       for (int q = 0; q < count; ++q)
-        convolve_block(t, level + 1, block * count + q, x + q * sub * 2 * W, spectrum + q * sub * 2 * W, skip, cancel);
+        convolve_block(t, level + 1, block * count + q, x + q * sub * 2 * W, spectrum + q * sub * 2 * W, skip, touch, cancel);
     }
     inverse_level(t, level, x);
   }
 
   static void forward_block(const FftTables<T>& t, int level, T* x) {
     if (level == t.levels - 1) {
-      innermost_any<false>(t, x, nullptr, 1);
+      innermost_any<false>(t, x, nullptr, 1, nullptr);
       return;
     }
     forward_level(t, level, x);
     const int64_t sub = t.span[level + 1];
-    if (level == t.levels - 2) innermost_any<false>(t, x, nullptr, t.radix[level]);
+    if (level == t.levels - 2) innermost_any<false>(t, x, nullptr, t.radix[level], nullptr);
     else
       for (int q = 0; q < t.radix[level]; ++q) forward_block(t, level + 1, x + q * sub * 2 * W);
   }
@@ -248,8 +262,8 @@ struct TwistedFft {
     }
   }
   static void forward(const FftTables<T>& t, T* work) { forward_block(t, 0, work); }
-  static void convolve(const FftTables<T>& t, T* work, const T* spectrum, const SkipMap* skip, const int32_t* cancel) {
-    convolve_block(t, 0, 0, work, spectrum, skip, cancel);
+  static void convolve(const FftTables<T>& t, T* work, const T* spectrum, const SkipMap* skip, Touch* touch, const int32_t* cancel) {
+    convolve_block(t, 0, 0, work, spectrum, skip, touch, cancel);
   }
   static void last_pass(const FftTables<T>& t, const T* work, const LastPassSink<T>& s) {
     const bool finish = s.re_epilogue.any() || s.im_epilogue.any();

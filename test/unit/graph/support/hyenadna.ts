@@ -32,7 +32,7 @@ export async function openTinyModel(file: string, shift: number): Promise<TinyMo
       embedding: layout.embedding, layers: layout.layers, finalNorm: layout.finalNorm, head: layout.heads[0],
     };
     const rows = new Map<string, Float32Array>();
-    for (const [index, { site }] of layout.layers.entries()) rows.set(site, await filterRows(tensors, layout.generators[index]!, shift));
+    for (const [index, { sites: [site] }] of layout.layers.entries()) rows.set(site, await filterRows(tensors, layout.generators[index]!, shift));
     return { network, graph: await buildHyenaDnaGraph(network, tensors), rows };
   } finally {
     await tensors.close();

@@ -1,6 +1,7 @@
 import type {
   ConvolutionCall, ConvolutionSpec, Engine, PreparedConvolution, SirenFilterRequest,
 } from '../../../../extension/core/engine/engine';
+import { modalFilter } from '../../support/modal-reference';
 
 /**
  * The engine's contract in plain float64 sums: slow, and written from the equations in engine.ts alone, so that graph and export tests
@@ -9,10 +10,14 @@ import type {
 export const referenceEngine: Engine = {
   devices: () => ({ cpu: { name: 'reference', instructionSets: ['portable'], threads: 1 }, cuda: { usable: false, reason: 'no kernels' } }),
   prepare: async (spec, filter) => new DirectConvolution(spec, Float64Array.from(filter)),
-  predict: () => { throw new Error('The reference engine has no cost model.'); },
+  // Direct sums cost a product for each output and tap, whatever the mode.
+  predict: ({ channels, filterLength }, batch, length) => ({
+    algorithm: 'direct sum', seconds: 1e-9 * batch * channels * length * filterLength, preparedBytes: 0, executedFraction: 1,
+  }),
   maskFilter: () => { throw new Error('The reference engine masks nothing.'); },
   spectrum: () => { throw new Error('The reference engine has no spectra.'); },
   sirenFilter: async (request) => sirenFilter(request),
+  modalFilter: async (request) => modalFilter(request),
 };
 
 class DirectConvolution implements PreparedConvolution {

@@ -1,0 +1,45 @@
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import { UserError } from '../errors';
+import { isShardIndex } from '../formats/safetensors/shard-index';
+import type { TensorFile } from '../formats/tensor-file';
+import { writeFailure } from '../io/atomic-file';
+
+/** Where an export lies until it is verified. */
+export interface Staging {
+  /** Path to write to, and to open for verification. */
+  readonly output: string;
+  /** Moves what was written to where the user wanted it. */
+  keep(): Promise<void>;
+  /** Removes everything that was not kept. */
+  discard(): Promise<void>;
+}
+
+/** A place beside the wanted output, which is a file or the index of a model in several files. Refuses to write over the source. */
+export async function stage(output: string, source: TensorFile): Promise<Staging> {
+  const folder = path.dirname(output);
+  if (!isShardIndex(output)) {
+    const unverified = `${output}.unverified`;
+    return { output: unverified, keep: () => move(unverified, output), discard: () => fs.rm(unverified, { force: true }) };
+  }
+  if (path.resolve(folder) === path.resolve(path.dirname(source.path))) {
+    throw new UserError(`${folder} is the folder of the model itself, whose files are never written in place.`, 'Choose another folder.');
+  }
+  const staging = path.join(folder, `.${path.basename(output)}.unverified`);
+  await fs.mkdir(staging).catch((cause: unknown) => { throw writeFailure(output, cause); });
+  return {
+    output: path.join(staging, path.basename(output)),
+    keep: async () => {
+      const names = (await fs.readdir(staging)).filter((name) => name !== path.basename(output));
+      // The index last: as long as it is not there, no reader takes the files for a model.
+      for (const name of [...names, path.basename(output)]) {
+        await move(path.join(staging, name), path.join(folder, name));
+      }
+    },
+    discard: () => fs.rm(staging, { recursive: true, force: true }),
+  };
+}
+
+async function move(from: string, to: string): Promise<void> {
+  await fs.rename(from, to).catch((cause: unknown) => { throw writeFailure(to, cause); });
+}

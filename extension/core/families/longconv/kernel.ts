@@ -1,0 +1,78 @@
+import type { TensorFile } from '../../formats/tensor-file';
+import type { ExactWriteBack } from '../model';
+import type { FilterSource } from '../shared/family-model';
+import { smoothInFrequency, smoothInTime } from './smoothing';
+
+/** What the original code does to stored taps at every run: an optional smoothing, then sign(k) max(|k| - lam, 0). */
+export interface KernelShaping {
+  readonly lam: number;
+  readonly smoothing?: { readonly kind: 'time' | 'frequency'; readonly window: number };
+}
+
+/** A stored kernel tensor [copies, H, stored taps]. */
+export interface StoredKernel {
+  readonly tensor: string;
+  readonly copies: number;
+  readonly width: number;
+  readonly taps: number;
+  /**
+   * causal: rows are copies x H. halves: the first half of the copies holds lags 0, 1, ..., the second lags -1, -2, ...
+   * ring: rows hold all the lags of a ring of `taps`.
+   */
+  readonly layout: 'causal' | 'halves' | 'ring';
+}
+
+/** Rows of the site that a stored kernel makes. */
+export const siteChannels = ({ copies, width, layout }: StoredKernel): number => (layout === 'halves' ? (copies / 2) * width : copies * width);
+
+/** Taps after smoothing: smoothing in frequency loses the last one of an odd number. */
+export const shapedTaps = (taps: number, { smoothing }: KernelShaping): number => (smoothing?.kind === 'frequency' ? 2 * Math.floor(taps / 2) : taps);
+
+/** Source: HazyResearch/safari, long_conv_kernel.py and long_conv.py. */
+export function kernelSource(file: TensorFile, kernel: StoredKernel, shaping: KernelShaping): FilterSource {
+  const taps = shapedTaps(kernel.taps, shaping);
+  const row = async (index: number): Promise<Float64Array> => shaped(await file.readFloat32(kernel.tensor, index * kernel.taps, (index + 1) * kernel.taps), shaping);
+  return async ({ channels: [first, end], taps: [from, to] }) => {
+    const out = new Float32Array((end - first) * (to - from));
+    for (let channel = first; channel < end; channel++) {
+      let columns = await row(channel);
+      if (kernel.layout === 'halves') {
+        const ring = new Float64Array(2 * taps);
+        ring.set(columns);
+        ring.set((await row(siteChannels(kernel) + channel)).reverse(), taps);
+        columns = ring;
+      }
+      out.set(columns.subarray(from, to), (channel - first) * (to - from));
+    }
+    return out;
+  };
+}
+
+function shaped(stored: Float32Array, { lam, smoothing }: KernelShaping): Float64Array {
+  const taps = Float64Array.from(stored);
+  const smooth = smoothing === undefined ? taps : smoothing.kind === 'time' ? smoothInTime(taps, smoothing.window) : smoothInFrequency(taps, smoothing.window);
+  return smooth.map((k) => Math.sign(k) * Math.max(Math.abs(k) - lam, 0));
+}
+
+/**
+ * New values of the stored kernel for rows of the site. Without smoothing they are rows + lam sign(rows), which the threshold turns into the
+ * rows again; smoothing cannot be undone, so then the rows themselves are stored, and config.json must switch shaping off.
+ */
+export function storedValues(kernel: StoredKernel, { smoothing, lam }: KernelShaping, rows: Float32Array, lamKey: string): ExactWriteBack {
+  const { tensor, copies, width, taps, layout } = kernel;
+  const add = smoothing === undefined ? lam : 0;
+  const raised = rows.map((k) => k + add * Math.sign(k));
+  const shape = [copies, width, layout === 'halves' ? raised.length / (copies * width) : taps];
+  const config = smoothing === undefined ? undefined : { use_ma_smoothing: false, [lamKey]: 0 };
+  if (layout !== 'halves') {
+    return { tensors: [{ name: tensor, shape, data: raised }], config };
+  }
+  const half = shape[2];
+  const data = new Float32Array(raised.length);
+  for (let channel = 0; channel < siteChannels(kernel); channel++) {
+    const ring = raised.subarray(channel * 2 * half, (channel + 1) * 2 * half);
+    data.set(ring.subarray(0, half), channel * half);
+    data.set(Float32Array.from(ring.subarray(half)).reverse(), (siteChannels(kernel) + channel) * half);
+  }
+  return { tensors: [{ name: tensor, shape, data }], config };
+}

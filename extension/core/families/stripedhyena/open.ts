@@ -1,0 +1,76 @@
+import { UserError } from '../../errors';
+import type { TensorFile } from '../../formats/tensor-file';
+import type { EmbeddedSurgery } from '../embedded-surgery';
+import { sameTensor } from '../hyenadna/parameters';
+import type { LongConvModel, WriteBack } from '../model';
+import { byteTokenizer } from '../shared/byte-tokenizer';
+import { familyModel, longestModelInput } from '../shared/family-model';
+import { refuseTooLarge } from '../shared/memory';
+import { makeSites, type SiteDraft, surgeryNotes } from '../shared/sites';
+import { listedNames } from '../shared/tensor-names';
+import type { StripedConfig } from './config';
+import { storedTaps, stripedSource } from './filter';
+import { buildStripedGraph } from './graph';
+import { stripedFilterTensors, type StripedLayout } from './layout';
+import type { StripedSizes } from './sizes';
+
+/** Opens a whole StripedHyena network of either generation. */
+export async function openStriped(
+  family: string, file: TensorFile, layout: StripedLayout, sizes: StripedSizes, config: StripedConfig, surgery: EmbeddedSurgery | undefined,
+): Promise<LongConvModel> {
+  const { sites, filters } = makeSites(file, surgery, layout.blocks.flatMap((_, block) => blockSites(file, layout, block, sizes, config)));
+  const maxLength = longestModelInput(sites, config.length);
+  const tied = layout.unembed === undefined || (await sameTensor(file, layout.unembed, layout.embedding));
+  const parameters = layout.parameters + (tied ? 0 : sizes.vocabularySize * sizes.hidden);
+  return familyModel({
+    family, file, sites, filters, maxLength, parameters,
+    vocabularySize: sizes.vocabularySize,
+    tokenizer: config.bytes && sizes.vocabularySize >= 256 ? byteTokenizer(sizes.vocabularySize) : undefined,
+    options: config.options,
+    notes: [
+      ...config.options.map(({ name, value, source }) => `The option ${name} is ${value} (${source}).`),
+      ...(typeof config.graph === 'string' ? [`The model ${config.graph}: its sites can be used, but it cannot be run as a whole.`] : []),
+      ...config.notes,
+      ...(layout.ignored.length > 0 ? [`The file has tensors that the language model does not use: ${listedNames(layout.ignored)}.`] : []),
+      ...surgeryNotes(surgery),
+    ],
+    embeddedPlan: surgery?.plan,
+    recausalised: surgery?.recausalised,
+    // Attention looks at everything.
+    localHistory: layout.blocks.some(({ mixer }) => mixer.kind === 'attention') ? undefined : layout.blocks.length * (sizes.shortFilterTaps - 1),
+    async exactTensors(siteId, rows) {
+      const block = layout.blocks.findIndex(({ mixer }) => mixer.kind === 'hyena' && mixer.site === siteId);
+      const mixer = layout.blocks.at(block)?.mixer;
+      const size = sizes.filters[block];
+      if (mixer?.kind !== 'hyena' || mixer.filter?.kind !== 'explicit' || !size) throw new Error(`site ${siteId} has no stored taps`);
+      return storedTaps(siteId, mixer.filter, size, sizes.hidden, rows);
+    },
+    graph: async () => {
+      if (typeof config.graph === 'string') {
+        throw new UserError(`${file.path} ${config.graph}, so it cannot be run as a whole.`, 'Put the config.json that the model was published with beside it.');
+      }
+      refuseTooLarge(file.path, parameters);
+      return buildStripedGraph({ name: family, layout, sizes, settings: config.graph, maxLength }, file);
+    },
+  });
+}
+
+/** The site of a hyena block; none of an attention block. */
+function blockSites(file: TensorFile, layout: StripedLayout, block: number, sizes: StripedSizes, config: StripedConfig): SiteDraft[] {
+  const { mixer } = layout.blocks[block];
+  if (mixer.kind === 'attention') {
+    return [];
+  }
+  const { site, filter } = mixer;
+  const size = sizes.filters[block];
+  const writeBack: readonly WriteBack[] = [...(filter?.kind === 'explicit' ? ['exact' as const] : []), 'baked', 'sidecar'];
+  const common = { id: site, layer: block, channels: sizes.hidden, writeBack };
+  if (!filter || !size) {
+    return [{ ...common, taps: 0, storage: 'explicit', filterTensors: [] }];
+  }
+  const explicit = filter.kind === 'explicit';
+  return [{
+    ...common, taps: explicit ? size.size : config.length, finite: explicit || undefined, storage: explicit ? 'explicit' : 'modal',
+    filterTensors: stripedFilterTensors(filter), source: stripedSource(file, filter, size, sizes.hidden),
+  }];
+}
