@@ -9,8 +9,10 @@ namespace longconv::cuda {
 /// Blocks of a multiprocessor that the registers must suffice for: as many as the kernel can be compiled for without spilling.
 template <Signal kSignal, class E>
 constexpr int resident_blocks(int q, int warps) {
-  if (sizeof(E) == 2 && warps == 4 && q != 4 && !(q == 16 && kSignal == Signal::kPair)) return 6;
-  return 16 / warps;
+  if (warps > 4) return 16 / warps;
+  if (q == 4) return kSignal == Signal::kPair ? 3 : 4;
+  if (sizeof(E) == 4 || (q == 16 && kSignal == Signal::kPair)) return 4;
+  return kSignal == Signal::kComplex ? 5 : 6;
 }
 
 template <Signal kSignal, class E, int Q, int M, int kWarps, int kGroup>
