@@ -36,6 +36,9 @@ export async function openTrial(request: TrialRequest): Promise<TrialSetup> {
   }
   const data = await loadSamples(request.data, model, request.length);
   checkLength(model, data.length);
+  if (data.length > model.maxLength && !model.floatInput) {
+    throw new UserError(`Windows of ${data.length} tokens are longer than the ${model.maxLength} that ${model.name} was made for, so its dense form cannot be compared with.`, `Use windows of at most ${model.maxLength} tokens.`);
+  }
   return {
     model, data, device, sites: chooseSites(model, request.sites).map(({ id }) => id),
     fingerprint: await fingerprint(model.file.path), dense: await standingFilters(model, engine),
