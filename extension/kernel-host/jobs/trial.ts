@@ -8,7 +8,7 @@ import { chooseSites } from '../../core/plan/make';
 import type { SiteFilter } from '../../core/plan/site-filter';
 import type { TrialRequest } from '../../core/protocol/search';
 import type { DeviceInfo } from '../../core/validation/report';
-import { chooseDevice } from '../devices';
+import { chooseProcessor } from '../devices';
 import { host } from '../host';
 import { standingFilters } from '../surgery';
 
@@ -26,7 +26,7 @@ export interface TrialSetup {
 
 export async function openTrial(request: TrialRequest): Promise<TrialSetup> {
   const { engine, models } = host();
-  const device = chooseDevice(engine, request.backend, request.threads);
+  const device = chooseProcessor(engine, 'Trying masks', request.backend, request.threads);
   const model = await models.model(request.model, request.options);
   if (model.task === 'features') {
     throw new UserError(`${model.name} has no metric of its own, so masks cannot be judged by one.`, 'Validate single plans: their report has the errors of the outputs.');
