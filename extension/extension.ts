@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { registerCommands } from './commands';
+import { registerLanguageModelTools } from './editors/language-model-tools';
 import { ModelViewerProvider } from './editors/model-viewer';
 import { PlanEditorProvider } from './editors/plan-editor';
 import { Services } from './editors/services';
@@ -13,6 +14,7 @@ export function activate(context: vscode.ExtensionContext): void {
     services,
     ...[ModelViewerProvider.viewType, ModelViewerProvider.optionalViewType].map(type => vscode.window.registerCustomEditorProvider(type, viewers, { supportsMultipleEditorsPerDocument: true })),
     vscode.window.registerCustomEditorProvider(PlanEditorProvider.viewType, plans, { supportsMultipleEditorsPerDocument: true }),
+    ...registerLanguageModelTools(services),
     ...registerCommands({ services, viewers, plans }),
   );
 }

@@ -20,7 +20,7 @@ import { button } from './ui/toolkit';
  * The plan editor's page.
  *
  * data-testid: plan-name, family, plan-invalid, model-failure, model-warning, request-failure, notice, loading, open-model, open-as-text,
- * tab-masks, tab-validation, tab-sweep, tab-search, tab-export, diff-saved, diff-committed.
+ * tab-masks, tab-validation, tab-sweep, tab-search, tab-export.
  * Masks: site-list, site-list-item, clear-all, site-title, mask-summary, copy-to-all, clear-site, kept-bins, kept-taps, filter-error, leak,
  * predicted-speedup, kernel, advice, channel (+ -slider), range, range-custom, range-first, range-last, range-use, time-plot, negative-lags,
  * cut-handle, partial-on, partial-taps (+ -slider), partial-taper (+ -slider), frequency-plot (+ -log, -db), low-edge, high-edge, pattern,
@@ -122,8 +122,6 @@ function showPage(state: PlanPageState): void {
   planName.textContent = state.fileName;
   replaceChildren(page,
     el('header', { class: 'page-head' }, el('div', { class: 'title-row' }, planName, family, modelName, el('span', { class: 'grow' }),
-      button('Compare with Saved', () => void client.call('showDiff', { against: 'saved' }).catch(onError), { testid: 'diff-saved', title: 'What changed since the plan was saved' }),
-      button('with Committed', () => void client.call('showDiff', { against: 'committed' }).catch(onError), { testid: 'diff-committed', title: 'What changed since the last commit' }),
       button('Open Model', () => void client.call('openModel', {}).catch(onError), { testid: 'open-model', title: 'Open the model in the viewer' }),
       button('Open as Text', () => void client.call('openAsText', {}), { testid: 'open-as-text', title: 'Edit the plan as JSON' }))),
     planProblem, modelProblem, requestProblem, tabs.bar, tabs.body);
@@ -131,6 +129,7 @@ function showPage(state: PlanPageState): void {
   setData(state.data);
   validation.setRuns(state.runs);
   validation.show(state.validation);
+  for (const view of [sweep, search]) view.setWindows(state.searchWindows);
   sweep.show(state.sweep);
   search.show(state.search);
   exportView.show(state.export);

@@ -36,7 +36,7 @@ export class PlanSession implements vscode.Disposable {
     this.data = dataPath ? { path: dataPath, name: path.basename(dataPath) } : null;
     this.model = new PlanModel(services.interactive, document.uri.fsPath, state => this.send('model', state), (what, error) => this.report(what, error));
     const { workspaceState } = services.context;
-    this.runs = new ValidationRuns(workspaceState, document.uri, runs => this.send('runs', runs));
+    this.runs = new ValidationRuns(workspaceState, document.uri, () => services.setting('keptRuns', document.uri) ?? 1, runs => this.send('runs', runs));
     this.validation = new Job<ValidationOutcome>(state => this.send('validation', state), new InterruptedJob(workspaceState, document.uri, 'validation'));
     this.trials = new PlanTrials({
       services, plan: document.uri, model: () => this.modelRef, data: () => this.data?.path, report: (what, error) => this.report(what, error),
@@ -55,7 +55,7 @@ export class PlanSession implements vscode.Disposable {
   readonly handlers: PlanEditorApi = {
     load: async () => ({
       fileName: this.document.name, plan: this.document.read(), model: this.model.state, data: this.data,
-      validation: this.validation.state, export: this.exporting.state, sweep: this.trials.sweeping.state, search: this.trials.searching.state, runs: this.runs.list,
+      validation: this.validation.state, export: this.exporting.state, searchWindows: this.services.setting('searchWindows', this.uri) ?? 16, sweep: this.trials.sweeping.state, search: this.trials.searching.state, runs: this.runs.list,
     }),
     timeSeries: async params => this.services.interactive.call('timeSeries', { ...params, ...this.modelRef }),
     frequencySeries: async params => this.services.interactive.call('frequencySeries', { ...params, ...this.modelRef }),
@@ -76,12 +76,16 @@ export class PlanSession implements vscode.Disposable {
     sweep: async choice => this.trials.sweep(choice),
     search: async choice => this.trials.search(choice),
     useMasks: async ({ from, newPlan }) => this.useMasks(from, newPlan),
-    showDiff: async ({ against }) => this.services.diffs.show(this.document.document, against),
     saveImage: async image => saveImage(image, vscode.Uri.joinPath(this.uri, '..')),
     reveal: async params => { await vscode.commands.executeCommand('revealInExplorer', vscode.Uri.file(params.path)); },
     retryModel: async () => this.model.retry(this.document.require()),
     showLog: async () => this.services.log.show(),
   };
+
+  /** Shows the plan's text beside its last saved or committed state. */
+  async showDiff(against: 'saved' | 'committed'): Promise<void> {
+    await this.services.diffs.show(this.document.document, against);
+  }
 
   /** Brings one of the views to the front of every page of this plan. */
   showView(view: PlanView): void {
@@ -95,7 +99,7 @@ export class PlanSession implements vscode.Disposable {
     if (this.validation.running) throw new UserError('This plan is being validated already.');
     void this.validation.run(async progress => {
       const report = await this.services.runJob('validation', progress, (host, options) => host.call('validate', {
-        plan: localPath(this.uri), planText: text, data: this.data?.path, length, backend: 'auto', threads: this.services.threads,
+        plan: localPath(this.uri), planText: text, data: this.data?.path, length: length ?? this.services.setting('validationLength', this.uri), backend: 'auto', threads: this.services.threads,
       }, options));
       return { run: await this.runs.add(plan, report) };
     }, error => this.report('validation', error));

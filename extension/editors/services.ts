@@ -4,6 +4,7 @@ import { KernelHostClient } from '../core/engine/kernel-host-client';
 import type { CallOptions } from '../core/engine/kernel-host-client';
 import { UserError } from '../core/errors';
 import type { ReportProgress, RpcFailure } from '../core/protocol/rpc';
+import { DeviceStatus } from './device-status';
 import { failureOf } from './failure';
 import { PlanDiffs } from './plan-diff';
 
@@ -16,12 +17,14 @@ export class Services implements vscode.Disposable {
   readonly log = vscode.window.createOutputChannel('Long-Conv Surgeon', { log: true });
   readonly diffs = new PlanDiffs();
   readonly interactive: KernelHostClient;
+  readonly status: DeviceStatus;
   private readonly jobHost: KernelHostClient;
   private running?: { readonly name: string; readonly abort: AbortController };
 
   constructor(readonly context: vscode.ExtensionContext) {
     const entry = path.join(context.extensionPath, 'dist', 'kernel-host.js');
     this.interactive = new KernelHostClient({ entry, log: line => this.log.info(`kernel host: ${line}`) });
+    this.status = new DeviceStatus(this.interactive);
     this.jobHost = new KernelHostClient({ entry, log: line => this.log.info(`kernel host (jobs): ${line}`) });
   }
 
@@ -33,6 +36,11 @@ export class Services implements vscode.Disposable {
   /** Threads for validation; undefined: the addon's own choice. */
   get threads(): number | undefined {
     return vscode.workspace.getConfiguration('longconvSurgeon').get<number>('threads') || undefined;
+  }
+
+  /** A number of the configuration for a file; undefined where it is 0. */
+  setting(name: 'validationLength' | 'searchWindows' | 'keptRuns', file: vscode.Uri): number | undefined {
+    return vscode.workspace.getConfiguration('longconvSurgeon', file).get<number>(name) || undefined;
   }
 
   /** Runs a long job on its own kernel host. Throws a UserError when one is running already or the workspace is not trusted. */
@@ -86,6 +94,7 @@ export class Services implements vscode.Disposable {
   dispose(): void {
     this.restartKernelHosts();
     this.diffs.dispose();
+    this.status.dispose();
     this.log.dispose();
   }
 }

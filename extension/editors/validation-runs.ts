@@ -9,21 +9,18 @@ import type { ReportFormat, ValidationReport } from '../core/protocol/webview';
 import { REPORT_EXTENSIONS, reportText } from '../core/validation/report-text';
 import { localPath } from './local-file';
 
-/** Validations of one plan that are kept; the oldest is forgotten for a new one. */
-const MOST_RUNS = 20;
-
 /** The validations of one plan, newest first, kept in the workspace's state so that they outlive the window. */
 export class ValidationRuns {
   list: readonly ValidationRun[];
 
-  constructor(private readonly state: vscode.Memento, private readonly plan: vscode.Uri, private readonly onChange: (runs: readonly ValidationRun[]) => void) {
+  constructor(private readonly state: vscode.Memento, private readonly plan: vscode.Uri, private readonly most: () => number, private readonly onChange: (runs: readonly ValidationRun[]) => void) {
     this.list = state.get<ValidationRun[]>(this.key, []);
   }
 
   /** @returns the id of the new run. */
   async add(plan: SurgeryPlan, report: ValidationReport): Promise<string> {
     const run: ValidationRun = { id: randomUUID(), sites: plan.sites, masks: summary(plan), report };
-    await this.set([run, ...this.list].slice(0, MOST_RUNS));
+    await this.set([run, ...this.list].slice(0, this.most()));
     return run.id;
   }
 

@@ -9,25 +9,18 @@ export interface ChosenDevice { readonly info: DeviceInfo; readonly gpu?: { read
 
 /** The device a job runs on. `cuda` where it cannot be used is refused, never replaced silently; `auto` says what it chose and why. */
 export function chooseDevice(engine: Engine, backend: 'auto' | 'cpu' | 'cuda', threads?: number, element: 'f16' | 'bf16' = 'f16'): ChosenDevice {
-  const { cuda } = engine.devices();
-  const info = processor(engine, threads);
-  if (backend === 'cuda' || (backend === 'auto' && cuda.usable)) {
-    const gpu = openGpu();
-    return { info: { backend: 'cuda', name: cuda.name!, instructionSet: element, threads: info.threads }, gpu: { gpu, element } };
-  }
-  return { info: { ...info, note: backend === 'auto' ? `CUDA not used: ${cuda.reason}` : undefined } };
-}
-
-/** For jobs that have no GPU path yet: the processor, said why; `cuda` is refused. `what` names the job. */
-export function chooseProcessor(engine: Engine, what: string, backend: 'auto' | 'cpu' | 'cuda', threads?: number): DeviceInfo {
-  if (backend === 'cuda') throw new UserError(`${what} runs on the processor only.`, 'Use --backend cpu or auto; validate and forward run on the GPU.');
-  return { ...processor(engine, threads), note: backend === 'auto' ? `CUDA not used: ${what} runs on the processor only.` : undefined };
-}
-
-function processor(engine: Engine, threads?: number): DeviceInfo {
-  const { cpu } = engine.devices();
+  const { cpu, cuda } = engine.devices();
   if (threads !== undefined && threads > 4 * cpu.threads) {
     throw new UserError(`${threads} threads were asked for on a machine that runs ${cpu.threads}.`, `Ask for at most ${4 * cpu.threads}.`);
   }
-  return { backend: 'cpu', name: cpu.name, instructionSet: cpu.instructionSets[cpu.instructionSets.length - 1], threads: threads ?? cpu.threads };
+  if (backend === 'cuda' || (backend === 'auto' && cuda.usable)) {
+    const gpu = openGpu();
+    return { info: { backend: 'cuda', name: cuda.name!, instructionSet: element, threads: threads ?? cpu.threads }, gpu: { gpu, element } };
+  }
+  return {
+    info: {
+      backend: 'cpu', name: cpu.name, instructionSet: cpu.instructionSets[cpu.instructionSets.length - 1], threads: threads ?? cpu.threads,
+      note: backend === 'auto' ? `CUDA not used: ${cuda.reason}` : undefined,
+    },
+  };
 }

@@ -39,7 +39,7 @@ export class SampleHost {
       load: async (): Promise<PlanPageState> => ({
         fileName: 'model.surgery.json', plan: { plan: this.plan, revision: this.revision }, model: { state: 'ready', summary: await this.model() },
         data: { path: path.join(SAMPLE, 'ecoli-table.fa'), name: 'ecoli-table.fa' },
-        validation: { state: 'idle' }, export: { state: 'idle' }, sweep: { state: 'idle' }, search: { state: 'idle' }, runs: [], ...extra,
+        validation: { state: 'idle' }, export: { state: 'idle' }, sweep: { state: 'idle' }, search: { state: 'idle' }, runs: [], searchWindows: 16, ...extra,
       }),
       edit: async (edit: PlanEdit) => {
         this.plan = changedPlan(this.plan, edit, (await this.model()).sites);

@@ -38,7 +38,6 @@ export class SearchView {
     this.budget = numberInput({ testid: 'search-budget', min: 0.01, max: 100, step: 0.01 }, budgetId);
     this.budget.value = '1';
     this.windows = numberInput({ testid: 'search-windows', min: 1, max: 100_000 }, windowsId);
-    this.windows.value = '16';
     this.windows.title = 'Windows that the search runs; what it finds is checked on all of the data';
     this.run = button('Find a Mask', () => this.start(), { primary: true, testid: 'search' });
     this.progress = new JobProgress('Search', 'search', host.cancel);
@@ -47,6 +46,10 @@ export class SearchView {
         el('label', { text: 'Perplexity may rise by at most', set: { for: budgetId } }), this.budget, el('span', { text: '%' }),
         this.data.element, el('label', { class: 'muted', text: 'Windows', set: { for: windowsId } }), this.windows, el('span', { class: 'grow' }), this.run),
       this.progress.element, this.result, this.tried);
+  }
+
+  setWindows(windows: number): void {
+    this.windows.value = String(windows);
   }
 
   setData(data: DataFile | null): void {

@@ -17,9 +17,6 @@ export interface SweepHost {
   readonly useMasks: (from: MaskSource, newPlan: boolean) => void;
 }
 
-/** Windows that a sweep runs when nothing else is said: enough to rank settings, few enough to wait for. */
-const DEFAULT_WINDOWS = 16;
-
 /** Many settings at once: quality against speed, and any point opens as a plan. */
 export class SweepView {
   readonly element: HTMLElement;
@@ -58,7 +55,6 @@ export class SweepView {
     };
     const windowsId = uniqueId('windows');
     this.windows = numberInput({ testid: 'sweep-windows', min: 1, max: 100_000 }, windowsId);
-    this.windows.value = String(DEFAULT_WINDOWS);
     this.combine = checkbox('Combine cuts with patterns', false, () => undefined, { testid: 'sweep-combine' });
     this.eachSite = checkbox('Each site alone (sensitivity)', false, () => undefined, { testid: 'sweep-each-site' });
     this.run = button('Sweep', () => this.start(), { primary: true, testid: 'sweep' });
@@ -80,6 +76,10 @@ export class SweepView {
     this.lists.lowpass.value = '0.5, 0.25, 0.125';
     const rows = model.sites[0].defaultGrid.factors[0];
     this.lists.comb.value = formatList([rows / 2, rows / 4].filter(value => value >= 1 && Number.isInteger(value)));
+  }
+
+  setWindows(windows: number): void {
+    this.windows.value = String(windows);
   }
 
   setData(data: DataFile | null): void {

@@ -75,7 +75,7 @@ export class LinePlot {
       el('div', { class: 'plot-head' },
         el('h3', { text: options.title }), el('span', { class: 'grow' }), ...(options.tools ?? []),
         icon('−', 'Zoom out', () => this.zoom(2)), icon('+', 'Zoom in', () => this.zoom(0.5)), icon('⤢', 'Show all', () => this.change(this.full)),
-        options.onSave ? icon('⭳', 'Save the plot as SVG or PNG', () => this.save()) : null),
+        options.onSave ? icon('↓', 'Save the plot as SVG or PNG', () => this.save()) : null),
       el('div', { class: 'plot-frame' }, this.body, this.overlay, this.readoutText));
     this.body.addEventListener('keydown', event => this.key(event));
     this.body.addEventListener('wheel', event => this.wheel(event), { passive: false });

@@ -25,7 +25,7 @@ const WIDTH = 720, HEIGHT = 360, LEFT = 64, RIGHT = 16, TOP = 34, BOTTOM = 46;
 
 export function saveButton(act: () => void): HTMLElement {
   const label = 'Save the map as SVG or PNG';
-  const element = el('button', { class: 'plot-button', text: '⭳', label, title: label });
+  const element = el('button', { class: 'plot-button', text: '↓', label, title: label });
   element.addEventListener('click', act);
   return element;
 }

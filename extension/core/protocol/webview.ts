@@ -90,8 +90,6 @@ export interface PlanEditorApi extends FilterDataApi, ImageApi {
   search(params: SearchChoice): Promise<void>;
   /** Puts the masks of a sweep's row, or of the search's result, into this plan (one undo step) or into a new one beside it. */
   useMasks(params: { from: MaskSource; newPlan: boolean }): Promise<void>;
-  /** Opens the text of the plan beside its last saved or committed state. */
-  showDiff(params: { against: 'saved' | 'committed' }): Promise<void>;
   /** Shows an exported file in the explorer. */
   reveal(params: { path: string }): Promise<void>;
   retryModel(params: NoParams): Promise<void>;
@@ -146,6 +144,8 @@ export interface PlanPageState {
   readonly sweep: JobState<SweepResult>;
   readonly search: JobState<SearchResult>;
   readonly runs: readonly ValidationRun[];
+  /** Windows that a sweep or a search runs unless the user says otherwise. */
+  readonly searchWindows: number;
 }
 
 export interface PlanState {

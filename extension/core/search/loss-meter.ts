@@ -12,19 +12,18 @@ export class LossMeter {
     private readonly runner: ModelRunner,
     private readonly dense: ReadonlyMap<string, SiteFilter>,
     readonly samples: readonly Sample[],
-    private readonly length: number,
     private readonly vocabulary: number,
     private readonly denseMeter: QualityMeter,
   ) {}
 
   /**
-   * @param runner the dense model, made for samples of `length`; it stays the caller's.
+   * @param runner the dense model, made for samples of this length; it stays the caller's.
    * @param onSample called after each sample of the dense model with the number done.
    */
   static async create(
-    runner: ModelRunner, dense: ReadonlyMap<string, SiteFilter>, samples: readonly Sample[], length: number, vocabulary: number, onSample?: (done: number) => void,
+    runner: ModelRunner, dense: ReadonlyMap<string, SiteFilter>, samples: readonly Sample[], vocabulary: number, onSample?: (done: number) => void,
   ): Promise<LossMeter> {
-    return new LossMeter(runner, dense, samples, length, vocabulary, await runOver(runner, samples, length, vocabulary, onSample));
+    return new LossMeter(runner, dense, samples, vocabulary, await runOver(runner, samples, vocabulary, onSample));
   }
 
   get denseLoss(): { readonly nll: number; readonly perplexity: number } {
@@ -36,7 +35,7 @@ export class LossMeter {
   async loss(changed: ReadonlyMap<string, SiteFilter>, onSample?: (done: number) => void): Promise<Loss> {
     const variant = await this.runner.variant(new Map([...this.dense, ...changed]));
     try {
-      const meter = await runOver(variant, this.samples, this.length, this.vocabulary, onSample);
+      const meter = await runOver(variant, this.samples, this.vocabulary, onSample);
       const { nll, perplexity } = meter.quality();
       return { nll, perplexity, nllDifference: pairedBootstrap(meter.windowNll.map((value, w) => value - this.denseMeter.windowNll[w])) };
     } finally {
@@ -45,11 +44,11 @@ export class LossMeter {
   }
 }
 
-async function runOver(runner: ModelRunner, samples: readonly Sample[], length: number, vocabulary: number, onSample?: (done: number) => void): Promise<QualityMeter> {
+async function runOver(runner: ModelRunner, samples: readonly Sample[], vocabulary: number, onSample?: (done: number) => void): Promise<QualityMeter> {
   const meter = new QualityMeter();
-  for (const [index, { input, extra, targets: all }] of samples.entries()) {
-    const logits = await runner.run(input, 1, length, { extra });
-    const { rows, targets } = scoredRows(all, logits.length, vocabulary);
+  for (const [index, sample] of samples.entries()) {
+    const logits = await runner.run(sample.input, 1, sample.length, { extra: sample.extra });
+    const { rows, targets } = scoredRows(sample.targets, logits.length, vocabulary);
     if (rows.length > 0) meter.add(logSoftmax(pickRows(logits, rows, vocabulary), vocabulary), targets, vocabulary);
     onSample?.(index + 1);
   }

@@ -66,7 +66,7 @@ async function runSteps(
   const { model, dense, samples, length, engine, sessions, device } = sweep;
   const runner = await ModelRunner.create({ graph: await model.graph(), sessions, engine, filters: dense, maxLength: length, threads: device.threads });
   try {
-    const meter = await LossMeter.create(runner, dense, samples, length, model.vocabularySize, (n) => report(`dense: sample ${n} of ${samples.length}`, n / samples.length));
+    const meter = await LossMeter.create(runner, dense, samples, model.vocabularySize, (n) => report(`dense: sample ${n} of ${samples.length}`, n / samples.length));
     const times = new SiteTimes(engine, length, device.threads);
     for (const [index, step] of open.entries()) {
       const row = await runStep(sweep, step, planned.get(step)!, meter, times, (part, what) => report(`${step.label}: ${what}`, 1 + index + part));

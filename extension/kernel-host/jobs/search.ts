@@ -152,8 +152,8 @@ class Finder {
   }
 
   private meter(samples: SampleSet['samples'], from: number, to: number): Promise<LossMeter> {
-    const { model, dense, data } = this.setup;
-    return LossMeter.create(this.runner, dense, samples, data.length, model.vocabularySize,
+    const { model, dense } = this.setup;
+    return LossMeter.create(this.runner, dense, samples, model.vocabularySize,
       (n) => this.at(`dense: sample ${n} of ${samples.length}`, from + ((to - from) * n) / samples.length));
   }
 

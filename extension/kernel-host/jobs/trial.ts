@@ -8,7 +8,7 @@ import { chooseSites } from '../../core/plan/make';
 import type { SiteFilter } from '../../core/plan/site-filter';
 import type { TrialRequest } from '../../core/protocol/search';
 import type { DeviceInfo } from '../../core/validation/report';
-import { chooseProcessor } from '../devices';
+import { chooseDevice } from '../devices';
 import { host } from '../host';
 import { standingFilters } from '../surgery';
 
@@ -26,13 +26,19 @@ export interface TrialSetup {
 
 export async function openTrial(request: TrialRequest): Promise<TrialSetup> {
   const { engine, models } = host();
-  const device = chooseProcessor(engine, 'Trying masks', request.backend, request.threads);
+  if (request.backend === 'cuda') {
+    throw new UserError('Sweeps and searches run on the CPU, where every mask has its kernel.', 'Use --backend cpu or auto, and validate the plan you choose with --backend cuda.');
+  }
+  const { info: device } = chooseDevice(engine, 'cpu', request.threads);
   const model = await models.model(request.model, request.options);
   if (model.task === 'features') {
     throw new UserError(`${model.name} has no metric of its own, so masks cannot be judged by one.`, 'Validate single plans: their report has the errors of the outputs.');
   }
   const data = await loadSamples(request.data, model, request.length);
   checkLength(model, data.length);
+  if (data.length > model.maxLength && !model.floatInput) {
+    throw new UserError(`Windows of ${data.length} tokens are longer than the ${model.maxLength} that ${model.name} was made for, so its dense form cannot be compared with.`, `Use windows of at most ${model.maxLength} tokens.`);
+  }
   return {
     model, data, device, sites: chooseSites(model, request.sites).map(({ id }) => id),
     fingerprint: await fingerprint(model.file.path), dense: await standingFilters(model, engine),
