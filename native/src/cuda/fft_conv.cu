@@ -16,7 +16,7 @@
 
 namespace longconv::cuda {
 
-constexpr int64_t kChunkBytes = int64_t{256} << 20;
+constexpr int64_t kChunkBytes = int64_t{512} << 20;  // on one H100, larger chunks were always faster, 3% from 256 to 1024 MB
 
 struct FftConvPlan {
   FftConvSpec spec = {};
@@ -185,7 +185,7 @@ void describe(FftConvPlan& plan) {
   int used = std::snprintf(plan.description, sizeof plan.description, "%s, %lld points", plan.spec.overlap_save ? "overlap-save" :
                            plan.signal == Signal::kReal ? "right-angle" : "circular pairs", static_cast<long long>(plan.transform));
   if (plan.is_long) used += std::snprintf(plan.description + used, sizeof plan.description - used, ", %d of %d rows", plan.kept_rows, kColumnRadix);
-  else if (plan.keep != 0xffffffffu && g.first >= 8)
+  else if (g.first >= 8 && __builtin_popcount(plan.keep) < g.first)
     used += std::snprintf(plan.description + used, sizeof plan.description - used, ", %d of %d rows", __builtin_popcount(plan.keep), g.first);
   if (plan.spec.overlap_save) std::snprintf(plan.description + used, sizeof plan.description - used, ", %d new in each", plan.step);
 }

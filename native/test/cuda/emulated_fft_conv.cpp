@@ -1,4 +1,6 @@
-// The CUDA kernels, run on the CPU by emulator.h, against a float64 convolution that shares nothing with them.
+// The CUDA kernels, run on the CPU by emulator.h, against a float64 convolution that shares nothing with them. Needs the CUDA headers, no GPU:
+//   g++ -std=c++20 -O1 -DLONGCONV_EMULATE -I/usr/local/cuda/include -I../../include -I../../src -I../../src/cuda -I. \
+//     emulated_fft_conv.cpp ../../src/cuda/fft/tables.cpp -o emulated && ./emulated
 #include <complex>
 #include <cstdio>
 #include <random>
@@ -183,6 +185,18 @@ void set_tables(OnePass& o, const OnePassTables& t, int n) {
   o.row_steps = t.row_steps.data();
 }
 
+/// Gain of all digits of the on-chip transform, forward and inverse (fragment_gain).
+double on_chip_gain(Signal signal, int n) {
+  const Geometry g = geometry_of(n);
+  const bool real = signal == Signal::kReal;
+  double gain = std::pow(fragment_gain(FragmentKind::kComplex, 16, 0), 4);
+  if (g.middle > 1) gain *= std::pow(fragment_gain(FragmentKind::kComplex, g.middle, 0), 2);
+  if (g.first >= 8)
+    gain *= fragment_gain(real ? FragmentKind::kFromReal : FragmentKind::kComplex, g.first, 0.25) *
+            fragment_gain(real ? FragmentKind::kToReal : FragmentKind::kComplex, g.first, 0.25);
+  return gain;
+}
+
 template <class Kernel>
 void emulate_one_pass(const OnePass& o, int threads, int blocks) {
   std::vector<uint4> shared((Kernel::kSharedBytes + 2 * Kernel::kStagedBytes) / 16 + 1);
@@ -202,7 +216,7 @@ double one_pass_error(Problem p) {
   std::vector<float> scale;
   for (int c = 0; c < p.channels; ++c) {
     std::vector<Complex> f;
-    scale.push_back(spectrum(d.k[c], p.points, kSignal == Signal::kReal ? 0.25 : 0, f));
+    scale.push_back(static_cast<float>(spectrum(d.k[c], p.points, kSignal == Signal::kReal ? 0.25 : 0, f) / on_chip_gain(kSignal, p.points)));
     for (int i = 0; i < p.points; ++i) filter.push_back(store(f[filter_frequency(g, i)]));
   }
   o.filter = filter.data();
@@ -245,7 +259,10 @@ double long_error(Problem p, const std::vector<int>& dropped) {
   std::vector<float> scale;
   for (int c = 0; c < p.channels; ++c) {
     std::vector<Complex> f;
-    scale.push_back(spectrum(d.k[c], p.points, alpha, f));
+    const double gain = on_chip_gain(Signal::kComplex, n) * std::pow(fragment_gain(FragmentKind::kComplex, 16, 0), 2) *
+                        fragment_gain(kSignal == Signal::kReal ? FragmentKind::kFromReal : FragmentKind::kComplex, 16, alpha) *
+                        fragment_gain(kSignal == Signal::kReal ? FragmentKind::kToReal : FragmentKind::kComplex, 16, alpha);
+    scale.push_back(static_cast<float>(spectrum(d.k[c], p.points, alpha, f) / gain));
     for (const int row : frequency)
       for (int i = 0; i < n; ++i) filter.push_back(store(f[row + 256 * filter_frequency(g, i)]));
   }
@@ -294,6 +311,7 @@ void report(const char* name, double error, double limit) {
   const bool good = error <= limit;
   if (!good) ++failures;
   std::printf("%-44s %.2e%s\n", name, error, good ? "" : "  FAILED");
+  std::fflush(stdout);
 }
 
 }  // namespace
@@ -315,7 +333,7 @@ int main() {
   report("real 1024", one_pass_error<Signal::kReal, H, 4, 1, 4, 4>({2, 3, 1024, 1024, 1, 1024, 0, true, false, false, 1, all}), 1e-3);
   report("pair 2048, rows dropped", one_pass_error<Signal::kPair, H, 8, 1, 4, 1>({2, 3, 2048, 2048, 1, 2048, 0, false, false, false, 1, 0x83}), 1e-3);
   report("real 2048", one_pass_error<Signal::kReal, H, 8, 1, 4, 1>({2, 2, 2048, 2048, 1, 2048, 0, true, true, false, 1, all}), 1e-3);
-  report("pair 4096, large values", one_pass_error<Signal::kPair, H, 16, 1, 4, 1>({1, 2, 4096, 4096, 1, 4096, 0, false, false, false, 500, all}), 1e-3);
+  report("pair 4096, large values", one_pass_error<Signal::kPair, H, 16, 1, 4, 1>({1, 2, 4096, 4096, 1, 4096, 0, false, false, false, 100, all}), 1e-3);
   report("pair 4096, float", one_pass_error<Signal::kPair, float, 16, 1, 4, 1>({1, 3, 4096, 4096, 1, 4096, 0, false, true, true, 1e-6, all}), 1e-3);
   report("real 4096", one_pass_error<Signal::kReal, H, 16, 1, 4, 1>({1, 2, 4096, 4096, 1, 4096, 0, true, false, true, 1, all}), 1e-3);
   report("pair 8192, rows dropped", one_pass_error<Signal::kPair, H, 32, 1, 8, 1>({1, 2, 8192, 8192, 1, 8192, 0, false, false, false, 1, 0x80000003u}), 1e-3);

@@ -64,12 +64,12 @@ struct ColumnsKernel {
   using InStrip = Strip<kSignal, 16, kStripColumns>;
   using Staged = Elements<E, kStripColumns>;
   static constexpr int kStrip = 8 * kStripColumns, kStrips = kTile / kStrip;
-  // Input goes to the tile as it is, where its transform will lie: the piece of a lane takes kStripColumns words, members side by side.
+  // Input goes to the tile as it is, where its transform will lie: 16 bytes for each lane, the second member behind the first.
   static constexpr bool kStaged = sizeof(Staged) * kMembers <= kStripColumns * 4 && sizeof(Staged) == 16;
 
   __device__ __forceinline__ Staged* staged_piece(int task, int i, int m) const {
     const int row = digit_row(lane & 3, i) * 1024 + task / kStrips * 64;
-    return reinterpret_cast<Staged*>(tile + swizzle_columns(row + task % kStrips * kStrip + kStripColumns * (lane >> 2) + 4 * m));
+    return reinterpret_cast<Staged*>(tile + swizzle_columns(row + task % kStrips * kStrip + 4 * (lane >> 2) + 32 * m));
   }
   __device__ __forceinline__ int point_of_row(int task, int i, int column0) const {
     return (16 * digit_row(lane & 3, i) + task / kStrips) * p.points + column0 + task % kStrips * kStrip + kStripColumns * (lane >> 2);
@@ -149,25 +149,25 @@ struct ColumnsKernel {
     uint32_t maximum[2] = {0, 0};
     if (thread < 2) shared[thread] = 0;
     block_sync();
-    // Twiddles of the second digit, looked up while the input is on its way: rows fb = g and g + 8 of the warp's first task, and what
-    // leads from one task to the next.
-    RunningTwiddle near[2], next;
+    // Twiddles of the second digit for rows fb = g and g + 8 of the warp's first task, looked up while the input is on its way.
+    RunningTwiddle near[2];
     const int first_column = column0 + (warp & 1) * 32 + 8 * t;
 #pragma unroll
     for (int o = 0; o < 2; ++o) {
       const uint32_t bin4 = 4 * ((warp >> 1) + 16 * (g + 8 * o)) - p.rows.shift4;
       near[o] = p.rows.twiddles.running(p.rows.twiddles.row_bin(bin4, 1), first_column);
     }
-    next = p.rows.twiddles.running(p.rows.twiddles.row_bin(4 * (kWarps / 2), 1), first_column);
     read_columns(column0, maximum);
     for (int m = 0; m < kMembers; ++m) raise_maximum(&shared[m], maximum[m]);
     block_sync();
     uint32_t* rows = p.rows.data + sequence * static_cast<int64_t>(p.rows.kept_rows) * p.points;
+    // What leads from one task of the warp to the next: fa goes on by kWarps / 2, the columns stay.
+    const RunningTwiddle next = p.rows.twiddles.running(p.rows.twiddles.row_bin(4 * (kWarps / 2), 1), first_column);
 #pragma unroll 1
     for (int task = warp; task < 32; task += kWarps) {
       const int fa = task >> 1, first = (task & 1) * 32;
       const Strip<Signal::kComplex, 16, 4> s = load_strip(fa, first + 4 * g);
-      if (task != warp) {  // fa went on by kWarps / 2, the columns are the same
+      if (task != warp) {
 #pragma unroll
         for (int o = 0; o < 2; ++o) {
           near[o].w[0] = multiply(near[o].w[0], next.w[0]);

@@ -15,9 +15,16 @@ __host__ __device__ constexpr int swizzle(int index) {
   return out;
 }
 
-/// Column tile: index = (16 rows written by lanes, 16 rows read by lanes, 64 columns).
+/// Column tile: index = (16 rows, 16 rows, 64 columns); lanes write rows of the first and read rows of either.
 __host__ __device__ constexpr int swizzle_columns(int index) {
-  return index ^ (((index >> 5) & 1) << 3) ^ (((index >> 7) & 3) << 3) ^ (((index >> 10) & 1) << 2);
+  return index ^ (((index >> 5) & 1) << 3) ^ (((index >> 7) & 3) << 3) ^ (((index >> 10) & 1) << 2) ^ (((index >> 11) & 3) << 3);
+}
+
+/// Where a lane's staged piece lies among those of its warp: neighbours in device memory (g, for one row t) side by side, as asynchronous
+/// copies want it, and shifted so that the lanes' reads still touch all banks. piece_bytes: 8 or 16.
+__host__ __device__ constexpr int staged_slot(int lane, int piece_bytes) {
+  const int g = lane >> 2, t = lane & 3;
+  return 8 * t + (g ^ (piece_bytes == 16 ? 2 * t : 4 * (t >> 1)));
 }
 
 }  // namespace longconv::cuda

@@ -67,6 +67,7 @@ struct OnePassKernel {
   UnitState* states;
   Staged* staged;  // [pieces][threads], then those of the gate
   int thread, lane, warp;
+  int slot;  // the thread's place among staged pieces
   int current = 0;  // half of `states` in use
 
   __device__ __forceinline__ OnePassKernel(const OnePass& parameters, uint32_t* shared) : p(parameters), state(shared) {
@@ -75,6 +76,7 @@ struct OnePassKernel {
     thread = thread_index();
     lane = thread & 31;
     warp = thread >> 5;
+    slot = kSmall ? thread : warp * 32 + staged_slot(lane, sizeof(Staged));
   }
 
   /// Describes the units of a group in half `half` of the shared states.
@@ -138,7 +140,7 @@ struct OnePassKernel {
     if constexpr (kStaged && kSignal == Signal::kComplex) {
       for_pieces([&](int index, int unit, int, int point) {
         const uint32_t* from = states[half * kGroup + unit].row + point;
-        uint32_t* to = staged[index * kThreads + thread].e;
+        uint32_t* to = staged[index * kThreads + slot].e;
 #pragma unroll
         for (int i = 0; i < kPieceColumns; i += 4) async_copy<16>(to + i, from + i, true);
       });
@@ -155,7 +157,7 @@ struct OnePassKernel {
         for (int m = 0; m < kMembers; ++m) pieces[m] = states[half * kGroup].piece[m];
       for_pieces([&](int index, int unit, int m, int point) {
         stage_elements<E, kPieceColumns>(p.signal, kSmall ? states[half * kGroup + unit].piece[m] : pieces[m], array, point,
-                                         staged + (first + index) * kThreads + thread);
+                                         staged + (first + index) * kThreads + slot);
       });
       return;
     }
@@ -166,14 +168,14 @@ struct OnePassKernel {
       constexpr int kRows = Q < 4 ? 1 : Q / 4;
       const int point = kSmall ? k * 256 + 8 * lane
                                : digit_row(lane & 3, k % kRows) * kColumns + (warp + k / kRows * kWarps) * 8 * kStripColumns + kStripColumns * (lane >> 2);
-      stage_pointwise<E, kPieceColumns>(p.signal, states[half * kGroup + unit].piece[m], array, point, staged + (first + index) * kThreads + thread);
+      stage_pointwise<E, kPieceColumns>(p.signal, states[half * kGroup + unit].piece[m], array, point, staged + (first + index) * kThreads + slot);
     }
   }
 
   __device__ __forceinline__ void staged_halves(int index, float scale, uint32_t (&out)[kPieceColumns / 2]) const {
-    const Staged u = staged[index * kThreads + thread];
+    const Staged u = staged[index * kThreads + slot];
     if (p.signal.pre_gate)
-      to_halves<true>(u, staged[(kPieces + index) * kThreads + thread], scale, out);
+      to_halves<true>(u, staged[(kPieces + index) * kThreads + slot], scale, out);
     else
       to_halves<false>(u, u, scale, out);
   }
@@ -187,7 +189,7 @@ struct OnePassKernel {
       uint32_t raw[Q][1][8];
 #pragma unroll
       for (int q = 0; q < Q; ++q) {
-        const Staged words = staged[(unit / kWarps * Q + q) * kThreads + thread];
+        const Staged words = staged[(unit / kWarps * Q + q) * kThreads + slot];
 #pragma unroll
         for (int i = 0; i < 8; ++i) raw[q][0][i] = words.e[i];
       }
@@ -232,7 +234,7 @@ struct OnePassKernel {
         for (int i = 0; i < Q / 4; ++i) {
           uint4 words;
           if constexpr (kStaged)
-            words = reinterpret_cast<const uint4*>(staged)[(strip / kWarps * (Q / 4) + i) * kThreads + thread];
+            words = reinterpret_cast<const uint4*>(staged)[(strip / kWarps * (Q / 4) + i) * kThreads + slot];
           else
             words = load_shared_level(reinterpret_cast<const uint4*>(unit_state(0).row + digit_row(t, i) * kColumns + column));
           s.raw[i][0][0] = words.x, s.raw[i][0][1] = words.y, s.raw[i][0][2] = words.z, s.raw[i][0][3] = words.w;

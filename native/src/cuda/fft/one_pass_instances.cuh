@@ -4,14 +4,19 @@
 #include "kernels.h"
 #include "one_pass.cuh"
 
-#ifndef LONGCONV_WARPS
-#define LONGCONV_WARPS 16
-#endif
-
 namespace longconv::cuda {
 
+/// Blocks of a multiprocessor that the registers must suffice for: as many as the kernel can be compiled for without spilling.
+template <Signal kSignal, class E>
+constexpr int resident_blocks(int q, int warps) {
+  if (warps > 4) return 16 / warps;
+  if (q == 4) return kSignal == Signal::kPair ? 3 : 4;
+  if (sizeof(E) == 4 || (q == 16 && kSignal == Signal::kPair)) return 4;
+  return kSignal == Signal::kComplex ? 5 : 6;
+}
+
 template <Signal kSignal, class E, int Q, int M, int kWarps, int kGroup>
-__global__ void __launch_bounds__(kWarps * 32, LONGCONV_WARPS / kWarps) one_pass(const __grid_constant__ OnePass parameters) {
+__global__ void __launch_bounds__(kWarps * 32, resident_blocks<kSignal, E>(Q, kWarps)) one_pass(const __grid_constant__ OnePass parameters) {
   extern __shared__ uint4 shared[];
   OnePassKernel<kSignal, E, Q, M, kWarps, kGroup>(parameters, reinterpret_cast<uint32_t*>(shared)).run();
 }
