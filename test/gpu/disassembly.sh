@@ -10,7 +10,7 @@ cuobjdump --dump-sass "$1" | awk '
   END {
     bad = 0
     for (i = 1; i <= count; i++) {
-      hot = order[i] ~ /gemm_kernel|toeplitz|one_pass|column|long|rows/
+      hot = order[i] ~ /gemm_kernel|toeplitz_kernel|one_pass|columnsI/
       needs = order[i] ~ /gemm_kernel|toeplitz_kernel|one_pass/
       wrong = (needs && tensor[order[i]] == 0) || (hot && local[order[i]] > 0)
       bad += wrong

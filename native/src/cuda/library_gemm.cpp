@@ -9,10 +9,13 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 #include "device_buffer.h"
 #include "gpu/check.h"
+#include "kernels/gemm.h"
 #include "kernels/pointwise.h"
+#include "kernels/reductions.h"
 
 namespace longconv::cuda {
 namespace {
@@ -92,11 +95,6 @@ Library* open_library() {
   return l;
 }
 
-Library* library() {
-  static Library* const once = open_library();
-  return once;
-}
-
 /// A descriptor, layout or preference of the library that is destroyed with it.
 struct Owned {
   Handle handle = nullptr;
@@ -137,10 +135,11 @@ DeviceBuffer converted_bias(const lc_cuda_gemm& call) {
 
 }  // namespace
 
-bool run_library_gemm(const lc_cuda_gemm& call) {
-  Library* const l = library();
+namespace {
+
+bool run_with(Library* l, const lc_cuda_gemm& call) {
   const std::optional<uint32_t> wanted = epilogue(call);
-  if (!l || !wanted || !fits(call)) return false;
+  if (!wanted || !fits(call)) return false;
   const std::lock_guard<std::mutex> lock(l->mutex);
 
   // The library thinks in columns: our row-major d is its d^T = b^T a^T.
@@ -187,6 +186,66 @@ bool run_library_gemm(const lc_cuda_gemm& call) {
   const void* c = call.residual ? static_cast<const void*>(call.residual) : call.d;
   return l->matmul(l->handle, descriptor.handle, &one, call.b, left.handle, call.a, right.handle, &added, c, result.handle, call.d, result.handle, &*known->second, l->workspace,
                    static_cast<std::size_t>(kWorkspaceBytes), gpu::stream()) == kSuccess;
+}
+
+/// 16-bit or float32 numbers between -1 and 1, different for every seed.
+DeviceBuffer test_values(int32_t element, int64_t count, uint32_t seed) {
+  std::vector<float> host(static_cast<std::size_t>(count));
+  for (float& value : host) {
+    seed = seed * 1664525u + 1013904223u;
+    value = static_cast<float>(seed >> 8) / 8388608.0f - 1.0f;
+  }
+  DeviceBuffer single(count * 4), converted(count * 4);
+  gpu::upload(single.data(), host.data(), count * 4);
+  const auto view = [&](void* data, int32_t type) { return lc_view{data, type, 1, {count}, {1}}; };
+  run_elementwise({LC_COPY, LC_NONE, view(single.data(), LC_F32), lc_view{}, view(converted.data(), element)});
+  return converted;
+}
+
+/// Whether the library gives what our kernel gives; also where it declines, since then our kernel runs.
+bool agrees(Library* l, int32_t operand, int32_t output, bool transposed_a, bool transposed_b, int32_t activation, bool bias, bool residual) {
+  constexpr int64_t kBatch = 2, kRows = 64, kColumns = 96, kInner = 32;
+  const DeviceBuffer a = test_values(operand, kBatch * kRows * kInner, 1), b = test_values(operand, kInner * kColumns, 2), bias_values = test_values(LC_F32, kColumns, 3);
+  const DeviceBuffer residual_values = test_values(LC_F32, kBatch * kRows * kColumns, 4);
+  const DeviceBuffer ours(kBatch * kRows * kColumns * 4), theirs(kBatch * kRows * kColumns * 4);
+  lc_cuda_gemm call{};
+  call.batch = kBatch, call.rows = kRows, call.columns = kColumns, call.inner = kInner;
+  call.operand_element = operand, call.output_element = output, call.transposed_a = transposed_a, call.transposed_b = transposed_b;
+  call.a = a.data(), call.b = b.data(), call.a_stride = kRows * kInner, call.d_stride = kRows * kColumns;
+  call.activation = activation;
+  if (bias) call.bias = static_cast<const float*>(bias_values.data());
+  if (residual) call.residual = static_cast<const float*>(residual_values.data());
+  call.d = theirs.data();
+  if (!run_with(l, call)) return true;
+  call.d = ours.data();
+  run_own_gemm(call);
+  double energies[2];
+  difference_energy(theirs.data(), ours.data(), output, kBatch * kRows * kColumns, energies);
+  constexpr double kTolerance = 5e-3;  // both round to 16 bits
+  return energies[1] > 0 && energies[0] <= kTolerance * kTolerance * energies[1];
+}
+
+Library* trusted_library() {
+  Library* const l = open_library();
+  if (!l) return nullptr;
+  for (const int32_t operand : {LC_F16, LC_BF16}) {
+    for (const bool transposed_a : {false, true}) {
+      for (const bool transposed_b : {false, true}) {
+        const bool right = agrees(l, operand, operand, transposed_a, transposed_b, LC_GELU_TANH, true, false) && agrees(l, operand, operand, transposed_a, transposed_b, LC_NONE, true, false) &&
+                           agrees(l, operand, operand, transposed_a, transposed_b, LC_RELU, false, false) && agrees(l, operand, LC_F32, transposed_a, transposed_b, LC_NONE, true, true) &&
+                           agrees(l, operand, LC_F32, transposed_a, transposed_b, LC_NONE, false, false);
+        if (!right) return nullptr;
+      }
+    }
+  }
+  return l;
+}
+
+}  // namespace
+
+bool run_library_gemm(const lc_cuda_gemm& call) {
+  static Library* const library = trusted_library();
+  return library && run_with(library, call);
 }
 
 }  // namespace longconv::cuda

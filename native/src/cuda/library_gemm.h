@@ -5,7 +5,7 @@
 
 namespace longconv::cuda {
 
-/// Runs the product with cuBLASLt. False, and nothing done, where there is no cuBLASLt or it has no kernel for this call: then the product is
+/// Runs the product with cuBLASLt, which is trusted once it has given what our own kernel gives for small products of every kind. False, and nothing done, where there is no cuBLASLt or it has no kernel for this call: then the product is
 /// for our own kernel. The environment variable LONGCONV_CUBLASLT=off turns it off.
 bool run_library_gemm(const lc_cuda_gemm& call);
 

@@ -37,8 +37,14 @@ Element element_of(int32_t element) {
 class FftFilter : public LongFilter {
  public:
   FftFilter(const lc_convolution_spec& spec, const float* filter) {
-    const FftConvSpec wanted{static_cast<lc_mode>(spec.mode), spec.channels, spec.filter_length, spec.max_length, spec.fft_size,
-                             spec.kept, overlaps(spec)};
+    FftConvSpec wanted{};
+    wanted.mode = static_cast<lc_mode>(spec.mode);
+    wanted.channels = spec.channels;
+    wanted.filter_length = spec.filter_length;
+    wanted.max_length = spec.max_length;
+    wanted.fft_size = spec.fft_size;
+    wanted.kept = spec.kept;
+    wanted.overlap_save = overlaps(spec);
     lc_status status{};
     check(fft_conv_prepare(wanted, filter, gpu::stream(), &plan_, &status), status);
   }

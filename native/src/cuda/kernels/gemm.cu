@@ -50,6 +50,10 @@ struct Operand {
 }  // namespace
 
 void run_gemm(const lc_cuda_gemm& call) {
+  if (!run_library_gemm(call)) run_own_gemm(call);
+}
+
+void run_own_gemm(const lc_cuda_gemm& call) {
   if (call.rows < 1 || call.columns < 1 || call.inner < 1 || call.batch < 1) {
     fail(LC_INVALID_ARGUMENT, "A matrix product of %lld x %lld x %lld, %lld times, is empty.", static_cast<long long>(call.rows),
          static_cast<long long>(call.inner), static_cast<long long>(call.columns), static_cast<long long>(call.batch));
@@ -59,7 +63,6 @@ void run_gemm(const lc_cuda_gemm& call) {
   if (call.output_element != LC_F32 && call.output_element != call.operand_element) {
     fail(LC_INVALID_ARGUMENT, "A matrix product gives float32 or its operands' element type, not element type %d.", call.output_element);
   }
-  if (run_library_gemm(call)) return;
   const Operand a(call.a, call.transposed_a ? call.rows : call.inner, call.transposed_a ? call.inner : call.rows, call.a_stride, call.batch);
   const Operand b(call.b, call.transposed_b ? call.inner : call.columns, call.transposed_b ? call.columns : call.inner, call.b_stride, call.batch);
   const bool residual_aligned = reinterpret_cast<std::uintptr_t>(call.residual) % 16 == 0;

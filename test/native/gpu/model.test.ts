@@ -1,0 +1,43 @@
+import * as assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import type { MaskedQuality, Quality } from '../../../extension/core/validation/report';
+import { MODEL, SAMPLE, temporaryFolder } from '../../unit/cli/cli';
+import { buildEmulatedGpu, EMULATED_LIBRARY, output, ROOT } from './emulated';
+
+const ON_EMULATED_GPU = { LONGCONV_CUDA_LIBRARY: EMULATED_LIBRARY };
+const cli = (args: readonly string[], environment = {}): Promise<string> => output(process.execPath, [path.join(ROOT, 'dist/cli.js'), ...args], environment);
+
+interface Measured { readonly dense: Quality; readonly masked: MaskedQuality; readonly outputError: { readonly masked: number }; readonly sites: readonly number[] }
+
+function assertClose(got: number, want: number, tolerance: number, what: string): void {
+  assert.ok(Math.abs(got - want) <= tolerance * Math.abs(want), `${what}: ${got} instead of ${want}`);
+}
+
+describe('a whole model on an emulated GPU', function () {
+  this.timeout(300_000);
+  before(buildEmulatedGpu);
+
+  it('is named by devices; without the library, devices says why not', async () => {
+    assert.match(await cli(['devices'], ON_EMULATED_GPU), /cuda {2}emulated GPU/);
+    assert.match(await cli(['devices'], { LONGCONV_CUDA_LIBRARY: '/nowhere/liblongconv_cuda.so' }), /cuda {2}not usable: .*is missing/);
+  });
+
+  it('gives the perplexities and errors of the processor', async () => {
+    const folder = temporaryFolder();
+    const plan = path.join(folder, 'p.surgery.json'), data = path.join(folder, 'data.fa');
+    await cli(['plan', MODEL, '--partial', '40', '-o', plan]);
+    fs.writeFileSync(data, fs.readFileSync(path.join(SAMPLE, 'ecoli-validation.fa')).subarray(0, 400));
+    const script = path.join(ROOT, 'test/native/gpu/quality.ts');
+    const printed = await output(process.execPath, ['--import', 'tsx', script, plan, data, '130'], ON_EMULATED_GPU);
+    const { gpu, cpu, leftBytes } = JSON.parse(printed) as { gpu: Measured; cpu: Measured; leftBytes: number };
+    fs.rmSync(folder, { recursive: true });
+    assertClose(gpu.dense.perplexity, cpu.dense.perplexity, 1e-3, 'perplexity');
+    assertClose(gpu.masked.perplexity, cpu.masked.perplexity, 1e-3, 'perplexity of the masked model');
+    assertClose(gpu.masked.kl, cpu.masked.kl, 0.05, 'KL divergence');
+    assertClose(gpu.outputError.masked, cpu.outputError.masked, 0.02, 'error of the logits');
+    gpu.sites.forEach((error, i) => assertClose(error, cpu.sites[i], 0.02, `output error of site ${i}`));
+    assert.equal(gpu.dense.tokens, cpu.dense.tokens);
+    assert.equal(leftBytes, 0, 'device memory that nobody released');
+  });
+});
