@@ -60,6 +60,7 @@ export async function openHyenaNetwork(file: TensorFile, layout: HyenaDnaLayout,
     notes: notes(layout, variant),
     embeddedPlan: surgery?.plan,
     recausalised: surgery?.recausalised,
+    localHistory: layout.layers.length * (dimensions.shortFilterTaps - 1),
     graph: () => buildHyenaDnaGraph(network, file, variant.family),
   });
 }
