@@ -1,5 +1,6 @@
 import type { ModelSummary, ModelViewerApi, ModelViewerEvents, ViewerContent } from '../extension/core/protocol/webview';
 import { sourceOf } from './plots/filter-source';
+import type { PlotContext } from './plots/filter-source';
 import './styles/base.css';
 import './styles/plots.css';
 import './styles/model-viewer.css';
@@ -12,6 +13,7 @@ import { SideList } from './ui/side-list';
 import { Tabs } from './ui/tabs';
 import { button } from './ui/toolkit';
 import { fileOverview, overview } from './viewer/overview';
+import { OverviewStrip } from './viewer/overview-strip';
 import { SiteView } from './viewer/site-view';
 import type { SiteViewState } from './viewer/site-view';
 import { TensorList } from './viewer/tensor-list';
@@ -20,11 +22,11 @@ import { TensorList } from './viewer/tensor-list';
  * The model viewer's page.
  *
  * data-testid: overview, family, fact-* (parameters, size, sites, tensors, max-length, vocabulary, options by name), notes, new-plan,
- * tab-filters, tab-tensors, site-list, site-list-item, site-title, site-facts, channel, channel-slider, time-plot, time-plot-readout,
+ * tab-overview, tab-filters, tab-tensors, overview-strip, overview-card, compare, compare-channel, site-list, site-list-item, site-title, site-facts, channel, channel-slider, time-plot, time-plot-readout,
  * frequency-plot, frequency-plot-readout, frequency-plot-log, frequency-plot-db, channel-map, cell-map (each with -readout),
  * tensor-search, tensor-count, tensor-list, loading, load-failure, request-failure. `body[data-ready]` is set once the model is shown.
  */
-type ViewName = 'filters' | 'tensors';
+type ViewName = 'overview' | 'filters' | 'tensors';
 interface State { view: ViewName; site: string; siteView: SiteViewState }
 
 const client = new PageClient<ModelViewerApi, ModelViewerEvents, State>();
@@ -60,25 +62,37 @@ function show(model: ModelSummary): void {
   const tensors = new TensorList();
   tensors.setTensors(model.tensors);
   const filters = el('div', { class: 'page-body filters' });
-  fillFilters(filters, model, problem);
+  const context = plotContext(problem);
+  const select = fillFilters(filters, model, context);
+  const strip = new OverviewStrip(context, model.sites, site => {
+    tabs.show('filters');
+    select(site);
+    tabs.focus('filters');
+  });
 
   const tabs = new Tabs<ViewName>([
+    { name: 'overview', label: 'Overview', content: strip.element },
     { name: 'filters', label: `Filters (${count(model.sites.length)})`, content: filters },
     { name: 'tensors', label: `Tensors (${count(model.tensors.length)})`, content: tensors.element },
   ], 'Views of the model', view => client.saveState({ view }));
   const newPlan = button('New Surgery Plan', () => void client.call('newPlan', {}), { primary: true, testid: 'new-plan', title: 'Write a plan for masking this model’s filters' });
   replaceChildren(page, overview(model, [newPlan]), problem, tabs.bar, tabs.body);
-  tabs.show(client.state.view ?? 'filters');
+  tabs.show(client.state.view ?? (model.sites.length > 1 ? 'overview' : 'filters'));
 }
 
-function fillFilters(body: HTMLElement, model: ModelSummary, problem: HTMLElement): void {
-  const context = {
-    source: sourceOf((method, params) => client.call(method, params as never) as never),
-    onError: (error: unknown) => replaceChildren(problem, failureMessage(failureOf(error), [
-      { label: 'Try Again', run: () => void load() },
-      { label: 'Dismiss', run: () => replaceChildren(problem) },
-    ], 'request-failure')),
+function plotContext(problem: HTMLElement): PlotContext {
+  const onError = (error: unknown): void => replaceChildren(problem, failureMessage(failureOf(error), [
+    { label: 'Try Again', run: () => void load() },
+    { label: 'Dismiss', run: () => replaceChildren(problem) },
+  ], 'request-failure'));
+  return {
+    source: sourceOf((method, params) => client.call(method, params as never) as never), onError,
+    saveImage: image => void client.call('saveImage', image).catch(onError),
   };
+}
+
+/** @returns what chooses a site. */
+function fillFilters(body: HTMLElement, model: ModelSummary, context: PlotContext): (site: string) => void {
   const view = new SiteView(context, client.state.siteView ?? { channel: 0, axes: { logarithmic: false, decibels: true } }, siteView => client.saveState({ siteView }));
   const select = (id: string): void => {
     const site = model.sites.find(candidate => candidate.id === id) ?? model.sites[0];
@@ -93,4 +107,5 @@ function fillFilters(body: HTMLElement, model: ModelSummary, problem: HTMLElemen
   body.append(list.element, view.element);
   // The plots measure themselves: they have to be on the page first.
   requestAnimationFrame(() => select(client.state.site ?? model.sites[0].id));
+  return select;
 }

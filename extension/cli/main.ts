@@ -7,6 +7,8 @@ import { filtersCommand } from './commands/filters';
 import { forwardCommand } from './commands/forward';
 import { inspectCommand } from './commands/inspect';
 import { planCommand } from './commands/plan';
+import { searchCommand } from './commands/search';
+import { sweepCommand } from './commands/sweep';
 import { validateCommand } from './commands/validate';
 import { VERSION } from '../core/version';
 import { closeHost } from './host';
@@ -22,7 +24,7 @@ const program = new Command('longconv-surgeon')
   .exitOverride()
   .configureHelp({ showGlobalOptions: true });
 
-for (const command of [inspectCommand, filtersCommand, planCommand, forwardCommand, validateCommand, exportCommand, devicesCommand]) {
+for (const command of [inspectCommand, filtersCommand, planCommand, forwardCommand, validateCommand, sweepCommand, searchCommand, exportCommand, devicesCommand]) {
   program.addCommand(command.exitOverride().copyInheritedSettings(program));
 }
 

@@ -20,6 +20,16 @@ export function integerList(text: string): number[] {
   return text.split(',').map((part) => integer(1)(part.trim()));
 }
 
+/** `0.5,0.25` */
+export function fractionList(text: string): number[] {
+  return text.split(',').map((part) => fraction(part.trim()));
+}
+
+/** `8,8,8;4,16,8`: patterns between semicolons, counts between commas or full stops. */
+export function blockList(text: string): number[][] {
+  return text.split(';').map((pattern) => integerList(pattern.trim().replaceAll('.', ',')));
+}
+
 /** `--set shift=0.05`, repeatable. */
 export function setOption(text: string, previous: OptionOverrides = {}): OptionOverrides {
   const [, name, value] = /^([A-Za-z][\w.]*)=(.+)$/.exec(text) ?? [];

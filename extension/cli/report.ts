@@ -19,6 +19,7 @@ export function describeReport(report: ValidationReport): string {
     const { dense, masked, tokens } = report.wholeModel;
     lines.push('', `Whole model, ${tokens} tokens: dense ${time(dense)}, masked ${time(masked)}`);
   }
+  lines.push('', report.verdict.text);
   if (report.findings.length) lines.push('', ...report.findings);
   return lines.join('\n');
 }

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { UserError } from '../core/errors';
 import { formatPlan } from '../core/plan/read';
 import { localPath } from '../editors/local-file';
+import { exists } from '../editors/new-plan-file';
 import { PlanEditorProvider } from '../editors/plan-editor';
 import type { Services } from '../editors/services';
 import type { Command } from './index';
@@ -45,14 +46,4 @@ async function saveAs(proposed: vscode.Uri): Promise<PlanFile | undefined> {
     throw new UserError(`${path.basename(uri.path)} would not open as a plan: its name has to end in .surgery.json.`, 'Choose such a name.');
   }
   return uri && { uri, exists: false };
-}
-
-async function exists(uri: vscode.Uri): Promise<boolean> {
-  try {
-    await vscode.workspace.fs.stat(uri);
-    return true;
-  } catch (error) {
-    if (error instanceof vscode.FileSystemError && error.code === 'FileNotFound') return false;
-    throw error;
-  }
 }

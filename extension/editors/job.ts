@@ -1,15 +1,20 @@
 import type { JobState } from '../core/protocol/webview';
 import type { ReportProgress, RpcFailure } from '../core/protocol/rpc';
 import { withoutStack } from './failure';
+import type { InterruptedJob } from './interrupted-job';
 
 /** Progress reaches the pages at most this often, in milliseconds. */
 const PROGRESS_INTERVAL = 100;
 
-/** The state of a validation or an export, kept for pages that come and go. */
+/** The state of a long job, kept for pages that come and go. */
 export class Job<T> {
   state: JobState<T> = { state: 'idle' };
 
-  constructor(private readonly onChange: (state: JobState<T>) => void) {}
+  /** @param marker tells a later window that the job was running when this one closed. */
+  constructor(private readonly onChange: (state: JobState<T>) => void, private readonly marker?: InterruptedJob) {
+    const failure = marker?.failure;
+    if (failure) this.state = { state: 'failed', failure };
+  }
 
   get running(): boolean {
     return this.state.state === 'running';
@@ -20,6 +25,7 @@ export class Job<T> {
     const started = Date.now();
     let sent = 0;
     this.set({ state: 'running', progress: { message: 'Starting …', fraction: 0 }, started });
+    await this.marker?.begin();
     try {
       const result = await work(progress => {
         if (Date.now() - sent < PROGRESS_INTERVAL) return;
@@ -29,6 +35,8 @@ export class Job<T> {
       this.set({ state: 'done', result, seconds: (Date.now() - started) / 1000 });
     } catch (error) {
       this.set({ state: 'failed', failure: withoutStack(report(error)) });
+    } finally {
+      await this.marker?.end();
     }
   }
 

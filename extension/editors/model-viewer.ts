@@ -4,6 +4,7 @@ import type { ModelViewerApi, ModelViewerEvents } from '../core/protocol/webview
 import { localPath } from './local-file';
 import { PageChannel } from './page-channel';
 import { setPage } from './page-html';
+import { saveImage } from './save-image';
 import type { Services } from './services';
 import { viewerContent } from './viewer-content';
 
@@ -34,7 +35,9 @@ export class ModelViewerProvider implements vscode.CustomReadonlyEditorProvider 
       frequencySeries: async params => host.call('frequencySeries', { ...params, model: localPath(uri) }),
       timeHeatmap: async params => host.call('timeHeatmap', { ...params, model: localPath(uri) }),
       cellHeatmap: async params => host.call('cellHeatmap', { ...params, model: localPath(uri) }),
+      overview: async params => host.call('overview', { ...params, model: localPath(uri) }),
       newPlan: async () => { await vscode.commands.executeCommand('longconvSurgeon.newPlan', uri); },
+      saveImage: async image => saveImage(image, vscode.Uri.joinPath(uri, '..')),
       showLog: async () => this.services.log.show(),
     };
     const channel = new PageChannel<ModelViewerEvents>(panel.webview, handlers, (what, error) => this.services.report(`${path.basename(uri.path)}: ${what}`, error));

@@ -6,7 +6,8 @@ import type { PlanEdit } from '../core/protocol/webview';
 /** The plan after a change that a page asked for. Sites keep the model's order. Throws a UserError when it cannot be done. */
 export function changedPlan(plan: SurgeryPlan, edit: PlanEdit, sites: readonly SiteSummary[]): SurgeryPlan {
   const masksOf = new Map(plan.sites.map(({ site, masks }) => [site, masks]));
-  if (edit.kind === 'clearAll') masksOf.clear();
+  if (edit.kind === 'clearAll' || edit.kind === 'setAll') masksOf.clear();
+  if (edit.kind === 'setAll') edit.sites.forEach(({ site, masks }) => masksOf.set(site, masks));
   if (edit.kind === 'setMasks') masksOf.set(edit.site, edit.masks);
   if (edit.kind === 'copyToAll') {
     const source = sites.find(site => site.id === edit.site);

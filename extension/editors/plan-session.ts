@@ -3,21 +3,30 @@ import * as vscode from 'vscode';
 import { UserError } from '../core/errors';
 import type { ExportResult, ModelRef, SiteSummary } from '../core/protocol/kernel-host';
 import type { RpcFailure } from '../core/protocol/rpc';
-import type { DataFile, ExportChoice, PlanEditorApi, PlanEditorEvents, PlanView, ValidationOutcome } from '../core/protocol/webview';
+import type { DataFile, ExportChoice, MaskSource, PlanEditorApi, PlanEditorEvents, PlanView, ValidationOutcome } from '../core/protocol/webview';
+import type { SitePlan } from '../core/plan/plan';
+import { formatPlan } from '../core/plan/read';
+import { InterruptedJob } from './interrupted-job';
 import { Job } from './job';
 import { localPath } from './local-file';
 import type { PageChannel } from './page-channel';
 import { PlanDocument } from './plan-document';
 import { PlanModel } from './plan-model';
+import { newPlanBeside } from './new-plan-file';
+import { PlanTrials } from './plan-trials';
+import { saveImage } from './save-image';
 import type { Services } from './services';
+import { ValidationRuns } from './validation-runs';
 
 /** Everything about one open plan that outlives its pages: the model, the jobs with their results, and the chosen data. */
 export class PlanSession implements vscode.Disposable {
   readonly pages = new Set<PageChannel<PlanEditorEvents>>();
   private readonly document: PlanDocument;
   private readonly model: PlanModel;
-  private readonly validation = new Job<ValidationOutcome>(state => this.send('validation', state));
+  private readonly runs: ValidationRuns;
+  private readonly validation: Job<ValidationOutcome>;
   private readonly exporting = new Job<ExportResult>(state => this.send('export', state));
+  private readonly trials: PlanTrials;
   private readonly subscription: vscode.Disposable;
   private data: DataFile | null;
 
@@ -26,6 +35,13 @@ export class PlanSession implements vscode.Disposable {
     const dataPath = services.context.workspaceState.get<string>(this.dataKey);
     this.data = dataPath ? { path: dataPath, name: path.basename(dataPath) } : null;
     this.model = new PlanModel(services.interactive, document.uri.fsPath, state => this.send('model', state), (what, error) => this.report(what, error));
+    const { workspaceState } = services.context;
+    this.runs = new ValidationRuns(workspaceState, document.uri, runs => this.send('runs', runs));
+    this.validation = new Job<ValidationOutcome>(state => this.send('validation', state), new InterruptedJob(workspaceState, document.uri, 'validation'));
+    this.trials = new PlanTrials({
+      services, plan: document.uri, model: () => this.modelRef, data: () => this.data?.path, report: (what, error) => this.report(what, error),
+      onSweep: state => this.send('sweep', state), onSearch: state => this.send('search', state),
+    });
     this.subscription = vscode.workspace.onDidChangeTextDocument(event => {
       if (event.document === document && event.contentChanges.length > 0) this.readPlan();
     });
@@ -39,11 +55,12 @@ export class PlanSession implements vscode.Disposable {
   readonly handlers: PlanEditorApi = {
     load: async () => ({
       fileName: this.document.name, plan: this.document.read(), model: this.model.state, data: this.data,
-      validation: this.validation.state, export: this.exporting.state,
+      validation: this.validation.state, export: this.exporting.state, sweep: this.trials.sweeping.state, search: this.trials.searching.state, runs: this.runs.list,
     }),
     timeSeries: async params => this.services.interactive.call('timeSeries', { ...params, ...this.modelRef }),
     frequencySeries: async params => this.services.interactive.call('frequencySeries', { ...params, ...this.modelRef }),
     timeHeatmap: async params => this.services.interactive.call('timeHeatmap', { ...params, ...this.modelRef }),
+    overview: async params => this.services.interactive.call('overview', { ...params, ...this.modelRef }),
     cellHeatmap: async params => this.services.interactive.call('cellHeatmap', { ...params, ...this.modelRef }),
     preview: async params => this.services.interactive.call('preview', { ...params, ...this.modelRef }),
     edit: async edit => this.document.change(edit, this.sites),
@@ -54,6 +71,13 @@ export class PlanSession implements vscode.Disposable {
     validate: async ({ length }) => this.validate(length),
     exportPlan: async choice => this.export(choice),
     cancel: async () => { this.services.cancelJob(); },
+    saveReport: async ({ run, format }) => this.runs.save(run, format),
+    removeRun: async ({ run }) => this.runs.remove(run),
+    sweep: async choice => this.trials.sweep(choice),
+    search: async choice => this.trials.search(choice),
+    useMasks: async ({ from, newPlan }) => this.useMasks(from, newPlan),
+    showDiff: async ({ against }) => this.services.diffs.show(this.document.document, against),
+    saveImage: async image => saveImage(image, vscode.Uri.joinPath(this.uri, '..')),
     reveal: async params => { await vscode.commands.executeCommand('revealInExplorer', vscode.Uri.file(params.path)); },
     retryModel: async () => this.model.retry(this.document.require()),
     showLog: async () => this.services.log.show(),
@@ -67,19 +91,19 @@ export class PlanSession implements vscode.Disposable {
   /** Starts a validation on the chosen data; its state reaches the pages as events. */
   async validate(length?: number): Promise<void> {
     const text = this.planText();
-    const revision = this.document.document.version;
+    const plan = this.document.require();
     if (this.validation.running) throw new UserError('This plan is being validated already.');
-    void this.validation.run(progress => this.services.runJob('validation', progress, async (host, options) => ({
-      report: await host.call('validate', {
+    void this.validation.run(async progress => {
+      const report = await this.services.runJob('validation', progress, (host, options) => host.call('validate', {
         plan: localPath(this.uri), planText: text, data: this.data?.path, length, backend: 'auto', threads: this.services.threads,
-      }, options),
-      revision,
-    })), error => this.report('validation', error));
+      }, options));
+      return { run: await this.runs.add(plan, report) };
+    }, error => this.report('validation', error));
   }
 
   dispose(): void {
     this.subscription.dispose();
-    if (this.validation.running || this.exporting.running) this.services.cancelJob();
+    if (this.validation.running || this.exporting.running || this.trials.running) this.services.cancelJob();
   }
 
   private get dataKey(): string {
@@ -108,6 +132,18 @@ export class PlanSession implements vscode.Disposable {
     const state = this.document.read();
     this.send('plan', state);
     if (state.plan && !state.invalid) void this.model.follow(state.plan);
+  }
+
+  /** Masks that a job found or tried: into this plan as one undo step, or into a new plan beside it, which opens. */
+  private async useMasks(from: MaskSource, asNew: boolean): Promise<void> {
+    const sites: readonly SitePlan[] = from.kind === 'found' ? this.trials.found.sites
+      : from.kind === 'run' ? this.runs.get(from.run).sites : await this.trials.masksOf(from.setting, from.sites);
+    if (!asNew) {
+      await this.document.change({ kind: 'setAll', sites }, this.sites);
+      return this.showView('masks');
+    }
+    const plan = { ...this.document.require(), sites };
+    await newPlanBeside(this.uri, from.kind === 'setting' ? from.name : from.kind, formatPlan(plan));
   }
 
   private async chooseData(): Promise<DataFile | null> {

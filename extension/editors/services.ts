@@ -5,6 +5,7 @@ import type { CallOptions } from '../core/engine/kernel-host-client';
 import { UserError } from '../core/errors';
 import type { ReportProgress, RpcFailure } from '../core/protocol/rpc';
 import { failureOf } from './failure';
+import { PlanDiffs } from './plan-diff';
 
 /**
  * What all editors and commands share: the log and two kernel hosts, each started on its first call. One answers the pages'
@@ -13,6 +14,7 @@ import { failureOf } from './failure';
  */
 export class Services implements vscode.Disposable {
   readonly log = vscode.window.createOutputChannel('Long-Conv Surgeon', { log: true });
+  readonly diffs = new PlanDiffs();
   readonly interactive: KernelHostClient;
   private readonly jobHost: KernelHostClient;
   private running?: { readonly name: string; readonly abort: AbortController };
@@ -83,6 +85,7 @@ export class Services implements vscode.Disposable {
 
   dispose(): void {
     this.restartKernelHosts();
+    this.diffs.dispose();
     this.log.dispose();
   }
 }

@@ -54,13 +54,25 @@ export async function changedFilters({ plan, model }: Surgery, engine: Engine, r
   return filters;
 }
 
-/** Model or plan, whichever the path names, with the filters it runs with. */
+/** The model of a path, or of a plan, before its filters are made. */
+export async function openSourceModel(models: OpenModels, source: string, options: OptionOverrides | undefined): Promise<LongConvModel> {
+  return source.endsWith('.json') ? (await openSurgery(models, source)).model : models.model(source, options);
+}
+
+/**
+ * Model or plan, whichever the path names, with the filters that it runs with on inputs of `length`: longer ones, where the model's exist at
+ * any length and nobody said how long they are.
+ */
 export async function openSource(
-  models: OpenModels, source: string, options: OptionOverrides | undefined, recausalise: boolean, engine: Engine,
+  models: OpenModels, source: string, options: OptionOverrides | undefined, recausalise: boolean, engine: Engine, length: number,
 ): Promise<{ model: LongConvModel; filters: Map<string, SiteFilter> }> {
   if (!source.endsWith('.json')) {
-    const model = await models.model(source, options);
+    let model = await models.model(source, options);
     refuseSitesOnly(model);
+    const { growsWith } = model;
+    if (growsWith !== undefined && options?.[growsWith] === undefined && length > model.maxLength) {
+      model = await models.model(source, { ...options, [growsWith]: length });
+    }
     return { model, filters: await standingFilters(model, engine) };
   }
   const surgery = await openSurgery(models, source);

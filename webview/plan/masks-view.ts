@@ -81,7 +81,7 @@ export class MasksView {
       el('div', { class: 'side-foot' }, el('div', { class: 'keys' }, key('original', 'original'), key('masked', 'masked'), key('recausalised', 're-causalised')), button('Clear All Sites', () => void this.send({ kind: 'clearAll' }), { testid: 'clear-all', title: 'Every site dense again' })));
     this.time = new TimePlot(host, 'time-plot', { tools: [lags], height: PLOT_HEIGHT }, () => undefined);
     this.frequency = new FrequencyPlot(host, 'frequency-plot', state.axes, axes => this.save({ axes }), PLOT_HEIGHT);
-    this.cells = new CellMap({ title: 'Monarch cells', testid: 'cell-map', height: CELL_MAP_HEIGHT, onPaint: (places, add, done) => this.paint(places, add, done) });
+    this.cells = new CellMap({ title: 'Monarch cells', testid: 'cell-map', height: CELL_MAP_HEIGHT, onSave: image => host.saveImage(image), onPaint: (places, add, done) => this.paint(places, add, done) });
     this.partialControls = new PartialControls((partial, settled) => this.change(action => ({ ...action, partial }), settled));
     this.frequencyControls = new FrequencyControls((frequency, settled) => this.change(action => ({ ...action, frequency }), settled));
     this.cut = this.time.plot.addHandle({

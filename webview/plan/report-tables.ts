@@ -1,7 +1,17 @@
-import type { MaskedQuality, Quality, SiteReport, ValidationReport } from '../../extension/core/protocol/webview';
+import type { MaskedQuality, Quality, SiteReport, ValidationReport, Verdict } from '../../extension/core/protocol/webview';
 import { el } from '../ui/dom';
 import { count, milliseconds, percent, significant, speedup } from '../ui/format';
 import { table } from '../ui/table';
+
+const SIGNS: Record<Verdict['kind'], string> = { pays: '✓', costs: '±', useless: '✕', none: '–' };
+const NAMES: Record<Verdict['kind'], string> = { pays: 'It pays', costs: 'It is a trade', useless: 'It does not pay', none: 'Nothing is masked' };
+
+/** What the figures mean, for people who do not read tables: told by sign and words, not by colour alone. */
+export function verdictCard({ kind, text }: Verdict): HTMLElement {
+  return el('div', { class: `verdict ${kind}`, testid: 'verdict' },
+    el('span', { class: 'verdict-sign', text: SIGNS[kind], set: { 'aria-hidden': 'true' } }),
+    el('div', {}, el('strong', { text: NAMES[kind] }), el('p', { text })));
+}
 
 /** Perplexity and its companions for the dense, the masked and the re-causalised model. */
 export function qualityTable(report: ValidationReport): HTMLElement | null {

@@ -1,8 +1,9 @@
-import type { Heatmap } from '../../extension/core/protocol/webview';
+import type { Heatmap, PlotImage } from '../../extension/core/protocol/webview';
 import { el } from '../ui/dom';
 import { percent } from '../ui/format';
 import { onThemeChange, themeColours, withAlpha } from '../ui/theme';
 import { paintTiles, scaleLegend } from './heatmap';
+import { mapImage, saveButton } from './plot-image';
 import { cellAt, cellsBetween } from './scale';
 import type { CellPlace } from './scale';
 
@@ -12,6 +13,8 @@ export interface CellMapOptions {
   readonly title: string;
   readonly testid: string;
   readonly height: number;
+  /** Saves the map as it stands. */
+  readonly onSave?: (image: PlotImage) => void;
   /** Controls that stand in the map's title row. */
   readonly tools?: readonly HTMLElement[];
   /**
@@ -49,7 +52,8 @@ export class CellMap {
     this.readoutText = el('span', { class: 'plot-readout', testid: `${options.testid}-readout` });
     this.spoken = el('span', { class: 'only-spoken', set: { 'aria-live': 'polite' } });
     this.element = el('section', { class: 'plot map' },
-      el('div', { class: 'plot-head' }, el('h3', { text: options.title }), this.readoutText, el('span', { class: 'grow' }), ...(options.tools ?? []), scaleLegend(FLOOR)),
+      el('div', { class: 'plot-head' }, el('h3', { text: options.title }), this.readoutText, el('span', { class: 'grow' }), ...(options.tools ?? []), scaleLegend(FLOOR),
+        options.onSave ? saveButton(() => options.onSave?.(mapImage(options.title, this.canvas, 'n1 = frequency mod N1', 'band', themeColours()))) : null),
       el('div', { class: 'map-frame' },
         el('span', { class: 'map-row-label', text: 'n1 = frequency mod N1' }),
         el('div', { class: 'map-body' }, this.canvas, el('span', { class: 'map-column-label', text: 'band (last digit): 0 to sampling frequency' }))),

@@ -32,7 +32,9 @@ export function joinSeries(parts: readonly FrequencySeries[]): FrequencySeries {
     x.set(part.x, at);
     at += part.x.length;
   }
-  return { x, original: join(part => part.original)!, masked: join(part => part.masked), gain: join(part => part.gain) };
+  const phases = parts.map(part => part.phase);
+  const phase = phases.every(values => values !== undefined) ? concat(phases) : undefined;
+  return { x, original: join(part => part.original)!, masked: join(part => part.masked), gain: join(part => part.gain), phase };
 }
 
 function concat(arrays: readonly Float32Array[]): Float32Array {

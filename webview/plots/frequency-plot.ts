@@ -11,8 +11,8 @@ import type { Curve } from './line-plot';
 import { decibels } from './scale';
 import type { Range } from './scale';
 
-export interface FrequencyView { readonly site: SiteSummary; readonly channel: number; readonly masks: readonly ChannelMask[]; readonly fftSize: number }
-export interface FrequencyAxes { readonly logarithmic: boolean; readonly decibels: boolean }
+export interface FrequencyView { readonly site: SiteSummary; readonly channel: number; readonly masks: readonly ChannelMask[]; readonly fftSize: number; /** A second channel, drawn for comparison. */ readonly compared?: number }
+export interface FrequencyAxes { readonly logarithmic: boolean; readonly decibels: boolean; readonly phase?: boolean }
 
 const FLOOR = -120;
 
@@ -26,7 +26,9 @@ export class FrequencyPlot {
   private readonly gainKey = el('span', { class: 'key gain', text: 'gain g(f)', hidden: true });
   private readonly logBox: CheckboxControl;
   private readonly dbBox: CheckboxControl;
-  private readonly request: (params: { view: FrequencyView; range: Range; columns: number; logarithmic: boolean }) => void;
+  private readonly phaseBox: CheckboxControl;
+  private readonly phaseKey = el('span', { class: 'key phase', text: 'phase −π … π', hidden: true });
+  private readonly request: (params: { view: FrequencyView; range: Range; columns: number; axes: FrequencyAxes }) => void;
 
   constructor(context: PlotContext, testid: string, private axes: FrequencyAxes, onAxes: (axes: FrequencyAxes) => void, height?: number) {
     const change = (changed: Partial<FrequencyAxes>): void => {
@@ -37,19 +39,20 @@ export class FrequencyPlot {
     };
     this.logBox = checkbox('log', axes.logarithmic, logarithmic => change({ logarithmic }), { testid: `${testid}-log`, title: 'Logarithmic frequency axis', label: 'Logarithmic frequency axis' });
     this.dbBox = checkbox('dB', axes.decibels, on => change({ decibels: on }), { testid: `${testid}-db`, title: 'Magnitude in decibels', label: 'Magnitude in decibels' });
+    this.phaseBox = checkbox('phase', axes.phase ?? false, phase => change({ phase }), { testid: `${testid}-phase`, title: 'Phase of the original, −π … π', label: 'Phase of the original' });
     this.plot = new LinePlot({
-      title: 'Filter in frequency', xLabel: 'frequency bin f (0 … N/2)', testid, height, tools: [this.gainKey, this.logBox, this.dbBox],
+      title: 'Filter in frequency', xLabel: 'frequency bin f (0 … N/2)', testid, height, tools: [this.gainKey, this.phaseKey, this.logBox, this.dbBox, this.phaseBox], onSave: image => context.saveImage(image),
       onRange: () => this.refresh(), readout: column => this.readout(column),
     });
     this.request = latest(
-      async ({ view, range, columns, logarithmic }) => {
+      ({ view, range, columns, axes: { logarithmic, phase } }) => {
         const parts = logarithmic ? logarithmicParts(range, columns) : [range];
-        return joinSeries(await Promise.all(parts.map(part => context.source.frequencySeries({
-          site: view.site.id, channel: view.channel, range: part, columns, masks: view.masks, fftSize: view.fftSize,
-        }))));
+        const series = async (channel: number, masks?: readonly ChannelMask[]): Promise<FrequencySeries> => joinSeries(await Promise.all(parts.map(part =>
+          context.source.frequencySeries({ site: view.site.id, channel, range: part, columns, masks, fftSize: view.fftSize, phase: phase && masks !== undefined }))));
+        return Promise.all([series(view.channel, view.masks), view.compared === undefined ? undefined : series(view.compared)]);
       },
-      (series, { view }) => {
-        if (view.site.id === this.view?.site.id && view.fftSize === this.view.fftSize) this.draw(series, view);
+      ([series, compared], { view }) => {
+        if (view.site.id === this.view?.site.id && view.fftSize === this.view.fftSize) this.draw(series, view, compared);
       },
       context.onError);
   }
@@ -69,22 +72,26 @@ export class FrequencyPlot {
     this.axes = axes;
     setChecked(this.logBox, axes.logarithmic);
     setChecked(this.dbBox, axes.decibels);
+    setChecked(this.phaseBox, axes.phase ?? false);
   }
 
   private refresh(): void {
-    if (this.view) this.request({ view: this.view, range: this.plot.range, columns: this.plot.askColumns(), logarithmic: this.axes.logarithmic });
+    if (this.view) this.request({ view: this.view, range: this.plot.range, columns: this.plot.askColumns(), axes: this.axes });
   }
 
-  private draw(series: FrequencySeries, view: FrequencyView): void {
+  private draw(series: FrequencySeries, view: FrequencyView, compared: FrequencySeries | undefined): void {
     this.series = series;
     if (view.channel === this.view?.channel) this.peak = series.original.max.reduce((a, b) => Math.max(a, b), this.peak);
     const shown = (values: MinMax): MinMax => (this.axes.decibels
       ? { min: values.min.map(v => decibels(v, this.peak, FLOOR)), max: values.max.map(v => decibels(v, this.peak, FLOOR)) } : values);
     const original = shown(series.original);
     const curves: Curve[] = [{ name: 'original', values: original }];
+    if (series.phase) curves.unshift({ name: 'phase', values: { min: series.phase, max: series.phase } });
+    if (compared) curves.push({ name: 'compared', values: shown(compared.original) });
     if (series.gain && series.masked) curves.unshift({ name: 'gain', values: series.gain });
     if (series.masked) curves.push({ name: 'masked', values: shown(series.masked) });
     this.gainKey.hidden = !series.gain;
+    this.phaseKey.hidden = !series.phase;
     this.plot.setData(series.x, curves, this.axes.decibels ? [lowest(original) - 6, 6] : [0, this.peak * 1.06]);
   }
 
@@ -94,6 +101,7 @@ export class FrequencyPlot {
     const bin = series.x[column];
     const value = (magnitude: number): string => (this.axes.decibels ? `${decibels(magnitude, this.peak, FLOOR).toFixed(1)} dB` : significant(magnitude, 3));
     return `bin ${count(bin)} (${significant(bin / view.fftSize, 3)} cycles/token): ${value(series.original.max[column])}`
+      + (series.phase ? ` · phase ${series.phase[column].toFixed(2)} rad` : '')
       + (series.gain ? ` · gain ${significant(series.gain.max[column], 3)}` : '');
   }
 }

@@ -1,7 +1,8 @@
-import type { Heatmap } from '../../extension/core/protocol/webview';
+import type { Heatmap, PlotImage } from '../../extension/core/protocol/webview';
 import { el } from '../ui/dom';
 import { onThemeChange, themeColours } from '../ui/theme';
 import { COLOUR_TABLE, colourIndex } from './colour-map';
+import { mapImage, saveButton } from './plot-image';
 import { cellAt } from './scale';
 import type { CellPlace } from './scale';
 
@@ -15,6 +16,8 @@ export interface HeatmapOptions {
   readonly height: number;
   /** Text of the read-out for a tile. */
   readonly readout: (row: number, column: number, level: number) => string;
+  /** Saves the map as it stands. */
+  readonly onSave?: (image: PlotImage) => void;
   /** A row was chosen by click or by the up and down keys. */
   readonly onRow?: (row: number) => void;
 }
@@ -35,7 +38,8 @@ export class HeatmapView {
     this.canvas.style.height = `${options.height}px`;
     this.readoutText = el('span', { class: 'plot-readout', testid: `${options.testid}-readout` });
     this.element = el('section', { class: 'plot map' },
-      el('div', { class: 'plot-head' }, el('h3', { text: options.title }), this.readoutText, el('span', { class: 'grow' }), scaleLegend(options.floor)),
+      el('div', { class: 'plot-head' }, el('h3', { text: options.title }), this.readoutText, el('span', { class: 'grow' }), scaleLegend(options.floor),
+        options.onSave ? saveButton(() => options.onSave?.(mapImage(options.title, this.canvas, options.rowLabel, options.columnLabel, themeColours()))) : null),
       el('div', { class: 'map-frame' },
         el('span', { class: 'map-row-label', text: options.rowLabel }),
         el('div', { class: 'map-body' }, this.canvas, el('span', { class: 'map-column-label', text: options.columnLabel }))));

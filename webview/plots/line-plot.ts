@@ -1,15 +1,16 @@
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import type { MinMax } from '../../extension/core/protocol/webview';
+import type { MinMax, PlotImage } from '../../extension/core/protocol/webview';
 import { el } from '../ui/dom';
 import { onThemeChange, themeColours, withAlpha } from '../ui/theme';
 import type { ThemeColours } from '../ui/theme';
 import { DragHandle } from './drag-handle';
 import type { DragHandleOptions } from './drag-handle';
+import { plotImage } from './plot-image';
 import { clampRange, columnAt, panRange, sameRange, zoomRange } from './scale';
 import type { Range } from './scale';
 
-export type CurveName = 'original' | 'masked' | 'recausalised' | 'gain';
+export type CurveName = 'original' | 'masked' | 'recausalised' | 'gain' | 'compared' | 'phase';
 
 /** One curve, reduced to the smallest and the largest value of each column. */
 export interface Curve { readonly name: CurveName; readonly values: MinMax }
@@ -27,10 +28,14 @@ export interface LinePlotOptions {
   /** Text of the read-out under the cursor. */
   readonly readout: (column: number) => string;
   readonly formatY?: (value: number) => string;
+  /** Saves the plot as it stands. */
+  readonly onSave?: (image: PlotImage) => void;
 }
 
 /** Opacity of the band between a column's smallest and largest value. */
-const FILLS: Record<CurveName, number> = { original: 0.3, masked: 0.22, recausalised: 0.1, gain: 0.07 };
+const FILLS: Record<CurveName, number> = { original: 0.3, masked: 0.22, recausalised: 0.1, gain: 0.07, compared: 0.2, phase: 0 };
+/** Curves with a vertical scale of their own, beside the one of the values. */
+const OWN_SCALES: Partial<Record<CurveName, readonly [number, number]>> = { gain: [0, 1.04], phase: [-Math.PI * 1.02, Math.PI * 1.02] };
 const DEFAULT_HEIGHT = 190;
 const Y_AXIS_WIDTH = 52;
 
@@ -69,7 +74,8 @@ export class LinePlot {
     this.element = el('section', { class: 'plot' },
       el('div', { class: 'plot-head' },
         el('h3', { text: options.title }), el('span', { class: 'grow' }), ...(options.tools ?? []),
-        icon('−', 'Zoom out', () => this.zoom(2)), icon('+', 'Zoom in', () => this.zoom(0.5)), icon('⤢', 'Show all', () => this.change(this.full))),
+        icon('−', 'Zoom out', () => this.zoom(2)), icon('+', 'Zoom in', () => this.zoom(0.5)), icon('⤢', 'Show all', () => this.change(this.full)),
+        options.onSave ? icon('⭳', 'Save the plot as SVG or PNG', () => this.save()) : null),
       el('div', { class: 'plot-frame' }, this.body, this.overlay, this.readoutText));
     this.body.addEventListener('keydown', event => this.key(event));
     this.body.addEventListener('wheel', event => this.wheel(event), { passive: false });
@@ -151,9 +157,9 @@ export class LinePlot {
     this.curves.forEach((curve, index) => {
       const stroke = colours[curve.name];
       const line: uPlot.Series = {
-        stroke, width: colours.highContrast ? 2 : 1.25, points: { show: false }, scale: curve.name === 'gain' ? 'gain' : 'y',
-        dash: curve.name === 'recausalised' ? [5, 3] : undefined,
-        alpha: curve.name === 'gain' ? 0.5 : curve.name === 'original' && this.curves.length > 1 ? 0.65 : 1,
+        stroke, width: colours.highContrast ? 2 : 1.25, points: { show: false }, scale: curve.name in OWN_SCALES ? curve.name : 'y',
+        dash: curve.name === 'recausalised' ? [5, 3] : curve.name === 'compared' ? [8, 2] : curve.name === 'phase' ? [2, 2] : undefined,
+        alpha: curve.name === 'gain' || curve.name === 'phase' ? 0.6 : curve.name === 'original' && this.curves.length > 1 ? 0.65 : 1,
       };
       series.push(line, { ...line });
       bands.push({ series: [2 * index + 2, 2 * index + 1], fill: withAlpha(stroke, FILLS[curve.name]) });
@@ -165,7 +171,7 @@ export class LinePlot {
       scales: {
         x: { time: false, distr: this.logarithmic ? 3 : 1, range: () => [Math.max(this.visible[0], this.logarithmic ? 1 : 0), this.visible[1]] },
         y: { range: (_plot, low, high) => (this.yRange ? [this.yRange[0], this.yRange[1]] : padded(low, high)) },
-        gain: { range: [0, 1.04] },
+        ...Object.fromEntries(Object.entries(OWN_SCALES).map(([name, range]) => [name, { range: [range[0], range[1]] as [number, number] }])),
       },
       axes: this.axes(colours),
       hooks: {
@@ -232,6 +238,16 @@ export class LinePlot {
     } else {
       this.change(panRange(this.visible, (event.deltaY || event.deltaX) > 0 ? 0.1 : -0.1, this.full));
     }
+  }
+
+  private save(): void {
+    if (!this.plot) return;
+    const scale = (name: string): readonly [number, number] => [this.plot!.scales[name].min ?? 0, this.plot!.scales[name].max ?? 1];
+    this.options.onSave?.(plotImage({
+      title: this.options.title, xLabel: this.options.xLabel, x: this.x, end: this.visible[1], logarithmic: this.logarithmic, xRange: scale('x'),
+      curves: this.curves.map(curve => ({ ...curve, range: scale(curve.name in OWN_SCALES ? curve.name : 'y') })), colours: themeColours(),
+      canvas: this.plot.ctx.canvas, formatY: this.options.formatY ?? compact,
+    }));
   }
 
   private zoom(factor: number): void {

@@ -10,6 +10,8 @@ export interface TimeView {
   readonly site: SiteSummary;
   readonly channel: number;
   readonly masks: readonly ChannelMask[];
+  /** A second channel, drawn for comparison. */
+  readonly compared?: number;
   /** 0, or a negative lag to show what a frequency mask leaks into the future. */
   readonly firstLag?: number;
 }
@@ -26,7 +28,7 @@ export class TimePlot {
 
   constructor(context: PlotContext, testid: string, options: { tools?: readonly HTMLElement[]; height?: number }, private readonly onRange: (range: Range) => void) {
     this.plot = new LinePlot({
-      title: 'Filter in time', xLabel: 'lag (tokens)', testid, ...options,
+      title: 'Filter in time', xLabel: 'lag (tokens)', testid, ...options, onSave: image => context.saveImage(image),
       onRange: range => {
         this.onRange(range);
         this.refresh();
@@ -34,9 +36,12 @@ export class TimePlot {
       readout: column => this.readout(column),
     });
     this.request = latest(
-      ({ view, range, columns }) => context.source.timeSeries({ site: view.site.id, channel: view.channel, range, columns, masks: view.masks }),
-      (series, { view }) => {
-        if (view.site.id === this.view?.site.id) this.draw(series);
+      ({ view, range, columns }) => Promise.all([
+        context.source.timeSeries({ site: view.site.id, channel: view.channel, range, columns, masks: view.masks }),
+        view.compared === undefined ? undefined : context.source.timeSeries({ site: view.site.id, channel: view.compared, range, columns }),
+      ]),
+      ([series, compared], { view }) => {
+        if (view.site.id === this.view?.site.id) this.draw(series, compared);
       },
       context.onError);
   }
@@ -53,9 +58,10 @@ export class TimePlot {
     if (this.view) this.request({ view: this.view, range: this.plot.range, columns: this.plot.askColumns() });
   }
 
-  private draw(series: TimeSeries): void {
+  private draw(series: TimeSeries, compared: TimeSeries | undefined): void {
     this.series = series;
     const curves: Curve[] = [{ name: 'original', values: series.original }];
+    if (compared) curves.push({ name: 'compared', values: compared.original });
     if (series.recausalised) curves.push({ name: 'recausalised', values: series.recausalised });
     if (series.masked) curves.push({ name: 'masked', values: series.masked });
     this.plot.setData(series.x, curves);

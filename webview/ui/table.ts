@@ -8,6 +8,6 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
   const body = rows.map(row => el('tr', {}, ...row.map((text, i) => (i === 0
     ? el('th', { text, title: text, set: { scope: 'row' } })
     : el('td', { text, class: columns[i].numeric ? 'numeric' : undefined })))));
-  return el('div', { class: 'table-frame' },
+  return el('div', { class: 'table-frame', tabIndex: 0, role: 'region', label: options.caption },
     el('table', { testid: options.testid }, el('caption', { class: 'only-spoken', text: options.caption }), el('thead', {}, head), el('tbody', {}, ...body)));
 }

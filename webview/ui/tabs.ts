@@ -42,6 +42,10 @@ export class Tabs<Name extends string> {
     this.onShow(name);
   }
 
+  focus(name: Name): void {
+    this.buttons.get(name)!.focus();
+  }
+
   setLabel(name: Name, label: string): void {
     this.buttons.get(name)!.textContent = label;
   }

@@ -4,6 +4,8 @@ export interface ThemeColours {
   readonly masked: string;
   readonly recausalised: string;
   readonly gain: string;
+  readonly compared: string;
+  readonly phase: string;
   readonly text: string;
   readonly mutedText: string;
   readonly background: string;
@@ -26,6 +28,8 @@ export function themeColours(): ThemeColours {
     masked: read('--plot-masked', text),
     recausalised: read('--plot-recausalised', text),
     gain: read('--plot-gain', text),
+    compared: read('--plot-compared', text),
+    phase: read('--plot-phase', text),
     text,
     mutedText: highContrast ? text : read('--vscode-descriptionForeground', text),
     background: read('--vscode-editor-background', dark ? '#1e1e1e' : '#ffffff'),

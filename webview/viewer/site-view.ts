@@ -9,12 +9,15 @@ import type { Range } from '../plots/scale';
 import { TimePlot } from '../plots/time-plot';
 import { ChannelPicker } from '../ui/channel-picker';
 import { el } from '../ui/dom';
+import { numberInput } from '../ui/fields';
 import { count, plural } from '../ui/format';
 import { latest } from '../ui/latest';
+import { checkbox, setChecked } from '../ui/toolkit';
+import type { CheckboxControl } from '../ui/toolkit';
 
 const MAP_HEIGHT = 170;
 
-export interface SiteViewState { readonly channel: number; readonly lags?: Range; readonly axes: FrequencyAxes }
+export interface SiteViewState { readonly channel: number; readonly lags?: Range; readonly axes: FrequencyAxes; /** Channel that is drawn for comparison. */ readonly compared?: number }
 
 /** One site of the model: a channel's filter in time and in frequency, all channels over time, and the Monarch cells. */
 export class SiteView {
@@ -23,6 +26,8 @@ export class SiteView {
   private readonly heading = el('h2', { testid: 'site-title' });
   private readonly surgery = el('p', { class: 'muted', testid: 'site-surgery', hidden: true });
   private readonly picker: ChannelPicker;
+  private readonly compareBox: CheckboxControl;
+  private readonly compareChannel: HTMLInputElement;
   private readonly time: TimePlot;
   private readonly frequency: FrequencyPlot;
   private readonly channels: HeatmapView;
@@ -33,14 +38,22 @@ export class SiteView {
 
   constructor(context: PlotContext, private state: SiteViewState, private readonly onState: (state: SiteViewState) => void) {
     this.picker = new ChannelPicker(channel => this.setChannel(channel));
+    this.compareBox = checkbox('compare with', state.compared !== undefined, on => this.setCompared(on ? Number(this.compareChannel.value) : undefined), { testid: 'compare', title: 'Draw a second channel over the first' });
+    this.compareChannel = numberInput({ testid: 'compare-channel', min: 0, max: 0 });
+    this.compareChannel.setAttribute('aria-label', 'Channel to compare with');
+    this.compareChannel.value = String(state.compared ?? 1);
+    this.compareChannel.addEventListener('change', () => {
+      setChecked(this.compareBox, true);
+      this.setCompared(Number(this.compareChannel.value));
+    });
     this.time = new TimePlot(context, 'time-plot', {}, lags => this.save({ lags }));
     this.frequency = new FrequencyPlot(context, 'frequency-plot', state.axes, axes => this.save({ axes }));
     this.channels = new HeatmapView({
       title: 'All channels over time', testid: 'channel-map', rowLabel: 'channel', columnLabel: 'lag (tokens)', floor: -80, height: MAP_HEIGHT,
       readout: (row, column, level) => `channel ${this.channelOfRow(row)}, lag ${this.lagOfColumn(column)} · ${level.toFixed(0)} dB`,
-      onRow: row => this.setChannel(this.channelOfRow(row)),
+      onRow: row => this.setChannel(this.channelOfRow(row)), onSave: image => context.saveImage(image),
     });
-    this.cells = new CellMap({ title: 'Monarch cells', testid: 'cell-map', height: MAP_HEIGHT });
+    this.cells = new CellMap({ title: 'Monarch cells', testid: 'cell-map', height: MAP_HEIGHT, onSave: image => context.saveImage(image) });
     this.loadMaps = latest(
       site => Promise.all([
         context.source.timeHeatmap({ site: site.id, rows: Math.min(site.channels, 256), columns: 512 }),
@@ -56,7 +69,8 @@ export class SiteView {
       },
       context.onError);
     this.element = el('div', { class: 'site-view' },
-      el('div', { class: 'site-head' }, el('div', { class: 'site-title' }, this.heading, this.facts, this.surgery), this.picker.element),
+      el('div', { class: 'site-head' }, el('div', { class: 'site-title' }, this.heading, this.facts, this.surgery),
+        el('div', { class: 'channels' }, this.picker.element, el('div', { class: 'row' }, this.compareBox, this.compareChannel, el('span', { class: 'key compared', text: 'compared' })))),
       el('div', { class: 'plot-grid' }, this.time.plot.element, this.frequency.plot.element, this.channels.element, this.cells.element));
   }
 
@@ -73,8 +87,8 @@ export class SiteView {
     this.surgery.hidden = !site.surgery;
     this.surgery.textContent = site.surgery ? `Earlier surgery in this file: ${site.surgery}` : '';
     this.picker.set(channel, site.channels);
-    this.time.show({ site, channel, masks: [] }, first ? this.state.lags : undefined);
-    this.frequency.show({ site, channel, masks: [], fftSize: site.defaultGrid.fftSize });
+    this.compareChannel.max = String(site.channels - 1);
+    this.drawCurves(site, first ? this.state.lags : undefined);
     this.loadMaps(site);
   }
 
@@ -84,8 +98,22 @@ export class SiteView {
     this.save({ channel });
     this.picker.set(channel, site.channels);
     this.channels.markRow(this.rowOfChannel(channel));
-    this.time.show({ site, channel, masks: [] });
-    this.frequency.show({ site, channel, masks: [], fftSize: site.defaultGrid.fftSize });
+    this.drawCurves(site);
+  }
+
+  private setCompared(channel: number | undefined): void {
+    const last = (this.site?.channels ?? 1) - 1;
+    const compared = channel === undefined || !Number.isFinite(channel) ? undefined : Math.min(last, Math.max(0, Math.round(channel)));
+    if (compared !== undefined) this.compareChannel.value = String(compared);
+    this.save({ compared });
+    if (this.site) this.drawCurves(this.site);
+  }
+
+  private drawCurves(site: SiteSummary, lags?: Range): void {
+    const { channel } = this.state;
+    const compared = this.state.compared === undefined ? undefined : Math.min(this.state.compared, site.channels - 1);
+    this.time.show({ site, channel, masks: [], compared }, lags);
+    this.frequency.show({ site, channel, masks: [], fftSize: site.defaultGrid.fftSize, compared });
   }
 
   private save(change: Partial<SiteViewState>): void {

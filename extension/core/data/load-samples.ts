@@ -27,7 +27,7 @@ export async function loadSamples(file: string, model: LongConvModel, length?: n
   if (task === 'next-token' && !model.floatInput) {
     const data = await loadData(file, model.tokenizer, model.vocabularySize);
     const wanted = length ?? defaultRunLength(model);
-    const samples = windows(data, wanted).map(({ inputs, targets }): Sample => ({ input: inputs, targets }));
+    const samples = windows(data, wanted).map(({ inputs, targets }): Sample => ({ input: inputs, length: wanted, targets }));
     return { path: data.path, kind: data.kind, records: data.records.length, length: wanted, samples, notes: data.notes };
   }
   const absolute = path.resolve(file);
@@ -60,7 +60,7 @@ async function maskedRows(file: TensorFile, model: LongConvModel, wanted?: numbe
   for (let row = 0; row < batch; row++) {
     for (let start = row * rowLength; start + length <= (row + 1) * rowLength; start += length) {
       const window = <T extends Int32Array>(values: T): Int32Array => values.subarray(start, start + length);
-      samples.push({ input: window(hidden.ids), targets: window(hidden.labels), ...(types && { extra: new Map([[TOKEN_TYPES, window(types)]]) }) });
+      samples.push({ input: window(hidden.ids), length, targets: window(hidden.labels), ...(types && { extra: new Map([[TOKEN_TYPES, window(types)]]) }) });
     }
   }
   const notes = labels ? [] : [`The data has no labels: ${100 * HIDDEN_SHARE}% of its tokens were hidden, the same ones in every run.`];
@@ -87,7 +87,7 @@ async function examples(file: TensorFile, model: LongConvModel, wanted?: number)
   }
   const labels = model.task === 'classification' ? await readLabels(file, LABELS, [batch], model.vocabularySize) : undefined;
   const samples = Array.from({ length: batch }, (_, row): Sample => ({
-    input: inputs.row(row), targets: labels ? labels.subarray(row, row + 1) : new Int32Array(0),
+    input: inputs.row(row), length, targets: labels ? labels.subarray(row, row + 1) : new Int32Array(0),
   }));
   return { records: batch, length, samples, notes: [] };
 }

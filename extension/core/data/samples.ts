@@ -8,7 +8,12 @@ export interface Sample {
   readonly input: ModelInput;
   /** Further inputs by name, e.g. token_type_ids. */
   readonly extra?: ReadonlyMap<string, ModelInput>;
-  /** The wanted class of each row of the logits; NOT_SCORED where a row does not count. Empty for models without a metric. */
+  /** Samples of time in the input. */
+  readonly length: number;
+  /**
+   * The wanted class of each of the last rows of the logits (of all rows, unless the input begins with a history that is not scored); NOT_SCORED
+   * where a row does not count. Empty for models without a metric.
+   */
   readonly targets: Int32Array;
 }
 

@@ -32,6 +32,11 @@ export interface Site {
   readonly ringOfRun?: boolean;
   readonly storage: FilterStorage;
   readonly writeBack: readonly WriteBack[];
+  /**
+   * The original PyTorch module of this site, by its name among the file's tensors, where it has the interface of Hyena's filters: filter(L)
+   * gives [1, L, H], forward(x, L, k, bias) applies it. Exports come with a script that loads them into such modules.
+   */
+  readonly hyenaFilter?: string;
   /** Whether the filter is 0 beyond its taps by definition (a short FIR filter), so that inputs of any length run exactly. */
   readonly finite?: boolean;
   /** Tensors that generate this site's filter and nothing else. */
@@ -75,6 +80,8 @@ export interface LongConvModel {
   readonly floatInput?: readonly (number | 'length')[];
   /** Inputs must have a multiple of this many samples; 1 where absent. */
   readonly lengthMultiple?: number;
+  /** Name of the option that says how long the filters are, where they exist at any length; longer inputs then take longer filters. */
+  readonly growsWith?: string;
   /** Set when inputs of any other length than maxLength mean something else to the model. */
   readonly fixedLength?: boolean;
   /**

@@ -5,18 +5,21 @@ import { openTensorFile } from '../formats/open';
 import { readFailure } from '../formats/read-failure';
 import type { TensorFile } from '../formats/tensor-file';
 import { CONFIG_KEY } from './embedded-surgery';
+import { CKCONV } from './ckconv/index';
 import { EVO2 } from './evo2/index';
 import { H3 } from './h3/index';
 import { HYENA } from './hyena/index';
 import { HYENADNA } from './hyenadna/index';
 import { LAUGHING_HYENA } from './laughing-hyena/index';
 import { LONGCONV } from './longconv/index';
+import { M2BERT } from './m2bert/index';
 import type { Family, LongConvModel, OptionOverrides } from './model';
 import { MULTIHYENA } from './multihyena/index';
 import { RTF } from './rtf/index';
+import { S4 } from './s4/index';
 import { STRIPEDHYENA } from './stripedhyena/index';
 
-export const FAMILIES: readonly Family[] = [HYENADNA, HYENA, H3, STRIPEDHYENA, EVO2, MULTIHYENA, RTF, LAUGHING_HYENA, LONGCONV];
+export const FAMILIES: readonly Family[] = [HYENADNA, HYENA, H3, STRIPEDHYENA, EVO2, MULTIHYENA, RTF, LAUGHING_HYENA, LONGCONV, M2BERT, S4, CKCONV];
 
 const WEIGHTS = 'model.safetensors';
 /** Names that Hugging Face gives to models in several files, and to checkpoints, in the order in which its own code looks for them. */

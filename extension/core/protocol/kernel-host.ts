@@ -3,6 +3,7 @@ import type { Direction, FilterStorage, ModelOption, OptionOverrides, Task, Writ
 import type { ChannelMask, SurgeryPlan, Symmetry } from '../plan/plan';
 import type { MaskMeasures } from '../plan/site-filter';
 import type { ValidationReport } from '../validation/report';
+import type { SearchRequest, SearchResult, SweepRequest, SweepResult } from './search';
 
 /**
  * What the kernel host (the forked process that owns the native addon and ONNX Runtime) does for the editor and the CLI.
@@ -24,12 +25,18 @@ export interface KernelHostApi {
   timeHeatmap(params: ModelRef & { site: string; rows: number; columns: number }): Promise<Heatmap>;
   /** Monarch-cell map of the site's energy: rows n1, columns the last digit; dB relative to the largest. */
   cellHeatmap(params: ModelRef & { site: string; fftSize: number; factors: readonly number[]; taps: number }): Promise<Heatmap>;
+  /** A site at a glance, for the viewer's strip of small pictures. */
+  overview(params: ModelRef & { site: string; columns: number }): Promise<SiteOverview>;
   /** Live measures of masks on one site, over at most `maxChannels` evenly spaced channels, well under 100 ms on small models. */
   preview(params: PreviewRequest): Promise<Preview>;
   /** Runs the model on the input file's `input_ids` (or `input`) and writes `logits`. */
   forward(params: ForwardRequest): Promise<{ shape: readonly number[] }>;
   validate(params: ValidateRequest): Promise<ValidationReport>;
   exportPlan(params: ExportRequest): Promise<ExportResult>;
+  /** Quality and speed of many settings; progress carries the rows so far as `partial`. */
+  sweep(params: SweepRequest): Promise<SweepResult>;
+  /** The fastest masks within a budget of perplexity; progress carries what was tried so far as `partial`. */
+  search(params: SearchRequest): Promise<SearchResult>;
 }
 
 export interface ModelRef { readonly model: string; readonly options?: OptionOverrides }
@@ -94,12 +101,16 @@ export interface SeriesRequest extends ModelRef {
   readonly masks?: readonly ChannelMask[];
   /** Frequency series: FFT size of the axis. */
   readonly fftSize?: number;
+  /** Frequency series: also the phase. */
+  readonly phase?: boolean;
 }
 /** Column c covers [x[c], x[c+1]) (or to the range's end); min and max of the values in it. */
 export interface MinMax { readonly min: Float32Array; readonly max: Float32Array }
 export interface TimeSeries { readonly x: Float64Array; readonly original: MinMax; readonly masked?: MinMax; readonly recausalised?: MinMax }
-/** Magnitudes |K(f)|, linear. `gain`: effective gain g(f), min and max in the column. */
-export interface FrequencySeries { readonly x: Float64Array; readonly original: MinMax; readonly masked?: MinMax; readonly gain?: MinMax }
+/** Mean energy of a site's filters over lags and over frequencies 0 to 1/2, in dB of the largest; over so many channels. */
+export interface SiteOverview { readonly time: Float32Array; readonly frequency: Float32Array; readonly channels: number }
+/** Magnitudes |K(f)|, linear. `gain`: effective gain g(f), min and max in the column. `phase`: arg K(f) at the column's first bin, in (-pi, pi]. */
+export interface FrequencySeries { readonly x: Float64Array; readonly original: MinMax; readonly masked?: MinMax; readonly gain?: MinMax; readonly phase?: Float32Array }
 export interface Heatmap { readonly rows: number; readonly columns: number; /** [rows, columns] in dB, 0 is the largest. */ readonly values: Float32Array; readonly rowLabel: string; readonly columnLabel: string }
 
 export interface PreviewRequest extends ModelRef { readonly site: string; readonly masks: readonly ChannelMask[]; readonly maxChannels: number; readonly length: number }
@@ -123,6 +134,8 @@ export interface ForwardRequest {
   readonly output: string;
   readonly recausalise: boolean;
   readonly backend: 'cpu' | 'cuda';
+  /** Element type of products and convolutions on the GPU; default f16. */
+  readonly dtype?: 'f16' | 'bf16';
   readonly threads?: number;
 }
 export interface ValidateRequest {
@@ -133,6 +146,8 @@ export interface ValidateRequest {
   readonly data?: string;
   readonly length?: number;
   readonly backend: 'auto' | 'cpu' | 'cuda';
+  /** Element type of products and convolutions on the GPU; default f16. */
+  readonly dtype?: 'f16' | 'bf16';
   readonly threads?: number;
 }
 export interface ExportRequest {

@@ -17,6 +17,8 @@ export interface Progress {
   readonly message: string;
   /** 0..1 over the whole job. */
   readonly fraction: number;
+  /** What there is of the result so far, where a job shows it; each event carries all of it, so that none has to arrive. */
+  readonly partial?: unknown;
 }
 export type ReportProgress = (progress: Progress) => void;
 

@@ -34,13 +34,13 @@ export async function measureQuality(run: QualityRun): Promise<QualityResult> {
   let energy = 0;
   for (const [index, sample] of run.samples.entries()) {
     const output = await run.dense(sample, run.onDenseSite);
-    const { rows, targets } = scoredRows(sample.targets);
-    const denseLog = logSoftmax(pick(output, rows, run.vocabulary), run.vocabulary);
+    const { rows, targets } = scoredRows(sample.targets, output.length, run.vocabulary);
+    const denseLog = logSoftmax(pickRows(output, rows, run.vocabulary), run.vocabulary);
     if (rows.length > 0) dense.add(denseLog, targets, run.vocabulary);
     for (const value of output) energy += value * value;
     for (const [v, variant] of run.variants.entries()) {
       const changed = await variant(sample);
-      if (rows.length > 0) variants[v].add(logSoftmax(pick(changed, rows, run.vocabulary), run.vocabulary), targets, run.vocabulary, denseLog);
+      if (rows.length > 0) variants[v].add(logSoftmax(pickRows(changed, rows, run.vocabulary), run.vocabulary), targets, run.vocabulary, denseLog);
       for (let i = 0; i < output.length; i++) errorEnergy[v] += (changed[i] - output[i]) ** 2;
     }
     run.onSample(index + 1);
@@ -48,13 +48,15 @@ export async function measureQuality(run: QualityRun): Promise<QualityResult> {
   return { dense, variants, outputErrors: errorEnergy.map((sum) => (energy > 0 ? Math.sqrt(sum / energy) : 0)) };
 }
 
-function scoredRows(targets: Int32Array): { rows: Int32Array; targets: Int32Array } {
-  const rows = Int32Array.from(targets.keys()).filter((row) => targets[row] !== NOT_SCORED);
-  return { rows, targets: rows.map((row) => targets[row]) };
+/** Rows of the output that are scored, and the class wanted of each. The targets are those of its last rows. */
+export function scoredRows(targets: Int32Array, size: number, vocabulary: number): { rows: Int32Array; targets: Int32Array } {
+  const first = targets.length === 0 ? 0 : size / vocabulary - targets.length;
+  const scored = Int32Array.from(targets.keys()).filter((row) => targets[row] !== NOT_SCORED);
+  return { rows: scored.map((row) => first + row), targets: scored.map((row) => targets[row]) };
 }
 
 /** The given rows of logits [rows, vocabulary]; the array itself where they are all of them. */
-function pick(logits: Float32Array, rows: Int32Array, vocabulary: number): Float32Array {
+export function pickRows(logits: Float32Array, rows: Int32Array, vocabulary: number): Float32Array {
   if (rows.length * vocabulary === logits.length) return logits;
   const picked = new Float32Array(rows.length * vocabulary);
   rows.forEach((row, i) => picked.set(logits.subarray(row * vocabulary, (row + 1) * vocabulary), i * vocabulary));

@@ -24,7 +24,11 @@ export interface ValidationReport {
   readonly device: DeviceInfo;
   /** Plain-language findings: leak warnings, masks that do not pay. */
   readonly findings: readonly string[];
+  /** What the figures mean together, in a sentence. */
+  readonly verdict: Verdict;
 }
+/** pays: faster at no loss that the data shows; costs: faster, and worse; useless: not faster; none: nothing is masked. */
+export interface Verdict { readonly kind: 'pays' | 'costs' | 'useless' | 'none'; readonly text: string }
 export interface Quality {
   /** Mean negative log-likelihood per token, nats. */
   readonly nll: number;
@@ -62,4 +66,5 @@ export interface SiteReport {
   /** Kernels that ran. */
   readonly algorithms: { readonly dense: string; readonly masked: string };
 }
-export interface DeviceInfo { readonly backend: 'cpu' | 'cuda'; readonly name: string; readonly instructionSet: InstructionSet; readonly threads: number; /** Set when another backend was asked for or available. */ readonly note?: string }
+/** `instructionSet`: of the CPU kernels; on a GPU, the element type of its products and convolutions. `threads`: of the processor. */
+export interface DeviceInfo { readonly backend: 'cpu' | 'cuda'; readonly name: string; readonly instructionSet: InstructionSet | 'f16' | 'bf16'; readonly threads: number; /** Set when another backend was asked for or available. */ readonly note?: string }

@@ -2,46 +2,61 @@ import type { Engine } from '../engine/engine';
 import { predictSeconds, SiteConvolution } from '../engine/site-convolution';
 import { siteLength } from '../families/site-shape';
 import type { SiteFilter } from '../plan/site-filter';
-import type { DeviceInfo, SiteReport } from './report';
+import type { SiteTimes } from './lab';
+import { randomSignal } from './random-input';
+import type { SiteReport } from './report';
 import { compareTimes } from './speed';
-import { mulberry32 } from './statistics';
 
-/** The three filters of a site that are compared. */
-export interface SiteVariants { readonly dense: SiteFilter; readonly masked: SiteFilter; readonly recausalised: SiteFilter }
-export interface OutputErrors { readonly masked: number | null; readonly recausalised: number | null }
+/** The three filters of a site that are compared: dense, masked, re-causalised. */
+export type SiteVariants = readonly [dense: SiteFilter, masked: SiteFilter, recausalised: SiteFilter];
+type Run = (convolution: SiteConvolution, output: Float32Array) => Promise<void>;
 
-/**
- * Times of a site's convolution with each of its filters on white noise, for a run of `length` samples of the model, beside what is known
- * of its errors. `errors`: those of real activations; 'noise' measures them on the noise itself.
- */
-export async function siteReport({ dense, masked, recausalised }: SiteVariants, length: number, engine: Engine, device: DeviceInfo, errors: OutputErrors | 'noise'): Promise<SiteReport> {
-  const { site, measures } = masked;
+/** Times of a site's convolution with each of its filters on white noise, for a run of `length` samples of the model. */
+export function timeVariants(variants: SiteVariants, length: number, engine: Engine, threads: number): Promise<SiteTimes> {
+  return withConvolutions(variants, length, engine, threads, (convolutions, run, output) => measured(variants, convolutions, run, output, length, engine, threads));
+}
+
+/** The report of a site of which nothing but its filters is known: output errors are those on white noise. */
+export function noiseReport(variants: SiteVariants, length: number, engine: Engine, threads: number): Promise<SiteReport> {
+  return withConvolutions(variants, length, engine, threads, async (convolutions, run, output) => {
+    const times = await measured(variants, convolutions, run, output, length, engine, threads);
+    const [, { site, measures }] = variants;
+    const [outputError, recausalisedOutputError] = await noiseErrors(convolutions, run, output);
+    return {
+      site: site.id, channels: site.channels, taps: site.taps, direction: site.direction, ...measures, outputError, recausalisedOutputError,
+      ...times, measuredSpeedup: times.dense.median_ms / times.masked.median_ms,
+    };
+  });
+}
+
+async function withConvolutions<T>(
+  variants: SiteVariants, length: number, engine: Engine, threads: number, use: (convolutions: readonly SiteConvolution[], run: Run, output: Float32Array) => Promise<T>,
+): Promise<T> {
+  const [{ site }] = variants;
   const samples = siteLength(site, length);
   const convolutions: SiteConvolution[] = [];
   try {
-    for (const filter of [dense, masked, recausalised]) convolutions.push(await SiteConvolution.prepare(engine, filter, samples));
+    for (const filter of variants) convolutions.push(await SiteConvolution.prepare(engine, filter, samples));
     const input = randomSignal(site.channels * samples);
-    const output = new Float32Array(input.length);
-    const run = (convolution: SiteConvolution, to: Float32Array): Promise<void> => convolution.run({ input, output: to, batch: 1, length: samples, threads: device.threads });
-    const times = await compareTimes(convolutions.map((convolution) => () => run(convolution, output)));
-    const known = errors === 'noise' ? await noiseErrors(convolutions, run, output) : errors;
-    const predict = (filter: SiteFilter): number => predictSeconds(engine, filter, 1, samples, device.threads);
-    return {
-      site: site.id, channels: site.channels, taps: site.taps, direction: site.direction, ...measures,
-      outputError: known.masked, recausalisedOutputError: known.recausalised,
-      dense: times[0], masked: times[1], recausalised: times[2],
-      predictedSpeedup: predict(dense) / predict(masked), measuredSpeedup: times[0].median_ms / times[1].median_ms,
-      algorithms: { dense: convolutions[0].algorithms, masked: convolutions[1].algorithms },
-    };
+    return await use(convolutions, (convolution, output) => convolution.run({ input, output, batch: 1, length: samples, threads }), new Float32Array(input.length));
   } finally {
     for (const convolution of convolutions) convolution.free();
   }
 }
 
+async function measured(
+  variants: SiteVariants, convolutions: readonly SiteConvolution[], run: Run, output: Float32Array, length: number, engine: Engine, threads: number,
+): Promise<SiteTimes> {
+  const [dense, masked, recausalised] = await compareTimes(convolutions.map((convolution) => () => run(convolution, output)));
+  const predict = (filter: SiteFilter): number => predictSeconds(engine, filter, 1, siteLength(filter.site, length), threads);
+  return {
+    dense, masked, recausalised, predictedSpeedup: predict(variants[0]) / predict(variants[1]),
+    algorithms: { dense: convolutions[0].algorithms, masked: convolutions[1].algorithms },
+  };
+}
+
 /** ||y' - y|| / ||y|| of the masked and the re-causalised output; null where the dense one is all zero. */
-async function noiseErrors(
-  [dense, ...others]: readonly SiteConvolution[], run: (convolution: SiteConvolution, to: Float32Array) => Promise<void>, output: Float32Array,
-): Promise<OutputErrors> {
+async function noiseErrors([dense, ...others]: readonly SiteConvolution[], run: Run, output: Float32Array): Promise<(number | null)[]> {
   const expected = new Float32Array(output.length);
   await run(dense, expected);
   const errors: (number | null)[] = [];
@@ -54,11 +69,5 @@ async function noiseErrors(
     }
     errors.push(energy > 0 ? Math.sqrt(difference / energy) : null);
   }
-  return { masked: errors[0], recausalised: errors[1] };
-}
-
-/** Uniform on [-1, 1): never zeros, which could run faster than real data. */
-function randomSignal(length: number): Float32Array {
-  const random = mulberry32(2);
-  return Float32Array.from({ length }, () => 2 * random() - 1);
+  return errors;
 }

@@ -6,7 +6,8 @@ import type { ReportProgress } from '../protocol/rpc';
 import { TOOL } from '../version';
 import { findings } from './findings';
 import type { DeviceInfo, SiteReport, ValidationReport } from './report';
-import { siteReport } from './site-report';
+import { noiseReport } from './site-report';
+import { verdictOf } from './verdict';
 
 export interface SitesValidation {
   readonly model: LongConvModel;
@@ -27,11 +28,11 @@ export async function validateSites({ model, plan, planPath, length, engine, dev
     progress({ message: `site ${id}`, fraction: done / plan.sites.length });
     const site = model.sites.find((known) => known.id === id)!;
     const sidecar = site.embedded ? [] : (model.embeddedPlan?.sites.find((planned) => planned.site === id)?.masks ?? []);
-    sites.push(await siteReport({
-      dense: await siteFilter(model, site, sidecar, engine, { recausalise: model.recausalised ?? false }),
-      masked: await siteFilter(model, site, masks, engine, { recausalise: false }),
-      recausalised: await siteFilter(model, site, masks, engine, { recausalise: true }),
-    }, length, engine, device, 'noise'));
+    sites.push(await noiseReport([
+      await siteFilter(model, site, sidecar, engine, { recausalise: model.recausalised ?? false }),
+      await siteFilter(model, site, masks, engine, { recausalise: false }),
+      await siteFilter(model, site, masks, engine, { recausalise: true }),
+    ], length, engine, device.threads));
   }
   const task = model.task ?? 'next-token';
   progress({ message: 'done', fraction: 1 });
@@ -39,7 +40,7 @@ export async function validateSites({ model, plan, planPath, length, engine, dev
     version: 1, tool: TOOL, created: new Date().toISOString(),
     model: { path: model.path, family: model.family, fingerprint: plan.model.fingerprint, parameters: model.parameters, notes: model.notes },
     plan: { path: planPath, sites: plan.sites.length },
-    task, data: null, windows: 0, length, sites, device,
+    task, data: null, windows: 0, length, sites, device, verdict: verdictOf(sites, undefined),
     findings: [
       `The model ${model.sitesOnly}, so each site was measured by itself: output errors are those on white noise, and there is no figure for the whole model.`,
       ...findings({ sites, task }),

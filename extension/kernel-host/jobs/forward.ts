@@ -3,48 +3,77 @@ import { readTokens } from '../../core/data/tokens';
 import { UserError } from '../../core/errors';
 import { checkLength } from '../../core/families/check-length';
 import { openTensorFile } from '../../core/formats/open';
-import { writeSafetensors } from '../../core/formats/safetensors/write';
+import { type TensorEntry, writeSafetensors } from '../../core/formats/safetensors/write';
 import type { TensorFile } from '../../core/formats/tensor-file';
-import { ModelRunner } from '../../core/graph/runtime';
+import { GpuModelRunner } from '../../core/gpu/runner';
+import { ModelRunner, type RunsModel } from '../../core/graph/runtime';
+import { chunkLength, history, runSliding } from '../../core/graph/sliding-window';
 import type { ForwardRequest } from '../../core/protocol/kernel-host';
 import type { ReportProgress } from '../../core/protocol/rpc';
 import { chooseDevice } from '../devices';
 import { host } from '../host';
-import { openSource } from '../surgery';
+import { openSource, openSourceModel } from '../surgery';
 
 /** Runs a model or a plan on the input file's tokens [B, L] or floats [B, ...] and writes `logits` [B, ...]. */
 export async function forward(request: ForwardRequest, progress: ReportProgress): Promise<{ shape: readonly number[] }> {
   const { engine, sessions, models } = host();
-  const { threads } = chooseDevice(engine, request.backend, request.threads);
-  const { model, filters } = await openSource(models, request.source, request.options, request.recausalise, engine);
+  const { info: { threads }, gpu } = chooseDevice(engine, request.backend, request.threads, request.dtype);
+  const described = await openSourceModel(models, request.source, request.options);
   const file = await openTensorFile(request.input);
   try {
-    if (!model.floatInput && !file.tensors.has('input_ids')) {
-      throw new UserError(`${request.input} has no tensor "input_ids"; ${model.name} takes token ids [B, L].`, 'Name the tensor input_ids.');
+    if (!described.floatInput && !file.tensors.has('input_ids')) {
+      throw new UserError(`${request.input} has no tensor "input_ids"; ${described.name} takes token ids [B, L].`, 'Name the tensor input_ids.');
     }
-    const { batch, length, row } = await readInputs(file, model);
-    checkLength(model, length);
+    const { batch, length, row } = await readInputs(file, described);
+    checkLength(described, length);
+    const { model, filters } = await openSource(models, request.source, request.options, request.recausalise, engine, length);
     const graph = await model.graph();
     const extra = await extraInputs(file, graph.extraInputs ?? [], batch, length);
-    const runner = await ModelRunner.create({ graph, sessions, engine, filters, maxLength: length, threads });
+    const before = length > model.maxLength ? history(model, filters) : undefined;
+    const chunk = before === undefined ? length : chunkLength(before);
+    const setup = { graph, filters, maxLength: Math.min(length, chunk + (before ?? 0)) };
+    const runner = gpu ? await GpuModelRunner.create({ ...setup, ...gpu }) : await ModelRunner.create({ ...setup, sessions, engine, threads });
     try {
-      const rows: Float32Array[] = [];
-      let dims: readonly number[] = [];
-      // Row by row: memory stays that of one sequence, and a row's logits do not depend on the others.
-      for (let b = 0; b < batch; b++) {
-        const result = await runner.infer(row(b), 1, length, { extra: extra(b) });
-        dims = result.dims.slice(1);
-        rows.push(result.data);
-        progress({ message: `row ${b + 1} of ${batch}`, fraction: (b + 1) / batch });
-      }
-      const shape = [batch, ...dims];
-      await writeSafetensors(request.output, [{ name: 'logits', dtype: 'F32', shape, data: () => bytesOf(rows) }]);
-      return { shape };
+      const report = (done: number): void => progress({ message: `sample ${done} of ${batch * length}`, fraction: done / (batch * length) });
+      const result = before === undefined
+        ? await wholeRows(runner, batch, length, row, extra, report)
+        : { shape: [batch, length, model.vocabularySize], data: () => slidingRows(runner, batch, length, row, before, chunk, report) };
+      await writeSafetensors(request.output, [{ name: 'logits', dtype: 'F32', ...result }]);
+      return { shape: result.shape };
     } finally {
       await runner.dispose();
     }
   } finally {
     await file.close();
+  }
+}
+
+/** Row by row: memory stays that of one sequence, and a row's logits do not depend on the others. */
+async function wholeRows(
+  runner: RunsModel, batch: number, length: number, row: Row, extra: (row: number) => ReadonlyMap<string, Int32Array>, report: (done: number) => void,
+): Promise<Pick<TensorEntry, 'shape' | 'data'>> {
+  const rows: Float32Array[] = [];
+  let dims: readonly number[] = [];
+  for (let b = 0; b < batch; b++) {
+    const result = await runner.infer(row(b), 1, length, { extra: extra(b) });
+    dims = result.dims.slice(1);
+    rows.push(result.data);
+    report((b + 1) * length);
+  }
+  return { shape: [batch, ...dims], data: () => bytesOf(rows) };
+}
+
+type Row = (row: number) => Float32Array | Int32Array;
+
+/** Longer than the model was trained on: a window slides over each row, and its logits go to the file as they come. */
+async function* slidingRows(
+  runner: RunsModel, batch: number, length: number, row: Row, before: number, chunk: number, report: (done: number) => void,
+): AsyncIterable<Uint8Array> {
+  for (let b = 0; b < batch; b++) {
+    for await (const { end, logits } of runSliding(runner, row(b) as Int32Array, before, chunk)) {
+      report(b * length + end);
+      yield new Uint8Array(logits.buffer, logits.byteOffset, logits.byteLength);
+    }
   }
 }
 

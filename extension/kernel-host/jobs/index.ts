@@ -5,12 +5,15 @@ import { makePlan } from '../../core/plan/make';
 import { host } from '../host';
 import { cellHeatmap, timeHeatmap } from '../views/heatmaps';
 import type { FilterStore } from '../views/filter-store';
+import { siteOverview } from '../views/overview';
 import { frequencySeries, timeSeries } from '../views/series';
 import { exportFilter } from './export-filter';
 import { exportPlan } from './export-plan';
 import { forward } from './forward';
 import { summarise } from './inspect';
 import { preview } from './preview';
+import { search } from './search';
+import { sweep } from './sweep';
 import { validatePlan } from './validate';
 
 type Jobs = { [M in keyof KernelHostApi]: (params: Parameters<KernelHostApi[M]>[0], progress: ReportProgress) => ReturnType<KernelHostApi[M]> };
@@ -32,11 +35,14 @@ export const jobs: Jobs = {
   },
   timeHeatmap: async (request, progress) => timeHeatmap(await store(request, progress), request.rows, request.columns),
   cellHeatmap: async (request, progress) => cellHeatmap(await store(request, progress), request, host().engine),
+  overview: async (request, progress) => siteOverview(await store(request, progress), request.columns, host().engine),
   preview: async (request, progress) => preview(await store(request, progress), request, host().engine),
   exportFilter: async (request, progress) => exportFilter(await store(request, progress), request.output, progress),
   forward,
   validate: validatePlan,
   exportPlan,
+  sweep,
+  search,
 };
 
 function store(request: ModelRef & { site: string }, progress: ReportProgress): Promise<FilterStore> {

@@ -5,6 +5,7 @@ import { defaultRunLength } from '../../core/families/site-shape';
 import type { ValidateRequest } from '../../core/protocol/kernel-host';
 import type { ReportProgress } from '../../core/protocol/rpc';
 import type { ValidationReport } from '../../core/validation/report';
+import { shortenSamples } from '../../core/validation/long-windows';
 import { validate } from '../../core/validation/validate';
 import { validateSites } from '../../core/validation/validate-sites';
 import { chooseDevice } from '../devices';
@@ -13,13 +14,15 @@ import { changedFilters, openSurgery, standingFilters } from '../surgery';
 
 export async function validatePlan(request: ValidateRequest, progress: ReportProgress): Promise<ValidationReport> {
   const { engine, sessions, models } = host();
-  const device = chooseDevice(engine, request.backend, request.threads);
+  const { info: device, gpu } = chooseDevice(engine, request.backend, request.threads, request.dtype);
   progress({ message: 'opening the model', fraction: 0 });
   const surgery = await openSurgery(models, request.plan, request.planText);
   const { model, plan, planPath } = surgery;
   if (model.sitesOnly !== undefined) {
     if (request.data !== undefined) throw new UserError(`${model.path} cannot be run on data as a whole: it ${model.sitesOnly}.`, 'Leave the data out to measure its sites one by one.');
-    return validateSites({ model, plan, planPath, length: request.length ?? defaultRunLength(model), engine, device }, progress);
+    if (request.backend === 'cuda') throw new UserError(`${model.path} ${model.sitesOnly}, and sites are measured one by one on the CPU only.`, 'Use --backend cpu.');
+    const { info } = chooseDevice(engine, 'cpu', request.threads, request.dtype);
+    return validateSites({ model, plan, planPath, length: request.length ?? defaultRunLength(model), engine, device: info }, progress);
   }
   const data = request.data === undefined ? undefined : await loadSamples(request.data, model, request.length);
   const length = data?.length ?? request.length ?? defaultRunLength(model);
@@ -29,5 +32,11 @@ export async function validatePlan(request: ValidateRequest, progress: ReportPro
     masked: await changedFilters(surgery, engine, false, progress),
     recausalised: await changedFilters(surgery, engine, true),
   };
-  return validate({ model, plan, planPath, filters, length, engine, sessions, device, data }, progress);
+  if (length <= model.maxLength || model.floatInput) {
+    return validate({ model, plan, planPath, filters, length, engine, sessions, device, gpu, data }, progress);
+  }
+  const { samples, runLength } = shortenSamples(data?.samples ?? [], model, new Map([...filters.dense, ...filters.masked]), length);
+  const note = `Windows of ${length} tokens went through as runs of up to ${runLength}: the masked model slides, the dense one sees at most its trained length.`;
+  const shortened = data && { ...data, samples, notes: [...data.notes, note] };
+  return validate({ model, plan, planPath, filters, length, runLength, engine, sessions, device, gpu, data: shortened }, progress);
 }

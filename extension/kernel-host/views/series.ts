@@ -7,6 +7,7 @@ import type { FrequencySeries, MinMax, SeriesRequest, TimeSeries } from '../../c
 import { laidOut } from '../../core/plan/ring';
 import { decimate } from './decimate';
 import type { FilterStore } from './filter-store';
+import { phaseAt } from './phase';
 
 /** One channel's filter. `circular`: a ring, on which index n >= length/2 is lag n - length where the site has negative lags. */
 interface MaskedRow { readonly values: Float32Array; readonly circular: boolean }
@@ -63,28 +64,34 @@ export async function frequencySeries(store: FilterStore, request: SeriesRequest
   const mask = maskOfChannel(request.masks, request.channel, store.site.channels);
   const { site } = store;
   const row = await store.row(request.channel);
-  const spectrum = await spectrumOf({ values: row, circular: site.direction === 'bidirectional' }, mask?.frequency?.grid.taps ?? Infinity, fftSize, engine);
+  const dense: MaskedRow = { values: row, circular: site.direction === 'bidirectional' };
+  const taps = mask?.frequency?.grid.taps ?? Infinity;
+  const spectrum = await spectrumOf(dense, taps, fftSize, engine);
   const { x, ...original } = decimate((f) => spectrum[f], first, end, request.columns);
-  if (!mask) return { x, original };
+  const phase = request.phase ? phaseAt(onGrid(dense, taps, fftSize), x, fftSize) : undefined;
+  if (!mask) return { x, original, phase };
   const masked = await spectrumOf(await maskRow(row, mask, site, engine), Infinity, fftSize, engine);
   const gain = mask.frequency && effectiveGain(mask.frequency);
   return {
-    x, original, masked: minMax((f) => masked[f], first, end, request.columns),
+    x, original, phase, masked: minMax((f) => masked[f], first, end, request.columns),
     gain: gain && gain.length === fftSize / 2 + 1 ? minMax((f) => gain[f], first, end, request.columns) : undefined,
   };
 }
 
-/** |FFT_fftSize| of a row: of its first lags, or of as many on both sides of 0, up to `taps` and to what the FFT holds. */
-function spectrumOf({ values, circular }: MaskedRow, taps: number, fftSize: number, engine: Engine): Promise<Float32Array> {
-  if (!circular) {
-    const length = Math.min(values.length, taps, fftSize);
-    return engine.spectrum(values.subarray(0, length), length, fftSize);
-  }
+/** |FFT_fftSize| of a row. */
+function spectrumOf(row: MaskedRow, taps: number, fftSize: number, engine: Engine): Promise<Float32Array> {
+  const values = onGrid(row, taps, fftSize);
+  return engine.spectrum(values, values.length, fftSize);
+}
+
+/** What of a row enters an FFT: its first lags, or as many on both sides of 0, up to `taps` and to what the FFT holds. */
+function onGrid({ values, circular }: MaskedRow, taps: number, fftSize: number): Float32Array {
+  if (!circular) return values.subarray(0, Math.min(values.length, taps, fftSize));
   const half = Math.min(values.length / 2, taps, fftSize / 2);
   const ring = new Float32Array(fftSize);
   ring.set(values.subarray(0, half));
   ring.set(values.subarray(values.length - half), fftSize - half);
-  return engine.spectrum(ring, fftSize, fftSize);
+  return ring;
 }
 
 function minMax(at: (position: number) => number, first: number, end: number, columns: number): MinMax {

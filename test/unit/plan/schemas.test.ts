@@ -23,7 +23,7 @@ const FULL: Required<ValidationReport> = {
   plan: { path: '/p.surgery.json', sites: 2 }, data: { path: '/d.fa', kind: 'fasta', records: 1 }, windows: 32, length: 1024, task: 'next-token', outputError: { masked: 0.1, recausalised: 0.2 },
   dense: quality, masked, recausalised: masked, sites: [site],
   wholeModel: { dense: timing, masked: timing, recausalised: timing, tokens: 1024 },
-  device: { backend: 'cpu', name: 'a processor', instructionSet: 'avx2', threads: 2, note: 'no driver' }, findings: ['a finding'],
+  device: { backend: 'cpu', name: 'a processor', instructionSet: 'avx2', threads: 2, note: 'no driver' }, findings: ['a finding'], verdict: { kind: 'pays', text: 'It pays.' },
 };
 
 describe('schema of the validation report', () => {

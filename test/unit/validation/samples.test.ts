@@ -69,7 +69,7 @@ describe('quality on samples', () => {
   it('counts scored rows only, and the error of the whole output', async () => {
     const logits = Float32Array.from({ length: 15 }, (_, i) => Math.sin(i));
     const { dense, variants, outputErrors } = await measureQuality({
-      samples: [{ input: new Int32Array(3), targets: Int32Array.of(NOT_SCORED, 2, NOT_SCORED) }], vocabulary: 5,
+      samples: [{ input: new Int32Array(3), length: 3, targets: Int32Array.of(NOT_SCORED, 2, NOT_SCORED) }], vocabulary: 5,
       dense: async () => logits, variants: [async () => logits.map((x) => 2 * x)], onDenseSite: async () => {}, onSample: () => {},
     });
     const row = [...logits.subarray(5, 10)];
@@ -82,7 +82,7 @@ describe('quality on samples', () => {
 
   it('without a metric gives the error of the output alone', async () => {
     const { dense, outputErrors } = await measureQuality({
-      samples: [{ input: new Float32Array(3), targets: new Int32Array(0) }], vocabulary: 0,
+      samples: [{ input: new Float32Array(3), length: 3, targets: new Int32Array(0) }], vocabulary: 0,
       dense: async () => Float32Array.of(3, 4), variants: [async () => Float32Array.of(3, 4.5)], onDenseSite: async () => {}, onSample: () => {},
     });
     assert.equal(dense.windowNll.length, 0);

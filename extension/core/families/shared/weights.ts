@@ -26,6 +26,11 @@ export class Weights {
     return this.once(`${name}/${variant}`, shape, async () => change(await this.file.readFloat32(name)));
   }
 
+  /** A tensor's values, for the change of another one. */
+  values(name: string): Promise<Float32Array> {
+    return this.file.readFloat32(name);
+  }
+
   private async once(name: string, shape: readonly number[], read: () => Promise<Float32Array>): Promise<string> {
     if (!this.loaded.has(name)) {
       this.b.floats(name, shape, await read());

@@ -1,0 +1,111 @@
+import * as path from 'node:path';
+import { UserError } from '../../errors';
+import type { TensorFile } from '../../formats/tensor-file';
+import { readEmbeddedSurgery, type EmbeddedSurgery } from '../embedded-surgery';
+import type { Family, LongConvModel, OptionOverrides, Site } from '../model';
+import { siteLength } from '../site-shape';
+import type { ConvolutionBlock } from '../shared/convolution-block';
+import { familyModel } from '../shared/family-model';
+import { Shapes } from '../shared/shapes';
+import { makeSites, surgeryNotes } from '../shared/sites';
+import { incompleteness } from '../shared/tensor-names';
+import { readSettings, type S4Settings } from './config';
+import { buildLayerGraph, buildSashimiGraph } from './graph';
+import { findS4Layout, type S4Layer, type S4Layout } from './layout';
+import { layerSite, layerSizes, readInteger, type LayerSizes } from './sites';
+import { sashimiPlan } from './tiers';
+
+/**
+ * State-space layers: the minimal S4D, S4 blocks (diagonal, or diagonal plus low rank), and SaShiMi.
+ * Source: state-spaces/s4, models/s4/s4d.py, models/s4/s4.py and models/sashimi/sashimi.py.
+ */
+export const S4: Family = {
+  name: 's4',
+  lookedFor: 'S4: kernel.log_dt, layer.kernel.inv_dt or model.c_layers.0',
+  recognise(file) {
+    const layout = findS4Layout(file.tensors);
+    return layout && (incompleteness(layout) ?? true);
+  },
+  open,
+};
+
+async function open(file: TensorFile, config: unknown, given: OptionOverrides): Promise<LongConvModel> {
+  const layout = findS4Layout(file.tensors);
+  const incomplete = layout && incompleteness(layout);
+  if (!layout || incomplete) {
+    throw new UserError(`${file.path} is not a whole S4 model: ${incomplete ?? 'it has no state spaces'}.`);
+  }
+  const surgery = readEmbeddedSurgery(file);
+  const tuned = await tunedLengths(file, layout);
+  const longest = layout.sashimi ? sashimiPlan(layout.sashimi).longestTuned(tuned) : tuned.get('layer');
+  const settings = readSettings(config, path.join(path.dirname(file.path), 'config.json'), given, surgery?.plan.model.options, longest || undefined);
+  return layout.layer ? layerModel(file, layout, layout.layer, settings, tuned, surgery) : sashimiModel(file, layout, settings, tuned, surgery);
+}
+
+/** By site: the length that its stored C is tuned to; 0 where it is not, and nothing for filters that know no such length. */
+async function tunedLengths(file: TensorFile, layout: S4Layout): Promise<Map<string, number>> {
+  const lengths = new Map<string, number>();
+  const layers = layout.layer ? [layout.layer] : sashimiPlan(layout.sashimi!).layers.map(({ layer }) => layer);
+  for (const { site, kernel } of layers) {
+    if (kernel?.kind === 'dplr' && kernel.length === undefined) {
+      throw new UserError(`${file.path} lacks l_kernel of ${site}, the length that its stored C is tuned to.`, 'Save the model with its buffers.');
+    }
+    if (kernel?.kind === 'dplr') lengths.set(site, await readInteger(file, kernel.length!));
+  }
+  return lengths;
+}
+
+function layerModel(
+  file: TensorFile, layout: S4Layout, layer: S4Layer, settings: S4Settings, tuned: ReadonlyMap<string, number>, surgery: EmbeddedSurgery | undefined,
+): LongConvModel {
+  const sizes = layerSizes(new Shapes(file), layer, settings);
+  settings.layer.expectStored([['d_model', settings.layer.count('d_model'), sizes.width]]);
+  const { sites, filters } = makeSites(file, surgery, [layerSite(file, layer, 0, sizes, settings, settings.length!, tuned.get(layer.site) ?? 0)]);
+  const [site] = sites;
+  const block = convolutionBlock(layer, sizes, settings, site);
+  return familyModel({
+    ...commonParts(file, layout, settings, surgery, sites), filters,
+    vocabularySize: 0, task: 'features', floatInput: settings.transposed ? [sizes.width, 'length'] : ['length', sizes.width],
+    maxLength: site.taps,
+    graph: () => buildLayerGraph(block, settings.transposed, file),
+  });
+}
+
+function sashimiModel(
+  file: TensorFile, layout: S4Layout, settings: S4Settings, tuned: ReadonlyMap<string, number>, surgery: EmbeddedSurgery | undefined,
+): LongConvModel {
+  const sashimi = layout.sashimi!;
+  const shapes = new Shapes(file);
+  const [vocabularySize, width] = shapes.matrix(sashimi.encoder, 'vocabulary, d_model');
+  shapes.pair(sashimi.norm, [width], width);
+  shapes.pair(sashimi.decoder, [vocabularySize, width], vocabularySize);
+  const plan = sashimiPlan(sashimi);
+  const linears = plan.checkedLinears(shapes, width);
+  const pooled = plan.rates(linears);
+  const sizes = plan.layers.map(({ layer }) => layerSizes(shapes, layer, settings));
+  const { sites, filters } = makeSites(file, surgery, plan.layers.map(({ layer, tier }, i) =>
+    layerSite(file, layer, i, sizes[i], settings, siteLength({ rate: pooled[tier] }, settings.length!), tuned.get(layer.site) ?? 0, pooled[tier])));
+  const blocks = new Map(plan.layers.map(({ layer }, i) => [layer.site, convolutionBlock(layer, sizes[i], settings, sites[i])]));
+  const maxLength = Math.min(settings.length!, ...sites.map(({ taps, rate = 1 }) => Math.floor(taps / rate)));
+  return familyModel({
+    ...commonParts(file, layout, settings, surgery, sites), filters,
+    vocabularySize, maxLength, lengthMultiple: Math.round(1 / Math.min(...pooled)),
+    graph: () => buildSashimiGraph({ layout: sashimi, width, vocabularySize, blocks, linears }, file),
+  });
+}
+
+function convolutionBlock({ skip, output }: S4Layer, { width, filters }: LayerSizes, settings: S4Settings, { id, taps, direction }: Site): ConvolutionBlock {
+  return { site: id, mode: direction, width, filters, skip, activation: settings.activation, output: { ...output, gated: settings.gated }, maxLength: taps };
+}
+
+function commonParts(file: TensorFile, layout: S4Layout, settings: S4Settings, surgery: EmbeddedSurgery | undefined, sites: readonly Site[]) {
+  return {
+    family: 's4', file, sites, parameters: layout.parameters, options: settings.options, growsWith: 'l_max',
+    notes: [
+      ...settings.options.map(({ name, value, source }) => `The filters are made for inputs of up to ${value} samples (${name}: ${source}); they exist at any length.`),
+      ...surgeryNotes(surgery),
+    ],
+    embeddedPlan: surgery?.plan,
+    recausalised: surgery?.recausalised,
+  };
+}

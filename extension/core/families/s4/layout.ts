@@ -1,0 +1,136 @@
+import type { TensorInfo } from '../../formats/tensor-file';
+import { TensorNames, type WeightAndBias } from '../shared/tensor-names';
+
+/** Tensors that make the filters of a layer. H channels, c filters for each, N states in conjugate pairs, S state matrices. */
+export type KernelNames =
+  /** The minimal S4D: C [H, N, 2], log_dt [H], log_A_real and A_imag [H, N]. */
+  | { readonly kind: 's4d'; readonly C: string; readonly logDt: string; readonly logAReal: string; readonly AImag: string }
+  /** The full repository: C [c, H, N, 2], inv_dt [H, 1], A_real and A_imag [S, N], B [1, S, N, 2]; for DPLR P [rank, S, N, 2] and l_kernel. */
+  | FullKernelNames;
+
+export interface FullKernelNames {
+  readonly kind: 'diag' | 'dplr';
+  readonly C: string;
+  readonly invDt: string;
+  readonly AReal: string;
+  readonly AImag: string;
+  readonly B: string;
+  readonly P?: string;
+  /** Integer scalar: the length that C is tuned to; 0: C is not tuned. */
+  readonly length?: string;
+}
+
+export interface S4Layer {
+  readonly site: string;
+  /** Absent where the file holds the site's baked filter. */
+  readonly kernel?: KernelNames;
+  readonly skip: string;
+  readonly output: WeightAndBias;
+}
+
+/** Norm of a block: LayerNorm over channels, or two scalars (the training code's TransposedLN). */
+export type NormNames = { readonly kind: 'layer'; readonly names: WeightAndBias } | { readonly kind: 'scalar'; readonly m: string; readonly s: string };
+/** A linear layer whose weight may be stored as direction and length. */
+export interface LinearNames { readonly weight?: string; readonly direction?: string; readonly length?: string; readonly bias: string }
+
+export type SashimiBlock =
+  | { readonly kind: 'down' | 'up'; readonly linear: LinearNames; readonly scope: string }
+  | { readonly kind: 's4'; readonly layer: S4Layer; readonly norm: NormNames; readonly scope: string }
+  | { readonly kind: 'ff'; readonly input: LinearNames; readonly output: LinearNames; readonly norm: NormNames; readonly scope: string };
+
+export interface SashimiLayout {
+  readonly encoder: string;
+  /** From the highest rate to the lowest, each ending in nothing but its blocks. */
+  readonly down: readonly SashimiBlock[];
+  readonly centre: readonly SashimiBlock[];
+  /** By tier, from the lowest rate to the highest; each begins with an up-pooling. */
+  readonly up: readonly (readonly SashimiBlock[])[];
+  readonly norm: WeightAndBias;
+  readonly decoder: WeightAndBias;
+}
+
+export interface S4Layout {
+  /** A single layer, or SaShiMi. */
+  readonly layer?: S4Layer;
+  readonly sashimi?: SashimiLayout;
+  readonly parameters: number;
+  readonly missing: readonly string[];
+  readonly unknown: readonly string[];
+}
+
+/** Finds a single S4 or S4D layer, or a SaShiMi. null when nothing looks like one. */
+export function findS4Layout(tensors: ReadonlyMap<string, TensorInfo>): S4Layout | null {
+  const names = new TensorNames(tensors);
+  const all = [...tensors.keys()];
+  if (all.some((name) => /^model\.c_layers\.0\./.test(name))) {
+    const sashimi = claimSashimi(names, all);
+    return { sashimi, parameters: names.parameterCount(), missing: names.missing, unknown: names.unknown(['']) };
+  }
+  const minimal = tensors.has('kernel.log_dt') && tensors.has('kernel.C');
+  const full = all.some((name) => name.startsWith('layer.kernel.')) || (tensors.has('layer.D') && tensors.has('output_linear.0.weight'));
+  if (!minimal && !full) {
+    return null;
+  }
+  const layer = minimal ? claimMinimal(names) : claimLayer(names, '', 'layer');
+  return { layer, parameters: names.parameterCount(), missing: names.missing, unknown: names.unknown(['']) };
+}
+
+function claimMinimal(names: TensorNames): S4Layer {
+  const kernel = names.baked('layer') === undefined
+    ? { kind: 's4d' as const, C: names.need('kernel.C'), logDt: names.need('kernel.log_dt'), logAReal: names.need('kernel.log_A_real'), AImag: names.need('kernel.A_imag') }
+    : undefined;
+  return { site: 'layer', kernel, skip: names.need('D'), output: names.pair('output_linear.0') };
+}
+
+/** An S4Block: `layer.` is the convolution, beside its output layer. */
+function claimLayer(names: TensorNames, prefix: string, site: string): S4Layer {
+  const base = `${prefix}layer.kernel.`;
+  let kernel: KernelNames | undefined;
+  if (names.baked(site) === undefined) {
+    const P = names.optional(`${base}P`);
+    kernel = {
+      kind: P === undefined ? 'diag' : 'dplr', C: names.need(`${base}C`), invDt: names.need(`${base}inv_dt`),
+      AReal: names.need(`${base}A_real`), AImag: names.need(`${base}A_imag`), B: names.need(`${base}B`), P, length: names.buffer(`${base}l_kernel`),
+    };
+  }
+  return { site, kernel, skip: names.need(`${prefix}layer.D`), output: names.pair(`${prefix}output_linear.0`) };
+}
+
+function claimSashimi(names: TensorNames, all: readonly string[]): SashimiLayout {
+  const down = Array.from({ length: names.count('model.d_layers.') }, (_, i) => claimBlock(names, `model.d_layers.${i}`, 'down', all));
+  const centre = Array.from({ length: names.count('model.c_layers.') }, (_, i) => claimBlock(names, `model.c_layers.${i}`, 'down', all));
+  const up = Array.from({ length: names.count('model.u_layers.') }, (_, tier) =>
+    Array.from({ length: names.count(`model.u_layers.${tier}.`) }, (__, i) => claimBlock(names, `model.u_layers.${tier}.${i}`, 'up', all)));
+  return { encoder: names.need('encoder.weight'), down, centre, up, norm: names.pair('model.norm'), decoder: names.pair('decoder') };
+}
+
+function claimBlock(names: TensorNames, scope: string, pool: 'down' | 'up', all: readonly string[]): SashimiBlock {
+  if (all.some((name) => name.startsWith(`${scope}.linear.`))) {
+    return { kind: pool, linear: claimLinear(names, `${scope}.linear`), scope };
+  }
+  const norm: NormNames = names.has(`${scope}.norm.norm.m`)
+    ? { kind: 'scalar', m: names.need(`${scope}.norm.norm.m`), s: names.need(`${scope}.norm.norm.s`) }
+    : names.has(`${scope}.norm.m`)
+      ? { kind: 'scalar', m: names.need(`${scope}.norm.m`), s: names.need(`${scope}.norm.s`) }
+      : { kind: 'layer', names: names.pair(names.has(`${scope}.norm.norm.weight`) ? `${scope}.norm.norm` : `${scope}.norm`) };
+  if (all.some((name) => name.startsWith(`${scope}.layer.ff.`))) {
+    return { kind: 'ff', input: claimLinear(names, `${scope}.layer.ff.0.0`), output: claimLinear(names, `${scope}.layer.ff.2`, `${scope}.layer.ff.2.0`), norm, scope };
+  }
+  return { kind: 's4', layer: claimLayer(names, `${scope}.layer.`, scope.replace(/^model\./, '')), norm, scope };
+}
+
+/** `otherwise`: where the module is wrapped once more. */
+function claimLinear(names: TensorNames, module: string, otherwise = module): LinearNames {
+  const at = names.has(`${module}.bias`) ? module : otherwise;
+  const split = names.has(`${at}.weight_v`);
+  return split
+    ? { direction: names.need(`${at}.weight_v`), length: names.need(`${at}.weight_g`), bias: names.need(`${at}.bias`) }
+    : { weight: names.need(`${at}.weight`), bias: names.need(`${at}.bias`) };
+}
+
+/** Every stored tensor that generates a layer's filters. */
+export function kernelTensors(kernel: KernelNames): string[] {
+  return kernel.kind === 's4d'
+    ? [kernel.C, kernel.logDt, kernel.logAReal, kernel.AImag]
+    : [kernel.C, kernel.invDt, kernel.AReal, kernel.AImag, kernel.B, ...[kernel.P, kernel.length].filter((name) => name !== undefined)];
+}

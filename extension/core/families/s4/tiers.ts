@@ -1,0 +1,73 @@
+import { UserError } from '../../errors';
+import type { Shapes } from '../shared/shapes';
+import type { LinearNames, S4Layer, SashimiBlock, SashimiLayout } from './layout';
+
+export interface LinearSizes { readonly inputs: number; readonly outputs: number; readonly pool: number }
+
+/** Which layer of a SaShiMi works in which tier: tier 0 has the model's own rate, every pooling divides it. */
+export function sashimiPlan(layout: SashimiLayout) {
+  const layers: { readonly layer: S4Layer; readonly tier: number }[] = [];
+  const depth = layout.down.length;
+  const collect = (blocks: readonly SashimiBlock[], tier: number): void => {
+    for (const block of blocks) if (block.kind === 's4') layers.push({ layer: block.layer, tier });
+  };
+  collect(layout.centre, depth);
+  layout.up.forEach((blocks, i) => collect(blocks, depth - 1 - i));
+
+  return {
+    layers,
+
+    /** Length at the model's own rate that the stored state matrices are tuned to, where there are any. */
+    longestTuned(tuned: ReadonlyMap<string, number>): number | undefined {
+      const top = layers.filter(({ tier }) => tier === 0).map(({ layer }) => tuned.get(layer.site));
+      return top.length > 0 && top.every((length) => length !== undefined) ? Math.min(...top) : undefined;
+    },
+
+    /** By scope: sizes of the pooling and feed-forward layers. Throws UserError where the blocks are not those of a SaShiMi, or do not fit. */
+    checkedLinears(shapes: Shapes, width: number): Map<string, LinearSizes> {
+      if (layout.down.some(({ kind }) => kind !== 'down') || layout.up.length !== depth || layout.up.some(([first]) => first?.kind !== 'up')) {
+        throw new UserError(`${shapes.path} has a SaShiMi whose blocks are not poolings, a centre, and poolings back: the variant with blocks on the way down (unet) is not supported.`);
+      }
+      const sizes = new Map<string, LinearSizes>();
+      const widths = [width];
+      for (const block of layout.down) {
+        if (block.kind !== 'down') continue;
+        const [outputs, inputs] = matrixOf(shapes, block.linear);
+        sizes.set(block.scope, { inputs, outputs, pool: inputs / widths[widths.length - 1] });
+        widths.push(outputs);
+      }
+      for (const block of [...layout.centre, ...layout.up.flat()]) {
+        if (block.kind === 'up') {
+          const [outputs, inputs] = matrixOf(shapes, block.linear);
+          widths.pop();
+          sizes.set(block.scope, { inputs, outputs, pool: outputs / widths[widths.length - 1] });
+        } else if (block.kind === 'ff') {
+          const [outputs, inputs] = matrixOf(shapes, block.input);
+          sizes.set(block.scope, { inputs, outputs, pool: 1 });
+        }
+      }
+      for (const [scope, { pool }] of sizes) {
+        if (!Number.isInteger(pool) || pool < 1) throw new UserError(`${shapes.path} has a pooling ${scope} whose channels are not a multiple of its tier's.`);
+      }
+      return sizes;
+    },
+
+    /** By tier: its samples for each sample of the model's input. */
+    rates(linears: ReadonlyMap<string, LinearSizes>): number[] {
+      const rates = [1];
+      for (const { scope } of layout.down) rates.push(rates[rates.length - 1] / linears.get(scope)!.pool);
+      return rates;
+    },
+  };
+}
+
+/** [outputs, inputs] of a linear layer, stored as a matrix or as a convolution of one tap. */
+function matrixOf(shapes: Shapes, { weight, direction, length, bias }: LinearNames): readonly [number, number] {
+  const name = direction ?? weight!;
+  const [outputs, inputs, taps = 1] = shapes.of(name);
+  shapes.expect(name, shapes.of(name).length === 3 ? [outputs, inputs, 1] : [outputs, inputs]);
+  if (taps !== 1) throw new UserError(`${shapes.path} has ${name} with ${taps} taps where one is needed.`);
+  if (length !== undefined && shapes.of(length)[0] !== outputs) throw new UserError(`${shapes.path} has ${length} for another number of rows than ${name}.`);
+  shapes.expect(bias, [outputs]);
+  return [outputs, inputs];
+}

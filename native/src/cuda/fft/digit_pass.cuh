@@ -1,0 +1,116 @@
+// One digit of the transform for a strip of columns of one warp: R rows of 8 * kColumns consecutive columns, read as 16-byte pieces
+// (kColumns = 8 for real signals of 2 bytes, 4 for complex ones), contracted over the rows, twiddled, and handed on 4 columns at a time.
+//
+// Layout: lane (g, t) reads rows digit_row(t, i), columns kColumns * g + j; product j has of it column j. Its results are rows
+// g (+ 8 m, + R/2), columns kColumns * (2 t + c) + j: 2 * kColumns consecutive columns for each lane.
+#pragma once
+
+#include "digit.cuh"
+#include "twiddle.cuh"
+
+namespace longconv::cuda {
+
+/// Words that a lane holds of a strip: [rows of the lane][members][words].
+template <Signal kSignal, int R, int kColumns>
+struct Strip {
+  static constexpr int kMembers = kSignal == Signal::kPair ? 2 : 1;
+  static constexpr int kWords = kSignal == Signal::kComplex ? kColumns : kColumns / 2;
+  uint32_t raw[R / 4][kMembers][kWords];
+
+  /// Contracts column j for tile rows of `a`.
+  __device__ __forceinline__ void contract(const DigitFragments<R>& a, int j, float (&lo)[4], float (&hi)[4]) const {
+    if constexpr (kSignal == Signal::kReal) {
+      uint32_t x[R / 8];
+#pragma unroll
+      for (int q = 0; q < R / 8; ++q) x[q] = zip(raw[2 * q][0][j / 2], raw[2 * q + 1][0][j / 2], j & 1);
+      digit_from_real<R>(a, x, lo, hi);
+    } else {
+      uint32_t x[R / 4];
+#pragma unroll
+      for (int i = 0; i < R / 4; ++i) {
+        if constexpr (kSignal == Signal::kPair)
+          x[i] = zip(raw[i][0][j / 2], raw[i][1][j / 2], j & 1);
+        else
+          x[i] = raw[i][0][j];
+      }
+      digit_complex<R>(a, x, lo, hi);
+    }
+  }
+};
+
+/// fragments: [tile][fragment][lane]. twiddle(row) gives the RunningTwiddle of a row of results; sink(row, c, j, words) takes the
+/// results of columns kColumns * (2 t + c) + j .. + 3. kRunning: twiddles change along the columns.
+template <int R, int kColumns, bool kRunning, Signal kSignal, class Twiddle, class Sink>
+__device__ __forceinline__ void transform_strip(const uint4* fragments, const Strip<kSignal, R, kColumns>& strip, int lane, Twiddle twiddle, Sink sink) {
+  const int g = lane >> 2;
+#pragma unroll
+  for (int tile = 0; tile < kDigitTiles<R>; ++tile) {
+    DigitFragments<R> a;
+    a.load(fragments, tile, lane);
+    RunningTwiddle tw[kDigitHalves<R>];
+#pragma unroll
+    for (int o = 0; o < kDigitHalves<R>; ++o) tw[o] = twiddle(g + 8 * tile + o * (R / 2));
+#pragma unroll
+    for (int block = 0; block < kColumns; block += 4) {
+      uint32_t out[kDigitHalves<R>][2][4];
+#pragma unroll
+      for (int j = 0; j < 4; ++j) {
+        float value[2][4];
+        strip.contract(a, block + j, value[0], value[1]);
+#pragma unroll
+        for (int o = 0; o < kDigitHalves<R>; ++o) {
+#pragma unroll
+          for (int c = 0; c < 2; ++c) {
+            const float2 v = multiply(make_float2(value[o][c], value[o][2 + c]), tw[o].w[c]);
+            out[o][c][j] = pack(v.x, v.y);
+          }
+          if (kRunning && block + j + 1 < kColumns) tw[o].advance();
+        }
+      }
+#pragma unroll
+      for (int o = 0; o < kDigitHalves<R>; ++o)
+#pragma unroll
+        for (int c = 0; c < 2; ++c)
+          sink(g + 8 * tile + o * (R / 2), c, block, make_uint4(out[o][c][0], out[o][c][1], out[o][c][2], out[o][c][3]));
+    }
+  }
+}
+
+/// Last digit of the inverse: real results. store(row, member, values of columns 8 t .. 8 t + 7) for kColumns = 4 strips.
+/// Inputs are swapped (core.cuh), so that the im of a result is member 0 and the re member 1.
+template <int R, bool kReal, class Store>
+__device__ __forceinline__ void finish_strip(const uint4* fragments, const Strip<Signal::kComplex, R, 4>& strip, int lane, Store store) {
+  const int g = lane >> 2;
+#pragma unroll
+  for (int tile = 0; tile < kDigitTiles<R>; ++tile) {
+    DigitFragments<R> a;
+    a.load(fragments, tile, lane);
+    float y[kDigitHalves<R>][kReal ? 1 : 2][8];
+#pragma unroll
+    for (int j = 0; j < 4; ++j) {
+      if constexpr (kReal) {
+        uint32_t x[R / 4];
+#pragma unroll
+        for (int i = 0; i < R / 4; ++i) x[i] = strip.raw[i][0][j];
+        float value[4];
+        digit_to_real<R>(a, x, value);
+#pragma unroll
+        for (int o = 0; o < kDigitHalves<R>; ++o) y[o][0][j] = value[2 * o], y[o][0][4 + j] = value[2 * o + 1];
+      } else {
+        float value[2][4];
+        strip.contract(a, j, value[0], value[1]);
+#pragma unroll
+        for (int o = 0; o < kDigitHalves<R>; ++o) {
+          y[o][1][j] = value[o][0], y[o][1][4 + j] = value[o][1];
+          y[o][0][j] = value[o][2], y[o][0][4 + j] = value[o][3];
+        }
+      }
+    }
+#pragma unroll
+    for (int o = 0; o < kDigitHalves<R>; ++o)
+#pragma unroll
+      for (int m = 0; m < (kReal ? 1 : 2); ++m) store(g + 8 * tile + o * (R / 2), m, y[o][m]);
+  }
+}
+
+}  // namespace longconv::cuda

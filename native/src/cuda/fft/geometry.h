@@ -1,0 +1,32 @@
+// Digits of the on-chip transform of n points, and where each frequency lies in the stored filter spectrum.
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <cstdint>
+
+namespace longconv::cuda {
+
+constexpr int kSmallestOnChip = 256, kLargestOnChip = 32768;
+constexpr int kColumnRadix = 256;  // rows of a long transform
+
+struct Geometry {
+  int first, middle;  // Q, M of one_pass.cuh: n = Q * M * 256
+};
+
+__host__ __device__ constexpr Geometry geometry_of(int points) {
+  if (points == 16384) return {8, 8};
+  if (points == 32768) return {8, 16};
+  return {points / 256, 1};
+}
+
+/// Frequency of word `position` of a stored spectrum: order [q][m][f2 / 8][lane = 4 (f1 & 7) + (f2 >> 1 & 3)][f1 / 8][f2 & 1],
+/// f = q + Q (m + M (f1 + 16 f2)).
+__host__ __device__ constexpr int filter_frequency(Geometry geometry, int position) {
+  const int digit = position >> 8, lane = (position >> 2) & 31;
+  const int f2 = 2 * (lane & 3) + (position & 1) + 8 * ((position >> 7) & 1);
+  const int f1 = (lane >> 2) + 8 * ((position >> 1) & 1);
+  return digit / geometry.middle + geometry.first * (digit % geometry.middle + geometry.middle * (f1 + 16 * f2));
+}
+
+}  // namespace longconv::cuda

@@ -1,0 +1,44 @@
+// The compiled kernels: which function serves a signal, an element type and a transform, and how it is launched.
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <cstdint>
+
+#include "digit.cuh"
+#include "fft_conv.h"
+
+namespace longconv::cuda {
+
+struct KernelLaunch {
+  const void* function;  // null: not compiled
+  int threads;
+  size_t shared_bytes;
+  size_t staged_bytes;  // more shared memory, for each of u and the pre-gate
+  int group;  // units of a block at a time
+};
+
+/// One-pass kernels (argument: OnePass); points: 256 ... 32768. kComplex: rows of a long transform, any element.
+KernelLaunch one_pass_kernel(Signal signal, Element element, int points);
+/// Column kernels (argument: Columns), grid (points / 64, sequences).
+KernelLaunch columns_kernel(Signal signal, Element element, bool inverse);
+
+/// One compiled family: one_pass_{pairs,real}_{half,bfloat16,float}.cu, one_pass_rows.cu.
+template <Signal kSignal, class E>
+KernelLaunch one_pass_kernel_of(int points);
+template <>
+KernelLaunch one_pass_kernel_of<Signal::kPair, __half>(int points);
+template <>
+KernelLaunch one_pass_kernel_of<Signal::kPair, __nv_bfloat16>(int points);
+template <>
+KernelLaunch one_pass_kernel_of<Signal::kPair, float>(int points);
+template <>
+KernelLaunch one_pass_kernel_of<Signal::kReal, __half>(int points);
+template <>
+KernelLaunch one_pass_kernel_of<Signal::kReal, __nv_bfloat16>(int points);
+template <>
+KernelLaunch one_pass_kernel_of<Signal::kReal, float>(int points);
+template <>
+KernelLaunch one_pass_kernel_of<Signal::kComplex, __half>(int points);
+
+}  // namespace longconv::cuda

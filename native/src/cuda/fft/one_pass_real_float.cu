@@ -1,0 +1,10 @@
+#include "one_pass_instances.cuh"
+
+namespace longconv::cuda {
+
+template <>
+KernelLaunch one_pass_kernel_of<Signal::kReal, float>(int points) {
+  return one_pass_instance_of<Signal::kReal, float>(points);
+}
+
+}  // namespace longconv::cuda

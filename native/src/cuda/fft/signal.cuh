@@ -1,0 +1,251 @@
+// Rows of u, y and the gates in device memory: which row and which piece of it a transform works on, and its reads and writes.
+#pragma once
+
+#include <type_traits>
+
+#include "mma.cuh"
+
+namespace longconv::cuda {
+
+/// One call's arrays, [batch, total_channels, length].
+struct SignalArrays {
+  const void* input;
+  const void* pre_gate;
+  const void* post_gate;
+  void* output;
+  const float* skip;
+  int64_t total_channels;
+  int32_t batch, first_channel, length;
+  // Every row is cut into `blocks` pieces: piece b holds the points [b * step - history, b * step - history + n) of the row, and
+  // writes those from b * step on. One piece without history for a transform of the whole row.
+  int32_t blocks, step, history;
+  bool vector;  // length, step, history divisible by 8 and arrays aligned: 8 points are read or written at once
+};
+
+/// One piece of one row. Points outside the row read as 0 and are not written.
+struct Piece {
+  int64_t row;    // offset of the row's first element
+  int32_t start;  // position in the row of point 0
+  bool present;
+  float in_scale, out_scale;  // powers of two
+};
+
+__device__ __forceinline__ Piece piece_of(const SignalArrays& s, int32_t channel, uint32_t sequence) {
+  Piece p;
+  const uint32_t b = s.blocks == 1 ? sequence : sequence / s.blocks;
+  p.row = (b * s.total_channels + s.first_channel + channel) * s.length;
+  p.start = static_cast<int32_t>(sequence - b * s.blocks) * s.step - s.history;
+  p.present = static_cast<int32_t>(b) < s.batch && p.start < s.length;
+  p.in_scale = p.out_scale = 1;
+  return p;
+}
+
+__device__ __forceinline__ float to_float(__half v) { return __half2float(v); }
+__device__ __forceinline__ float to_float(__nv_bfloat16 v) { return __bfloat162float(v); }
+__device__ __forceinline__ float to_float(float v) { return v; }
+__device__ __forceinline__ void from_float(float v, __half& out) { out = __float2half_rn(v); }
+__device__ __forceinline__ void from_float(float v, __nv_bfloat16& out) { out = __float2bfloat16_rn(v); }
+__device__ __forceinline__ void from_float(float v, float& out) { out = v; }
+
+/// kCount elements, read or written as one piece of 8 or 16 bytes, or two of 16.
+template <class E, int kCount>
+struct alignas(16) Elements {
+  E e[kCount];
+};
+template <class E>
+struct alignas(8) Elements<E, 4> {
+  E e[4];
+};
+
+template <class E, int kCount>
+__device__ __forceinline__ Elements<E, kCount> load_elements(const void* array, int64_t at) {
+  using Word = std::conditional_t<sizeof(E) * kCount == 8, uint2, uint4>;
+  Elements<E, kCount> out;
+  Word words[sizeof(out) / sizeof(Word)];
+#pragma unroll
+  for (int i = 0; i < static_cast<int>(sizeof(out) / sizeof(Word)); ++i)
+    words[i] = load_once(reinterpret_cast<const Word*>(static_cast<const E*>(array) + at) + i);
+  memcpy(&out, words, sizeof out);
+  return out;
+}
+
+/// True if the 8-point group (kCount divides 8) at `point` lies in the row; with s.vector it lies in or out as a whole.
+__device__ __forceinline__ bool inside(const SignalArrays& s, const Piece& p, int32_t point) {
+  return p.present && static_cast<uint32_t>(p.start + point) < static_cast<uint32_t>(s.length);
+}
+
+/// u * gate * scale as half2 pairs; without a gate, halves with scale 1 stay as they are.
+template <bool kGated, class E, int kCount>
+__device__ __forceinline__ void to_halves(const Elements<E, kCount>& u, const Elements<E, kCount>& gate, float scale, uint32_t (&out)[kCount / 2]) {
+  if constexpr (!kGated && std::is_same_v<E, __half>) {
+    memcpy(out, &u, sizeof out);
+    if (scale != 1) {
+#pragma unroll
+      for (int i = 0; i < kCount / 2; ++i) {
+        const float2 v = unpack(out[i]);
+        out[i] = pack(v.x * scale, v.y * scale);
+      }
+    }
+  } else {
+#pragma unroll
+    for (int i = 0; i < kCount / 2; ++i) {
+      float a = to_float(u.e[2 * i]) * scale, b = to_float(u.e[2 * i + 1]) * scale;
+      if constexpr (kGated) a *= to_float(gate.e[2 * i]), b *= to_float(gate.e[2 * i + 1]);
+      out[i] = pack(a, b);
+    }
+  }
+}
+
+/// One element, 0 outside the row.
+template <class E>
+__device__ __forceinline__ E point_of(const SignalArrays& s, const Piece& p, const void* array, int32_t point) {
+  const int32_t at = p.start + point;
+  return p.present && static_cast<uint32_t>(at) < static_cast<uint32_t>(s.length) ? static_cast<const E*>(array)[p.row + at] : E{};
+}
+
+/// u' of one point, 0 outside the row.
+template <class E>
+__device__ __forceinline__ float gated_point(const SignalArrays& s, const Piece& p, int32_t point) {
+  const float u = to_float(point_of<E>(s, p, s.input, point));
+  return s.pre_gate ? u * to_float(point_of<E>(s, p, s.pre_gate, point)) : u;
+}
+
+/// How a call's rows are read.
+enum class Access { kPlain, kGated, kPointwise };
+
+__device__ __forceinline__ Access access_of(const SignalArrays& s) {
+  return !s.vector ? Access::kPointwise : s.pre_gate ? Access::kGated : Access::kPlain;
+}
+
+/// u' * in_scale of points [point, point + kCount), as half2 pairs. Calls with the same access follow each other, so that the loads of a
+/// pass are under way together.
+template <class E, int kCount, Access kAccess>
+__device__ __forceinline__ void read_halves(const SignalArrays& s, const Piece& p, int32_t point, uint32_t (&out)[kCount / 2]) {
+  const int64_t at = p.row + p.start + point;
+  const bool in = inside(s, p, point);
+  Elements<E, kCount> u = {}, gate = {};
+  if constexpr (kAccess == Access::kPointwise) {
+#pragma unroll
+    for (int i = 0; i < kCount / 2; ++i) out[i] = 0;
+#pragma unroll 1
+    for (int i = 0; i < kCount; ++i) {
+      const uint32_t half = pack(gated_point<E>(s, p, point + i) * p.in_scale, 0) << (16 * (i & 1));
+#pragma unroll
+      for (int q = 0; q < kCount / 2; ++q) out[q] |= q == i / 2 ? half : 0;
+    }
+  } else {
+    if (in) u = load_elements<E, kCount>(s.input, at);
+    if (kAccess == Access::kGated && in) gate = load_elements<E, kCount>(s.pre_gate, at);
+    to_halves<kAccess == Access::kGated>(u, gate, p.in_scale, out);
+  }
+}
+
+/// Starts to copy points [point, point + kCount) of `array` to `to` in shared memory, zeros for what lies outside; async_wait() ends it.
+/// For s.vector.
+template <class E, int kCount>
+__device__ __forceinline__ void stage_elements(const SignalArrays& s, const Piece& p, const void* array, int32_t point, Elements<E, kCount>* to) {
+  const bool in = inside(s, p, point);
+  const char* from = reinterpret_cast<const char*>(static_cast<const E*>(array) + (in ? p.row + p.start + point : 0));
+  constexpr int kBytes = sizeof(E) * kCount == 8 ? 8 : 16;
+#pragma unroll
+  for (int i = 0; i < static_cast<int>(sizeof(*to)) / kBytes; ++i) async_copy<kBytes>(reinterpret_cast<char*>(to) + kBytes * i, from + kBytes * i, in);
+}
+
+/// The same at once, element by element, in little code; for any alignment.
+template <class E, int kCount>
+__device__ __forceinline__ void stage_pointwise(const SignalArrays& s, const Piece& p, const void* array, int32_t point, Elements<E, kCount>* to) {
+#pragma unroll 1
+  for (int i = 0; i < kCount; ++i) to->e[i] = point_of<E>(s, p, array, point + i);
+}
+
+/// Largest |half| of the words, in the order of their bits.
+template <int kRows, int kMembers, int kWords>
+__device__ __forceinline__ void track_maximum(const uint32_t (&raw)[kRows][kMembers][kWords], uint32_t (&maximum)[2]) {
+#pragma unroll
+  for (int m = 0; m < kMembers; ++m) {
+    __half2 top = as_half2(0);
+#pragma unroll
+    for (int i = 0; i < kRows; ++i)
+#pragma unroll
+      for (int k = 0; k < kWords; ++k) top = __hmax2(top, __habs2(as_half2(raw[i][m][k])));
+    maximum[m] = max(maximum[m], max(bits(top) & 0xffffu, bits(top) >> 16));
+  }
+}
+
+/// y = post_gate * (c * out_scale + skip * u') of points [point, point + 8).
+template <class E>
+__device__ __forceinline__ void write_points(const SignalArrays& s, const Piece& p, int32_t channel, int32_t point, float (&c)[8]) {
+  const int64_t at = p.row + p.start + point;
+  if (!s.vector) {
+#pragma unroll 1
+    for (int i = 0; i < 8; ++i) {
+      float y = c[0];
+#pragma unroll
+      for (int q = 1; q < 8; ++q) y = q == i ? c[q] : y;
+      if (point + i < s.history || !p.present || p.start + point + i >= s.length) continue;
+      y *= p.out_scale;
+      if (s.skip) y += load_constant(s.skip + s.first_channel + channel) * gated_point<E>(s, p, point + i);
+      if (s.post_gate) y *= to_float(point_of<E>(s, p, s.post_gate, point + i));
+      from_float(y, static_cast<E*>(s.output)[at + i]);
+    }
+    return;
+  }
+  if (point < s.history || !inside(s, p, point)) return;
+#pragma unroll
+  for (int i = 0; i < 8; ++i) c[i] *= p.out_scale;
+  if (s.skip) {
+    const float d = load_constant(s.skip + s.first_channel + channel);
+    const Elements<E, 8> u = load_elements<E, 8>(s.input, at);
+    if (s.pre_gate) {
+      const Elements<E, 8> gate = load_elements<E, 8>(s.pre_gate, at);
+#pragma unroll
+      for (int i = 0; i < 8; ++i) c[i] += d * (to_float(u.e[i]) * to_float(gate.e[i]));
+    } else {
+#pragma unroll
+      for (int i = 0; i < 8; ++i) c[i] += d * to_float(u.e[i]);
+    }
+  }
+  if (s.post_gate) {
+    const Elements<E, 8> gate = load_elements<E, 8>(s.post_gate, at);
+#pragma unroll
+    for (int i = 0; i < 8; ++i) c[i] *= to_float(gate.e[i]);
+  }
+  Elements<E, 8> y;
+#pragma unroll
+  for (int i = 0; i < 8; ++i) from_float(c[i], y.e[i]);
+  uint4 words[sizeof(y) / 16];
+  memcpy(words, &y, sizeof y);
+#pragma unroll
+  for (int i = 0; i < static_cast<int>(sizeof(y) / 16); ++i) store_once(reinterpret_cast<uint4*>(static_cast<E*>(s.output) + at) + i, words[i]);
+}
+
+/// Largest |u'| of the piece's n points among those of this thread; for inputs too large or too small for fp16 as they are.
+template <class E>
+__device__ __forceinline__ float largest(const SignalArrays& s, const Piece& p, int32_t n, int thread, int threads) {
+  float out = 0;
+#pragma unroll 1
+  for (int32_t i = thread; i < n; i += threads) out = fmaxf(out, fabsf(gated_point<E>(s, p, i)));
+  return out;
+}
+
+constexpr uint32_t kAbsent = 0xffffffffu;  // in place of the largest |half| of a piece that is not there
+
+/// True if members with these largest |half| (bits) are good in fp16 as read: neither too large, nor too small (float32 and bf16 inputs may
+/// have become 0), nor far below their partner.
+template <int kMembers>
+__device__ __forceinline__ bool trusted(const uint32_t (&top)[2]) {
+  bool good = true;
+  for (int m = 0; m < kMembers; ++m) good = good && (top[m] == kAbsent || (top[m] >= 0x2c00u && top[m] <= 0x5400u));  // 2^-4 .. 64
+  if (kMembers == 2 && top[0] != kAbsent && top[1] != kAbsent) good = good && max(top[0], top[1]) - min(top[0], top[1]) <= 0x1400u;  // 2^5
+  return good;
+}
+
+/// Power of two that brings `maximum` to [1, 2); 1 for 0 and what is not finite.
+__device__ __forceinline__ float scale_for(float maximum) {
+  if (!(maximum > 0) || isinf(maximum)) return 1;
+  int exponent = 0;
+  frexpf(maximum, &exponent);
+  return ldexpf(1.0f, max(-126, min(126, 1 - exponent)));
+}
+
+}  // namespace longconv::cuda

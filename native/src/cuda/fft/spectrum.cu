@@ -1,0 +1,95 @@
+#include "spectrum.h"
+
+#include <cuda_fp16.h>
+
+#include <algorithm>
+
+#include "geometry.h"
+
+namespace longconv::cuda {
+namespace {
+
+constexpr int kThreads = 256;
+constexpr int64_t kScratchBytes = int64_t{256} << 20;
+
+/// x[c][i] = k[c][i] exp(2 pi i alpha i / n), 0 from `taps` on. Grid (n / 256, channels), as in all kernels here.
+__global__ void load_twisted(const float* filter, int64_t filter_length, int64_t taps, double turns, float2* x, int64_t n) {
+  const int64_t i = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x, c = blockIdx.y;
+  if (i >= n) return;
+  const float k = i < taps ? filter[c * filter_length + i] : 0;
+  double s, co;
+  sincospi(2 * turns * static_cast<double>(i), &s, &co);
+  x[c * n + i] = make_float2(k * static_cast<float>(co), k * static_cast<float>(s));
+}
+
+/// One radix-2 stage, natural order in, bit-reversed out: pairs `half` apart.
+__global__ void stage(float2* x, int64_t n, int64_t half) {
+  const int64_t pair = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x;
+  if (pair >= n / 2) return;
+  const int64_t inner = pair & (half - 1), i = 2 * (pair - inner) + inner;
+  float2* row = x + blockIdx.y * n;
+  const float2 a = row[i], b = row[i + half];
+  float s, c;
+  sincospif(-static_cast<float>(inner) / static_cast<float>(half), &s, &c);
+  const float2 d = make_float2(a.x - b.x, a.y - b.y);
+  row[i] = make_float2(a.x + b.x, a.y + b.y);
+  row[i + half] = make_float2(d.x * c - d.y * s, d.x * s + d.y * c);
+}
+
+__device__ int64_t reversed(int64_t f, int bits) { return __brevll(static_cast<unsigned long long>(f)) >> (64 - bits); }
+
+/// Zeroes bins that are not kept; maximum[c] = largest |re| or |im|, as bits.
+__global__ void mask_and_measure(float2* x, int64_t n, int bits, const uint8_t* kept, unsigned* maximum) {
+  const int64_t i = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x;
+  if (i >= n) return;
+  float2* at = x + blockIdx.y * n + i;
+  const int64_t f = reversed(i, bits);
+  if (kept && !kept[min(f, n - f)]) *at = make_float2(0, 0);
+  const float2 v = *at;
+  atomicMax(maximum + blockIdx.y, __float_as_uint(fmaxf(fabsf(v.x), fabsf(v.y))));
+}
+
+__global__ void store(const float2* x, int64_t n, int bits, const unsigned* maximum, SpectrumRequest r, uint32_t* out, float* scale) {
+  const int64_t i = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x, c = blockIdx.y;
+  const int64_t words = static_cast<int64_t>(r.kept_rows) * r.points;
+  if (i >= words) return;
+  const float top = __uint_as_float(maximum[c]);
+  int exponent = 0;
+  if (top > 0 && !isinf(top)) frexpf(top, &exponent);
+  exponent = max(-120, min(120, exponent));
+  const float factor = ldexpf(1.0f, -exponent);
+  if (i == 0) scale[c] = ldexpf(1.0f, exponent) / r.gain;
+  const int slot = static_cast<int>(i / r.points), position = static_cast<int>(i - static_cast<int64_t>(slot) * r.points);
+  const int64_t f = r.frequency[slot] + static_cast<int64_t>(r.rows) * filter_frequency(geometry_of(r.points), position);
+  const float2 v = x[c * n + reversed(f, bits)];
+  const __half2 pair = __floats2half2_rn(v.x * factor, v.y * factor);
+  memcpy(out + c * words + i, &pair, 4);
+}
+
+unsigned blocks_for(int64_t count) { return static_cast<unsigned>((count + kThreads - 1) / kThreads); }
+
+}  // namespace
+
+void compute_spectrum(const SpectrumRequest& request, uint32_t* out, float* scale, cudaStream_t stream) {
+  const int64_t n = request.transform;
+  int bits = 0;
+  while (int64_t{1} << bits < n) ++bits;
+  const int64_t at_once = std::min<int64_t>({request.channels, std::max<int64_t>(1, kScratchBytes / (8 * n)), 65535});
+  DeviceMemory x(8 * n * at_once), maximum(4 * at_once);
+  for (int64_t first = 0; first < request.channels; first += at_once) {
+    const unsigned count = static_cast<unsigned>(std::min(at_once, request.channels - first));
+    check(cudaMemsetAsync(maximum.as<unsigned>(), 0, 4 * count, stream), "clear memory");
+    load_twisted<<<dim3(blocks_for(n), count), kThreads, 0, stream>>>(request.filter + first * request.filter_length, request.filter_length,
+                                                                      request.taps, request.alpha / n, x.as<float2>(), n);
+    for (int64_t half = n / 2; half >= 1; half /= 2) stage<<<dim3(blocks_for(n / 2), count), kThreads, 0, stream>>>(x.as<float2>(), n, half);
+    mask_and_measure<<<dim3(blocks_for(n), count), kThreads, 0, stream>>>(x.as<float2>(), n, bits, request.kept, maximum.as<unsigned>());
+    const int64_t words = static_cast<int64_t>(request.kept_rows) * request.points;
+    if (words > 0)
+      store<<<dim3(blocks_for(words), count), kThreads, 0, stream>>>(x.as<float2>(), n, bits, maximum.as<unsigned>(), request,
+                                                                     out + first * words, scale + first);
+    check(cudaGetLastError(), "prepare the filters");
+  }
+  check(cudaStreamSynchronize(stream), "prepare the filters");
+}
+
+}  // namespace longconv::cuda

@@ -1,0 +1,118 @@
+#include "tables.h"
+
+#include <cuda_fp16.h>
+
+#include <cmath>
+#include <cstring>
+
+namespace longconv::cuda {
+namespace {
+
+constexpr double kTau = 6.283185307179586476925286766559;
+
+float2 circle(double turns) {
+  turns -= std::floor(turns);
+  return make_float2(static_cast<float>(std::cos(kTau * turns)), static_cast<float>(-std::sin(kTau * turns)));
+}
+
+uint32_t halves(double low, double high) {
+  const __half2 pair(__float2half_rn(static_cast<float>(low)), __float2half_rn(static_cast<float>(high)));
+  uint32_t out;
+  std::memcpy(&out, &pair, sizeof out);
+  return out;
+}
+
+/// Sum of squares of the rounding errors, relative to the entries' sum of squares.
+double rounding_error(double scale, int radix, double shift) {
+  double error = 0, norm = 0;
+  for (int a = 0; a < radix; ++a)
+    for (int b = 0; b < radix; ++b) {
+      const double entry = scale * std::cos(kTau * a * (b - shift) / radix);
+      const double rounded = __half2float(__float2half_rn(static_cast<float>(entry)));
+      error += (rounded - entry) * (rounded - entry);
+      norm += entry * entry;
+    }
+  return error / norm;
+}
+
+}  // namespace
+
+double fragment_gain(FragmentKind kind, int radix, double alpha) {
+  const double shift = kind == FragmentKind::kComplex ? 0 : alpha, root = 1 / std::sqrt(static_cast<double>(radix));
+  double best = 1, best_error = rounding_error(root, radix, shift);
+  for (int i = -300; i <= 300; ++i) {
+    const double gain = 1 + i / 4096.0, error = rounding_error(root * gain, radix, shift);
+    if (error < best_error) best = gain, best_error = error;
+  }
+  return best;
+}
+
+std::vector<uint4> digit_fragments(FragmentKind kind, int radix, double alpha) {
+  const bool eight = radix == 8;
+  const int tiles = eight ? 1 : radix / 16, steps = eight ? 1 : radix / 16, parities = eight ? 1 : 2;
+  const double scale = fragment_gain(kind, radix, alpha) / std::sqrt(static_cast<double>(radix));
+  std::vector<uint4> out;
+  for (int tile = 0; tile < tiles; ++tile)
+    for (int parity = 0; parity < parities; ++parity)
+      for (int step = 0; step < steps; ++step)
+        for (int lane = 0; lane < 32; ++lane) {
+          const int g = lane >> 2, t = lane & 3, row = g + 8 * tile;
+          // Entries of complex rows: (cos, sin) gives re, (-sin, cos) gives im of exp(-i angle) x.
+          auto re = [&](double angle) { return halves(scale * std::cos(angle), scale * std::sin(angle)); };
+          auto im = [&](double angle) { return halves(-scale * std::sin(angle), scale * std::cos(angle)); };
+          const int k0 = eight ? 2 * t : 2 * t + parity + 16 * step, k1 = eight ? k0 + 1 : k0 + 8;
+          uint4 a;
+          if (kind == FragmentKind::kComplex) {
+            const double a0 = kTau * row * k0 / radix, a1 = kTau * row * k1 / radix;
+            a = make_uint4(re(a0), im(a0), re(a1), im(a1));
+          } else if (kind == FragmentKind::kToReal) {
+            const double f0 = (k0 - alpha) / radix, f1 = (k1 - alpha) / radix;
+            const int far = row + radix / 2;
+            a = make_uint4(im(kTau * row * f0), eight ? 0 : im(kTau * far * f0), im(kTau * row * f1), eight ? 0 : im(kTau * far * f1));
+          } else {
+            const double f = (row + parity * (radix / 2) - alpha) / radix;
+            const int k = 2 * t + 16 * step;
+            auto cosines = [&](int from) { return halves(scale * std::cos(kTau * f * from), scale * std::cos(kTau * f * (from + 1))); };
+            auto sines = [&](int from) { return halves(-scale * std::sin(kTau * f * from), -scale * std::sin(kTau * f * (from + 1))); };
+            a = make_uint4(cosines(k), sines(k), eight ? 0 : cosines(k + 8), eight ? 0 : sines(k + 8));
+          }
+          out.push_back(a);
+        }
+  return out;
+}
+
+std::vector<float2> twiddle_base(int64_t n, int rows, int columns, double alpha) {
+  std::vector<float2> out;
+  for (int row = 0; row < rows; ++row)
+    for (int c = 0; c < columns / 8; ++c) out.push_back(circle((row - alpha) * 8 * c / static_cast<double>(n)));
+  return out;
+}
+
+std::vector<float2> twiddle_steps(int64_t n, int rows, double alpha) {
+  std::vector<float2> out;
+  for (int row = 0; row < rows; ++row)
+    for (const int step : {1, 4, 8, 128}) out.push_back(circle((row - alpha) * step / static_cast<double>(n)));
+  return out;
+}
+
+std::vector<float2> twiddle_lanes(int64_t n, int rows, double alpha) {
+  std::vector<float2> out;
+  for (int row = 0; row < rows; ++row)
+    for (int lane = 0; lane < 32; ++lane) out.push_back(circle((row - alpha) * (16 * (lane >> 2) + 2 * (lane & 3)) / static_cast<double>(n)));
+  return out;
+}
+
+std::vector<float2> twiddle_circle(int64_t period, int64_t stride, int count) {
+  std::vector<float2> out;
+  for (int i = 0; i < count; ++i) out.push_back(circle(static_cast<double>(stride * i) / static_cast<double>(period)));
+  return out;
+}
+
+std::vector<float2> twiddle_inner(double alpha) {
+  std::vector<float2> out;
+  for (int fa = 0; fa < 16; ++fa)
+    for (int rb = 0; rb < 16; ++rb) out.push_back(circle((fa - alpha) * rb / 256));
+  return out;
+}
+
+}  // namespace longconv::cuda

@@ -1,0 +1,30 @@
+// Constant tables of the kernels, computed in float64 on the host and rounded once. w_n = exp(-2 pi i / n).
+#pragma once
+
+#include <vector_types.h>
+
+#include <cstdint>
+#include <vector>
+
+namespace longconv::cuda {
+
+enum class FragmentKind { kComplex, kFromReal, kToReal };
+
+/// Fragments of digit.cuh, [tile][fragment][lane]. kFromReal: rows f - alpha; kToReal: columns f - alpha, imaginary part of the swapped result.
+/// Entries are scaled by about 1 / sqrt(radix): by the value near it for which rounding to fp16 changes them least.
+std::vector<uint4> digit_fragments(FragmentKind kind, int radix, double alpha);
+/// What that scale is, relative to 1 / sqrt(radix).
+double fragment_gain(FragmentKind kind, int radix, double alpha);
+
+/// [rows][columns / 8]: w_n^((row - alpha) 8 c)
+std::vector<float2> twiddle_base(int64_t n, int rows, int columns, double alpha);
+/// [rows][4]: w_n^((row - alpha) {1, 4, 8, 128})
+std::vector<float2> twiddle_steps(int64_t n, int rows, double alpha);
+/// [rows][32 lanes 4 g + t]: w_n^((row - alpha) (16 g + 2 t))
+std::vector<float2> twiddle_lanes(int64_t n, int rows, double alpha);
+/// [count]: exp(-2 pi i stride i / period)
+std::vector<float2> twiddle_circle(int64_t period, int64_t stride, int count);
+/// [16 fa][16 rb]: w_256^((fa - alpha) rb)
+std::vector<float2> twiddle_inner(double alpha);
+
+}  // namespace longconv::cuda

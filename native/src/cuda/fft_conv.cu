@@ -1,0 +1,367 @@
+// Plans and launches of the FFT convolution: chooses the transform, owns the tables and spectra, cuts long work into chunks that stay in L2.
+#include "fft_conv.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <memory>
+
+#include "device_memory.h"
+#include "fft/columns.cuh"
+#include "fft/geometry.h"
+#include "fft/kernels.h"
+#include "fft/one_pass.cuh"
+#include "fft/spectrum.h"
+#include "fft/tables.h"
+
+namespace longconv::cuda {
+
+constexpr int64_t kChunkBytes = int64_t{256} << 20;
+
+struct FftConvPlan {
+  FftConvSpec spec = {};
+  Signal signal = Signal::kPair;
+  int64_t transform = 0;  // N
+  int32_t points = 0;     // of the one-pass kernel: N, or N / 256 for long transforms
+  bool is_long = false;
+  int32_t history = 0, step = 0;  // overlap-save
+  uint32_t keep = 0xffffffffu;    // first-digit rows, on chip
+  int32_t kept_rows = 1;          // long
+  double alpha = 0;
+  double gain = 1;  // of the digits' tables
+  int multiprocessors = 0;
+  DeviceMemory filter, filter_scale;
+  DeviceMemory in, middle, core, out, base0, steps0, base1, steps1, table256, lanes;                // one pass, or rows
+  DeviceMemory column_in, column_digit, column_out, inner, coarse, fine, slots, frequency;  // columns
+  char description[160] = {};
+};
+
+namespace {
+
+int64_t power_of_two_from(int64_t n) {
+  int64_t out = 1;
+  while (out < n) out *= 2;
+  return out;
+}
+
+constexpr int64_t kLargestLong = int64_t{kColumnRadix} * kLargestOnChip;
+
+/// Transform length of overlap-save: least points computed for each point of output; more than 8K points cost a quarter more.
+int64_t overlap_save_points(int64_t history) {
+  int64_t best = 0;
+  double best_cost = 0;
+  for (int64_t n = 1024; n <= kLargestOnChip; n *= 2) {
+    if (history >= n / 4 * 3) continue;
+    const double cost = (n > 8192 ? 1.25 : 1.0) * n / static_cast<double>(n - history);
+    if (best == 0 || cost < best_cost * 0.95) best = n, best_cost = cost;
+  }
+  return best;
+}
+
+void choose_transform(FftConvPlan& plan) {
+  const FftConvSpec& s = plan.spec;
+  if (s.channels < 1 || s.filter_length < 1 || s.max_length < 1)
+    fail(LC_INVALID_ARGUMENT, "A convolution needs at least one channel, one tap and one point.");
+  if (s.max_length > INT32_MAX - 65536) fail(LC_NOT_SUPPORTED, "Inputs longer than 2^31 points do not fit the CUDA kernels.");
+  if (s.overlap_save) {
+    if (s.mode != LC_CAUSAL) fail(LC_INVALID_ARGUMENT, "Overlap-save is for causal filters.");
+    const int64_t taps = std::min(s.filter_length, s.max_length);
+    plan.history = static_cast<int32_t>((taps - 1 + 7) / 8 * 8);
+    plan.transform = overlap_save_points(plan.history);
+    if (plan.transform == 0)
+      fail(LC_NOT_SUPPORTED, "Overlap-save on the GPU takes filters of up to %d taps, this one has %lld.", kLargestOnChip / 4 * 3, static_cast<long long>(taps));
+    plan.step = static_cast<int32_t>(plan.transform) - plan.history;
+  } else if (s.mode == LC_CAUSAL) {
+    plan.signal = Signal::kReal;
+    plan.alpha = 0.25;
+    plan.transform = std::max<int64_t>(kSmallestOnChip, power_of_two_from(s.max_length));
+  } else {
+    plan.transform = s.mode == LC_GRID ? s.fft_size : s.max_length;
+    if (plan.transform != power_of_two_from(plan.transform) || plan.transform < kSmallestOnChip)
+      fail(LC_NOT_SUPPORTED, "The CUDA kernels take circular transforms of a power of two of at least %d points, not %lld: run this one on the CPU.",
+           kSmallestOnChip, static_cast<long long>(plan.transform));
+    if (s.filter_length > plan.transform || s.max_length > plan.transform)
+      fail(LC_INVALID_ARGUMENT, "Filter and input must not be longer than the circle of %lld points.", static_cast<long long>(plan.transform));
+  }
+  if (plan.transform > kLargestLong)
+    fail(LC_NOT_SUPPORTED, "The CUDA kernels take transforms of up to %lld points, this one needs %lld.", static_cast<long long>(kLargestLong),
+         static_cast<long long>(plan.transform));
+  plan.is_long = plan.transform > kLargestOnChip;
+  plan.points = static_cast<int32_t>(plan.is_long ? plan.transform / kColumnRadix : plan.transform);
+  if (!s.overlap_save) plan.history = 0, plan.step = static_cast<int32_t>(plan.transform);
+}
+
+void upload_tables(FftConvPlan& plan) {
+  const int n = plan.points;
+  const Geometry g = geometry_of(n);
+  const Signal signal = plan.is_long ? Signal::kComplex : plan.signal;
+  const double alpha = signal == Signal::kReal ? plan.alpha : 0;
+  const bool real = plan.signal == Signal::kReal;
+  const FragmentKind in = real ? FragmentKind::kFromReal : FragmentKind::kComplex, out = real ? FragmentKind::kToReal : FragmentKind::kComplex;
+  auto gain = [&](FragmentKind kind, int radix, int times) { plan.gain *= std::pow(fragment_gain(kind, radix, plan.alpha), times); };
+  gain(FragmentKind::kComplex, 16, 4);
+  if (g.middle > 1) gain(FragmentKind::kComplex, g.middle, 2);
+  if (g.first >= 8) {
+    gain(plan.is_long ? FragmentKind::kComplex : in, g.first, 1);
+    gain(plan.is_long ? FragmentKind::kComplex : out, g.first, 1);
+    plan.in = DeviceMemory::of(digit_fragments(plan.is_long ? FragmentKind::kComplex : in, g.first, alpha));
+    plan.out = DeviceMemory::of(digit_fragments(plan.is_long ? FragmentKind::kComplex : out, g.first, alpha));
+  }
+  plan.core = DeviceMemory::of(digit_fragments(FragmentKind::kComplex, 16, 0));
+  plan.base0 = DeviceMemory::of(twiddle_base(n, g.first, g.middle * 256, alpha));
+  plan.steps0 = DeviceMemory::of(twiddle_steps(n, g.first, alpha));
+  plan.table256 = DeviceMemory::of(twiddle_circle(256, 1, 256));
+  if (g.middle > 1) {
+    plan.middle = DeviceMemory::of(digit_fragments(FragmentKind::kComplex, g.middle, 0));
+    plan.base1 = DeviceMemory::of(twiddle_base(g.middle * 256, g.middle, 256, 0));
+    plan.steps1 = DeviceMemory::of(twiddle_steps(g.middle * 256, g.middle, 0));
+    plan.lanes = DeviceMemory::of(twiddle_lanes(g.middle * 256, g.middle, 0));
+  } else {
+    plan.lanes = DeviceMemory::of(twiddle_lanes(n, g.first, alpha));
+  }
+  if (!plan.is_long) return;
+  gain(in, 16, 1);
+  gain(FragmentKind::kComplex, 16, 2);
+  gain(out, 16, 1);
+  plan.column_in = DeviceMemory::of(digit_fragments(in, 16, plan.alpha));
+  plan.column_digit = DeviceMemory::of(digit_fragments(FragmentKind::kComplex, 16, 0));
+  plan.column_out = DeviceMemory::of(digit_fragments(out, 16, plan.alpha));
+  plan.inner = DeviceMemory::of(twiddle_inner(plan.alpha));
+  const int64_t period = 4 * plan.transform;
+  plan.coarse = DeviceMemory::of(twiddle_circle(period, 4096, static_cast<int>(period / 4096)));
+  plan.fine = DeviceMemory::of(twiddle_circle(period, 1, 4096));
+}
+
+/// Rows of the first digit (of `radix` rows) that have a kept bin.
+std::vector<int32_t> rows_with_kept_bins(const FftConvPlan& plan, int radix) {
+  std::vector<uint8_t> kept(radix, plan.spec.kept == nullptr);
+  if (plan.spec.kept)
+    for (int64_t f = 0; f <= plan.transform / 2; ++f)
+      if (plan.spec.kept[f]) kept[f % radix] = kept[(plan.transform - f) % radix] = 1;
+  std::vector<int32_t> rows;
+  for (int row = 0; row < radix; ++row)
+    if (kept[row]) rows.push_back(row);
+  return rows;
+}
+
+void compute_filters(FftConvPlan& plan, const float* filter, cudaStream_t stream) {
+  const FftConvSpec& s = plan.spec;
+  const Geometry g = geometry_of(plan.points);
+  std::vector<int32_t> rows = {0};
+  if (plan.is_long) {
+    rows = rows_with_kept_bins(plan, kColumnRadix);
+    plan.kept_rows = static_cast<int32_t>(rows.size());
+    std::vector<int32_t> slots(kColumnRadix, -1);
+    for (size_t i = 0; i < rows.size(); ++i) slots[rows[i]] = static_cast<int32_t>(i);
+    plan.slots = DeviceMemory::of(slots);
+  } else if (g.first >= 8) {
+    plan.keep = 0;
+    for (const int32_t row : rows_with_kept_bins(plan, g.first)) plan.keep |= 1u << row;
+  }
+  plan.frequency = DeviceMemory::of(rows);
+  plan.filter = DeviceMemory(static_cast<size_t>(4) * s.channels * plan.kept_rows * plan.points);
+  plan.filter_scale = DeviceMemory(4 * s.channels);
+  check(cudaMemsetAsync(plan.filter_scale.as<void>(), 0, 4 * s.channels, stream), "clear memory");
+  DeviceMemory kept;
+  if (s.kept) kept = DeviceMemory::of(std::vector<uint8_t>(s.kept, s.kept + plan.transform / 2 + 1));
+  SpectrumRequest r = {};
+  r.filter = filter;
+  r.channels = s.channels;
+  r.filter_length = s.filter_length;
+  r.taps = s.mode == LC_CAUSAL ? std::min(s.filter_length, s.max_length) : s.filter_length;
+  r.transform = plan.transform;
+  r.alpha = plan.alpha;
+  r.kept = s.kept ? kept.as<uint8_t>() : nullptr;
+  r.rows = plan.is_long ? kColumnRadix : 1;
+  r.points = plan.points;
+  r.frequency = plan.frequency.as<int32_t>();
+  r.kept_rows = plan.kept_rows;
+  r.gain = static_cast<float>(plan.gain);
+  compute_spectrum(r, plan.filter.as<uint32_t>(), plan.filter_scale.as<float>(), stream);
+}
+
+void describe(FftConvPlan& plan) {
+  const Geometry g = geometry_of(plan.points);
+  int used = std::snprintf(plan.description, sizeof plan.description, "%s, %lld points", plan.spec.overlap_save ? "overlap-save" :
+                           plan.signal == Signal::kReal ? "right-angle" : "circular pairs", static_cast<long long>(plan.transform));
+  if (plan.is_long) used += std::snprintf(plan.description + used, sizeof plan.description - used, ", %d of %d rows", plan.kept_rows, kColumnRadix);
+  else if (plan.keep != 0xffffffffu && g.first >= 8)
+    used += std::snprintf(plan.description + used, sizeof plan.description - used, ", %d of %d rows", __builtin_popcount(plan.keep), g.first);
+  if (plan.spec.overlap_save) std::snprintf(plan.description + used, sizeof plan.description - used, ", %d new in each", plan.step);
+}
+
+/// Sequences (pairs of rows, or rows) of a long transform that fit a chunk.
+int64_t chunk_sequences(const FftConvPlan& plan) {
+  const int64_t bytes = std::max<int64_t>(1, int64_t{4} * plan.kept_rows * plan.points);
+  return std::max<int64_t>(1, (plan.spec.chunk_bytes > 0 ? plan.spec.chunk_bytes : kChunkBytes) / bytes);
+}
+
+size_t state_bytes(const FftConvPlan& plan) { return (chunk_sequences(plan) * sizeof(SequenceState) + 255) / 256 * 256; }
+
+bool aligned(const void* pointer) { return reinterpret_cast<uintptr_t>(pointer) % 16 == 0; }
+
+SignalArrays arrays_of(const FftConvPlan& plan, const FftConvCall& call) {
+  SignalArrays s = {};
+  s.input = call.input;
+  s.pre_gate = call.pre_gate;
+  s.post_gate = call.post_gate;
+  s.output = call.output;
+  s.skip = call.skip;
+  s.batch = static_cast<int32_t>(call.batch);
+  s.total_channels = call.total_channels;
+  s.first_channel = static_cast<int32_t>(call.first_channel);
+  s.length = static_cast<int32_t>(call.length);
+  s.step = plan.step;
+  s.history = plan.history;
+  s.blocks = static_cast<int32_t>((call.length + plan.step - 1) / plan.step);
+  s.vector = call.length % 8 == 0 && plan.step % 8 == 0 && plan.history % 8 == 0 && aligned(call.input) && aligned(call.output) &&
+             aligned(call.pre_gate) && aligned(call.post_gate);
+  return s;
+}
+
+OnePass tables_of(const FftConvPlan& plan) {
+  const Geometry g = geometry_of(plan.points);
+  OnePass o = {};
+  o.in_fragments = plan.in.as<uint4>();
+  o.middle_fragments = plan.middle.as<uint4>();
+  o.core_fragments = plan.core.as<uint4>();
+  o.out_fragments = plan.out.as<uint4>();
+  o.first = {plan.base0.as<float2>(), plan.steps0.as<float2>(), g.middle * 32};
+  o.middle = {plan.base1.as<float2>(), plan.steps1.as<float2>(), 32};
+  o.table256 = plan.table256.as<float2>();
+  o.row_bases = plan.lanes.as<float2>();
+  o.row_steps = g.middle > 1 ? plan.steps1.as<float2>() : plan.steps0.as<float2>();
+  o.filter = plan.filter.as<uint32_t>();
+  o.filter_scale = plan.filter_scale.as<float>();
+  o.keep = plan.keep;
+  return o;
+}
+
+/// Raises the kernel's shared-memory limit; fails where the device has less.
+void allow_shared_memory(const KernelLaunch& kernel, size_t bytes) {
+  check(cudaFuncSetAttribute(kernel.function, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)),
+        "give a block the shared memory that this length needs");
+}
+
+void launch_one_pass(const FftConvPlan& plan, const KernelLaunch& kernel, OnePass& parameters, cudaStream_t stream) {
+  const size_t shared = kernel.shared_bytes + kernel.staged_bytes * (parameters.signal.pre_gate ? 2 : 1);
+  allow_shared_memory(kernel, shared);
+  int resident = 0;
+  check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&resident, kernel.function, kernel.threads, shared), "plan a launch");
+  if (resident == 0) fail(LC_NOT_SUPPORTED, "This GPU has too little shared memory or too few registers for %d points on chip.", plan.points);
+  const int64_t groups = (static_cast<int64_t>(parameters.units) + kernel.group - 1) / kernel.group;
+  if (groups == 0) return;
+  const int64_t grid = std::min<int64_t>(groups, static_cast<int64_t>(resident) * plan.multiprocessors);
+  void* arguments[] = {&parameters};
+  check(cudaLaunchKernel(kernel.function, dim3(static_cast<unsigned>(grid)), dim3(kernel.threads), arguments, shared, stream), "start a kernel");
+}
+
+void launch_long(const FftConvPlan& plan, const FftConvCall& call, cudaStream_t stream) {
+  const KernelLaunch forward = columns_kernel(plan.signal, call.element, false), inverse = columns_kernel(plan.signal, call.element, true);
+  const KernelLaunch row_kernel = one_pass_kernel(Signal::kComplex, call.element, plan.points);
+  allow_shared_memory(forward, forward.shared_bytes);
+  allow_shared_memory(inverse, inverse.shared_bytes);
+  const int64_t members = plan.signal == Signal::kPair ? 2 : 1, per_channel = (call.batch + members - 1) / members;
+  const int64_t at_once = std::min<int64_t>(chunk_sequences(plan), 65535);
+  Columns c = {};
+  c.signal = arrays_of(plan, call);
+  c.sequences = static_cast<SequenceState*>(call.workspace);
+  c.slots = plan.slots.as<int32_t>();
+  c.in_fragments = plan.column_in.as<uint4>();
+  c.digit_fragments = plan.column_digit.as<uint4>();
+  c.out_fragments = plan.column_out.as<uint4>();
+  c.inner = plan.inner.as<float2>();
+  c.filter_scale = plan.filter_scale.as<float>();
+  c.points = plan.points;
+  c.rows.data = reinterpret_cast<uint32_t*>(static_cast<char*>(call.workspace) + state_bytes(plan));
+  c.rows.filter = plan.filter.as<uint32_t>();
+  c.rows.frequency = plan.frequency.as<int32_t>();
+  c.rows.twiddles = {plan.coarse.as<float2>(), plan.fine.as<float2>(), static_cast<uint32_t>(4 * plan.transform - 1)};
+  c.rows.kept_rows = static_cast<uint32_t>(plan.kept_rows);
+  c.rows.shift4 = static_cast<int32_t>(4 * plan.alpha);
+  OnePass rows = tables_of(plan);
+  rows.units_per_channel = 1;
+  check(cudaMemsetAsync(call.workspace, 0, state_bytes(plan), stream), "clear memory");
+  const int64_t channels_at_once = std::max<int64_t>(1, at_once / per_channel);
+  for (int64_t channel = 0; channel < plan.spec.channels; channel += channels_at_once) {
+    const int64_t channels = std::min(channels_at_once, plan.spec.channels - channel);
+    for (int64_t first = 0; first < per_channel; first += at_once) {
+      const int64_t sequences = std::min(at_once, per_channel - first);
+      c.rows.first_channel = static_cast<int32_t>(channel);
+      c.rows.sequences = static_cast<uint32_t>(sequences);
+      c.first_sequence = static_cast<uint32_t>(first);
+      void* arguments[] = {&c};
+      const dim3 grid(static_cast<unsigned>(plan.points / 64), static_cast<unsigned>(channels * sequences));
+      check(cudaLaunchKernel(forward.function, grid, dim3(forward.threads), arguments, forward.shared_bytes, stream), "start a kernel");
+      rows.rows = c.rows;
+      rows.units = static_cast<uint32_t>(channels * sequences * plan.kept_rows);
+      launch_one_pass(plan, row_kernel, rows, stream);
+      check(cudaLaunchKernel(inverse.function, grid, dim3(inverse.threads), arguments, inverse.shared_bytes, stream), "start a kernel");
+    }
+  }
+}
+
+}  // namespace
+
+int32_t fft_conv_prepare(const FftConvSpec& spec, const float* filter, cudaStream_t stream, FftConvPlan** plan, lc_status* status) {
+  return guarded(status, [&] {
+    *plan = nullptr;
+    auto made = std::make_unique<FftConvPlan>();
+    made->spec = spec;
+    choose_transform(*made);
+    int device = 0;
+    check(cudaGetDevice(&device), "be found");
+    check(cudaDeviceGetAttribute(&made->multiprocessors, cudaDevAttrMultiProcessorCount, device), "be asked for its size");
+    upload_tables(*made);
+    compute_filters(*made, filter, stream);
+    made->spec.kept = nullptr;  // the caller's memory
+    describe(*made);
+    *plan = made.release();
+  });
+}
+
+int32_t fft_conv_launch(const FftConvPlan& plan, const FftConvCall& call, cudaStream_t stream, lc_status* status) {
+  return guarded(status, [&] {
+    const bool fixed = plan.spec.mode == LC_CIRCULAR;
+    if (call.length < 1 || call.length > plan.spec.max_length || (fixed && call.length != plan.spec.max_length))
+      fail(LC_INVALID_ARGUMENT, "This filter was prepared for inputs of %s%lld points, not %lld.", fixed ? "" : "up to ",
+           static_cast<long long>(plan.spec.max_length), static_cast<long long>(call.length));
+    if (call.batch < 1 || call.first_channel < 0 || call.first_channel + plan.spec.channels > call.total_channels)
+      fail(LC_INVALID_ARGUMENT, "The arrays do not hold the channels of this filter.");
+    if (call.total_channels > INT32_MAX || call.batch * plan.spec.channels * ((call.length + plan.step - 1) / plan.step) > INT32_MAX)
+      fail(LC_NOT_SUPPORTED, "The CUDA kernels take at most 2^31 rows and blocks at a time: split the batch.");
+    if (plan.is_long) {
+      if (!call.workspace) fail(LC_INVALID_ARGUMENT, "This length needs a workspace.");
+      launch_long(plan, call, stream);
+      return;
+    }
+    OnePass o = tables_of(plan);
+    o.signal = arrays_of(plan, call);
+    const int64_t members = plan.signal == Signal::kPair ? 2 : 1;
+    const int64_t per_channel = (call.batch * o.signal.blocks + members - 1) / members;
+    o.units_per_channel = static_cast<uint32_t>(per_channel);
+    o.units = static_cast<uint32_t>(per_channel * plan.spec.channels);
+    launch_one_pass(plan, one_pass_kernel(plan.signal, call.element, plan.points), o, stream);
+  });
+}
+
+size_t fft_conv_workspace_bytes(const FftConvPlan& plan) {
+  if (!plan.is_long) return 0;
+  return state_bytes(plan) + static_cast<size_t>(chunk_sequences(plan)) * plan.kept_rows * plan.points * 4;
+}
+
+size_t fft_conv_prepared_bytes(const FftConvPlan& plan) {
+  size_t bytes = 0;
+  for (const DeviceMemory* memory :
+       {&plan.filter, &plan.filter_scale, &plan.in, &plan.middle, &plan.core, &plan.out, &plan.base0, &plan.steps0, &plan.base1, &plan.steps1,
+        &plan.table256, &plan.lanes, &plan.column_in, &plan.column_digit, &plan.column_out, &plan.inner, &plan.coarse, &plan.fine, &plan.slots,
+        &plan.frequency})
+    bytes += memory->bytes();
+  return bytes;
+}
+
+const char* fft_conv_describe(const FftConvPlan& plan) { return plan.description; }
+
+void fft_conv_free(FftConvPlan* plan) { delete plan; }
+
+}  // namespace longconv::cuda

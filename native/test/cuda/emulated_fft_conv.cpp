@@ -1,0 +1,333 @@
+// The CUDA kernels, run on the CPU by emulator.h, against a float64 convolution that shares nothing with them.
+#include <complex>
+#include <cstdio>
+#include <random>
+
+#include "fft/columns.cuh"
+#include "fft/geometry.h"
+#include "fft/one_pass.cuh"
+#include "fft/tables.h"
+
+namespace longconv::cuda {
+namespace {
+
+using Complex = std::complex<double>;
+
+/// Sum over n of x[n] exp(-2 pi i n (f - alpha) / N), by recursion on the FFT of x[n] exp(2 pi i alpha n / N).
+std::vector<Complex> fft(const std::vector<Complex>& x, double sign = -1) {
+  const size_t n = x.size();
+  if (n == 1) return x;
+  std::vector<Complex> even(n / 2), odd(n / 2), out(n);
+  for (size_t i = 0; i < n / 2; ++i) even[i] = x[2 * i], odd[i] = x[2 * i + 1];
+  even = fft(even, sign);
+  odd = fft(odd, sign);
+  for (size_t i = 0; i < n / 2; ++i) {
+    const Complex w = std::polar(1.0, sign * 2 * M_PI * i / n) * odd[i];
+    out[i] = even[i] + w;
+    out[i + n / 2] = even[i] - w;
+  }
+  return out;
+}
+
+std::vector<double> circular(const std::vector<double>& u, const std::vector<double>& k) {
+  std::vector<Complex> a(u.begin(), u.end()), b(k.begin(), k.end());
+  a = fft(a);
+  b = fft(b);
+  for (size_t i = 0; i < a.size(); ++i) a[i] *= b[i];
+  a = fft(a, 1);
+  std::vector<double> out(a.size());
+  for (size_t i = 0; i < a.size(); ++i) out[i] = a[i].real() / a.size();
+  return out;
+}
+
+struct Problem {
+  int channels, batch, length, points, blocks, step, history;
+  bool causal, gated, skip;
+  double amplitude;
+  uint32_t keep;  // rows of the first digit, for filters that have only those
+};
+
+template <class E>
+struct Data {
+  std::vector<E> u, pre, post, y;
+  std::vector<float> skip;
+  std::vector<std::vector<double>> k;
+};
+
+template <class E>
+Data<E> random_data(const Problem& p, int first_radix) {
+  std::mt19937 random(p.points * 7 + p.length + p.batch);
+  std::normal_distribution<double> normal;
+  Data<E> d;
+  const size_t count = static_cast<size_t>(p.batch) * p.channels * p.length;
+  for (auto* array : {&d.u, &d.pre, &d.post}) {
+    array->resize(count);
+    for (auto& v : *array) from_float(static_cast<float>(normal(random) * (array == &d.u ? p.amplitude : 1)), v);
+  }
+  d.y.assign(count, E{});
+  for (auto& v : d.y) from_float(NAN, v);
+  for (int c = 0; c < p.channels; ++c) {
+    d.skip.push_back(static_cast<float>(normal(random)));
+    std::vector<double> k(p.points, 0.0);
+    const int taps = p.blocks > 1 ? p.history + 1 : p.causal ? p.length : p.points;
+    for (int i = 0; i < taps; ++i) k[i] = static_cast<float>(normal(random) * std::exp(-3.0 * i / taps) * 3);
+    if (p.keep != 0xffffffffu) {
+      std::vector<Complex> f(k.begin(), k.end());
+      f = fft(f);
+      for (int i = 0; i < p.points; ++i)
+        if (!(p.keep >> (i % first_radix) & 1) || !(p.keep >> ((p.points - i) % first_radix) & 1)) f[i] = 0;
+      f = fft(f, 1);
+      for (int i = 0; i < p.points; ++i) k[i] = f[i].real() / p.points;
+    }
+    d.k.push_back(k);
+  }
+  return d;
+}
+
+template <class E>
+double relative_error(const Problem& p, const Data<E>& d) {
+  double error = 0, norm = 0;
+  const int padded = 2 * std::max(p.points, 1 << static_cast<int>(std::ceil(std::log2(p.length))));
+  for (int b = 0; b < p.batch; ++b)
+    for (int c = 0; c < p.channels; ++c) {
+      const size_t row = (static_cast<size_t>(b) * p.channels + c) * p.length;
+      const bool linear = p.causal || p.blocks > 1;
+      std::vector<double> u(linear ? padded : p.points, 0.0), k = d.k[c], raw(p.length);
+      for (int i = 0; i < p.length; ++i) raw[i] = u[i] = static_cast<double>(to_float(d.u[row + i])) * (p.gated ? to_float(d.pre[row + i]) : 1);
+      k.resize(u.size(), 0.0);
+      const std::vector<double> y = circular(u, k);
+      for (int i = 0; i < p.length; ++i) {
+        double want = y[i] + (p.skip ? d.skip[c] * raw[i] : 0);
+        if (p.gated) want *= to_float(d.post[row + i]);
+        const double got = to_float(d.y[row + i]);
+        error += (got - want) * (got - want);
+        norm += want * want;
+      }
+    }
+  return std::sqrt(error / norm);
+}
+
+template <class E>
+SignalArrays arrays_of(const Problem& p, Data<E>& d) {
+  SignalArrays s = {};
+  s.input = d.u.data();
+  s.output = d.y.data();
+  if (p.gated) s.pre_gate = d.pre.data(), s.post_gate = d.post.data();
+  if (p.skip) s.skip = d.skip.data();
+  s.batch = p.batch;
+  s.total_channels = p.channels;
+  s.length = p.length;
+  s.blocks = p.blocks;
+  s.step = p.step;
+  s.history = p.history;
+  s.vector = p.length % 8 == 0;
+  return s;
+}
+
+/// Spectrum of k at the fractional frequencies f - alpha, scaled to at most 1; scale returned.
+float spectrum(const std::vector<double>& k, int n, double alpha, std::vector<Complex>& out) {
+  out.resize(n);
+  for (int i = 0; i < n; ++i) out[i] = k[i] * std::polar(1.0, 2 * M_PI * alpha * i / n);
+  out = fft(out);
+  double top = 0;
+  for (const Complex& v : out) top = std::max(top, std::abs(v));
+  float scale = 1;
+  while (scale < top) scale *= 2;
+  while (scale > 2 * top) scale /= 2;
+  for (Complex& v : out) v /= scale;
+  return scale;
+}
+
+uint32_t store(Complex v) { return pack(static_cast<float>(v.real()), static_cast<float>(v.imag())); }
+
+struct OnePassTables {
+  std::vector<uint4> in, middle, core, out;
+  std::vector<float2> base0, steps0, base1, steps1, table256, lanes, row_steps;
+};
+
+OnePassTables tables_for(Signal signal, int n) {
+  const Geometry g = geometry_of(n);
+  const double alpha = signal == Signal::kReal ? 0.25 : 0;
+  OnePassTables t;
+  if (g.first >= 8) {
+    t.in = digit_fragments(signal == Signal::kReal ? FragmentKind::kFromReal : FragmentKind::kComplex, g.first, alpha);
+    t.out = digit_fragments(signal == Signal::kReal ? FragmentKind::kToReal : FragmentKind::kComplex, g.first, alpha);
+  }
+  t.core = digit_fragments(FragmentKind::kComplex, 16, 0);
+  t.base0 = twiddle_base(n, g.first, g.middle * 256, alpha);
+  t.steps0 = twiddle_steps(n, g.first, alpha);
+  t.table256 = twiddle_circle(256, 1, 256);
+  if (g.middle > 1) {
+    t.middle = digit_fragments(FragmentKind::kComplex, g.middle, 0);
+    t.base1 = twiddle_base(g.middle * 256, g.middle, 256, 0);
+    t.steps1 = twiddle_steps(g.middle * 256, g.middle, 0);
+    t.lanes = twiddle_lanes(g.middle * 256, g.middle, 0);
+    t.row_steps = t.steps1;
+  } else {
+    t.lanes = twiddle_lanes(n, g.first, alpha);
+    t.row_steps = t.steps0;
+  }
+  return t;
+}
+
+void set_tables(OnePass& o, const OnePassTables& t, int n) {
+  const Geometry g = geometry_of(n);
+  o.in_fragments = t.in.data();
+  o.middle_fragments = t.middle.data();
+  o.core_fragments = t.core.data();
+  o.out_fragments = t.out.data();
+  o.first = {t.base0.data(), t.steps0.data(), g.middle * 32};
+  o.middle = {t.base1.data(), t.steps1.data(), 32};
+  o.table256 = t.table256.data();
+  o.row_bases = t.lanes.data();
+  o.row_steps = t.row_steps.data();
+}
+
+template <class Kernel>
+void emulate_one_pass(const OnePass& o, int threads, int blocks) {
+  std::vector<uint4> shared((Kernel::kSharedBytes + 2 * Kernel::kStagedBytes) / 16 + 1);
+  for (int block = 0; block < blocks; ++block)
+    Emulator::current().run(threads, block, blocks, [&] { Kernel(o, reinterpret_cast<uint32_t*>(shared.data())).run(); });
+}
+
+template <Signal kSignal, class E, int Q, int M, int kWarps, int kGroup>
+double one_pass_error(Problem p) {
+  Data<E> d = random_data<E>(p, Q);
+  const Geometry g = geometry_of(p.points);
+  const OnePassTables t = tables_for(kSignal, p.points);
+  OnePass o = {};
+  set_tables(o, t, p.points);
+  o.signal = arrays_of(p, d);
+  std::vector<uint32_t> filter;
+  std::vector<float> scale;
+  for (int c = 0; c < p.channels; ++c) {
+    std::vector<Complex> f;
+    scale.push_back(spectrum(d.k[c], p.points, kSignal == Signal::kReal ? 0.25 : 0, f));
+    for (int i = 0; i < p.points; ++i) filter.push_back(store(f[filter_frequency(g, i)]));
+  }
+  o.filter = filter.data();
+  o.filter_scale = scale.data();
+  o.keep = p.keep;
+  const int members = kSignal == Signal::kPair ? 2 : 1;
+  o.units_per_channel = (p.batch * p.blocks + members - 1) / members;
+  o.units = o.units_per_channel * p.channels;
+  using Kernel = OnePassKernel<kSignal, E, Q, M, kWarps, kGroup>;
+  emulate_one_pass<Kernel>(o, kWarps * 32, 2);
+  return relative_error(p, d);
+}
+
+template <Signal kSignal, class E, int Q>
+double long_error(Problem p, const std::vector<int>& dropped) {
+  Data<E> d = random_data<E>(p, kColumnRadix);
+  const int n = p.points / kColumnRadix;
+  const double alpha = kSignal == Signal::kReal ? 0.25 : 0;
+  if (!dropped.empty()) {
+    for (auto& k : d.k) {
+      std::vector<Complex> f(k.begin(), k.end());
+      f = fft(f);
+      for (int i = 0; i < p.points; ++i)
+        for (const int row : dropped)
+          if (i % 256 == row) f[i] = 0;
+      f = fft(f, 1);
+      for (int i = 0; i < p.points; ++i) k[i] = f[i].real() / p.points;
+    }
+  }
+  std::vector<int32_t> slots(256, 0), frequency;
+  for (const int row : dropped) slots[row] = -1;
+  for (int f = 0; f < 256; ++f)
+    if (slots[f] >= 0) {
+      slots[f] = static_cast<int>(frequency.size());
+      frequency.push_back(f);
+    }
+  const int kept = static_cast<int>(frequency.size());
+  const Geometry g = geometry_of(n);
+  std::vector<uint32_t> filter;
+  std::vector<float> scale;
+  for (int c = 0; c < p.channels; ++c) {
+    std::vector<Complex> f;
+    scale.push_back(spectrum(d.k[c], p.points, alpha, f));
+    for (const int row : frequency)
+      for (int i = 0; i < n; ++i) filter.push_back(store(f[row + 256 * filter_frequency(g, i)]));
+  }
+  const int members = kSignal == Signal::kPair ? 2 : 1;
+  const int sequences = (p.batch + members - 1) / members;
+  std::vector<uint4> rows(static_cast<size_t>(sequences) * p.channels * kept * n / 4);
+  const auto coarse = twiddle_circle(4ll * p.points, 4096, std::max(1, p.points / 1024)), fine = twiddle_circle(4ll * p.points, 1, 4096);
+  const auto in = digit_fragments(kSignal == Signal::kReal ? FragmentKind::kFromReal : FragmentKind::kComplex, 16, alpha);
+  const auto out = digit_fragments(kSignal == Signal::kReal ? FragmentKind::kToReal : FragmentKind::kComplex, 16, alpha);
+  const auto digit = digit_fragments(FragmentKind::kComplex, 16, 0);
+  const auto inner = twiddle_inner(alpha);
+  std::vector<SequenceState> states(sequences * p.channels, SequenceState{});
+  Columns c = {};
+  c.signal = arrays_of(p, d);
+  c.rows = {reinterpret_cast<uint32_t*>(rows.data()), filter.data(), frequency.data(), {coarse.data(), fine.data(), 4u * p.points - 1},
+            static_cast<uint32_t>(sequences), static_cast<uint32_t>(kept), 0, static_cast<int>(4 * alpha)};
+  c.sequences = states.data();
+  c.slots = slots.data();
+  c.in_fragments = in.data();
+  c.digit_fragments = digit.data();
+  c.out_fragments = out.data();
+  c.inner = inner.data();
+  c.filter_scale = scale.data();
+  c.points = n;
+  using Kernel = ColumnsKernel<kSignal, E>;
+  std::vector<uint4> shared(Kernel::kSharedBytes / 16 + 1);
+  auto* memory = reinterpret_cast<uint32_t*>(shared.data());
+  for (int s = 0; s < sequences * p.channels; ++s)
+    for (int tile = 0; tile < n / 64; ++tile) Emulator::current().run(256, 0, 1, [&] { Kernel(c, memory, s).forward(tile); });
+  const OnePassTables t = tables_for(Signal::kComplex, n);
+  OnePass o = {};
+  set_tables(o, t, n);
+  o.filter_scale = scale.data();
+  o.keep = 0xffffffffu;
+  o.rows = c.rows;
+  o.units = static_cast<int64_t>(sequences) * p.channels * kept;
+  o.units_per_channel = 1;
+  emulate_one_pass<OnePassKernel<Signal::kComplex, E, Q, 1, 4, Q < 8 ? 4 : 1>>(o, 128, 3);
+  for (int s = 0; s < sequences * p.channels; ++s)
+    for (int tile = 0; tile < n / 64; ++tile) Emulator::current().run(256, 0, 1, [&] { Kernel(c, memory, s).inverse(tile); });
+  return relative_error(p, d);
+}
+
+int failures = 0;
+void report(const char* name, double error, double limit) {
+  const bool good = error <= limit;
+  if (!good) ++failures;
+  std::printf("%-44s %.2e%s\n", name, error, good ? "" : "  FAILED");
+}
+
+}  // namespace
+}  // namespace longconv::cuda
+
+int main() {
+  using namespace longconv::cuda;
+  using H = __half;
+  using B = __nv_bfloat16;
+  constexpr uint32_t all = 0xffffffffu;
+  // channels, batch, length, points, blocks, step, history, causal, gated, skip, amplitude, keep
+  report("pair 256", one_pass_error<Signal::kPair, H, 1, 1, 4, 8>({3, 6, 256, 256, 1, 256, 0, false, false, false, 1, all}), 1e-3);
+  report("pair 256, odd batch, gated, skip", one_pass_error<Signal::kPair, H, 1, 1, 4, 8>({2, 3, 256, 256, 1, 256, 0, false, true, true, 1, all}), 1e-3);
+  report("real 256, length 200, bf16", one_pass_error<Signal::kReal, B, 1, 1, 4, 8>({2, 3, 200, 256, 1, 256, 0, true, true, true, 1, all}), 2.5e-3);
+  report("real 256, length 1", one_pass_error<Signal::kReal, H, 1, 1, 4, 8>({2, 1, 1, 256, 1, 256, 0, true, false, false, 1, all}), 1e-3);
+  report("pair 512", one_pass_error<Signal::kPair, H, 2, 1, 4, 4>({2, 4, 512, 512, 1, 512, 0, false, false, false, 1, all}), 1e-3);
+  report("real 512, length 509", one_pass_error<Signal::kReal, H, 2, 1, 4, 4>({2, 3, 509, 512, 1, 512, 0, true, false, true, 1, all}), 1e-3);
+  report("pair 1024, half of it padding", one_pass_error<Signal::kPair, H, 4, 1, 4, 4>({2, 4, 512, 1024, 1, 1024, 0, false, false, false, 1, all}), 1e-3);
+  report("real 1024", one_pass_error<Signal::kReal, H, 4, 1, 4, 4>({2, 3, 1024, 1024, 1, 1024, 0, true, false, false, 1, all}), 1e-3);
+  report("pair 2048, rows dropped", one_pass_error<Signal::kPair, H, 8, 1, 4, 1>({2, 3, 2048, 2048, 1, 2048, 0, false, false, false, 1, 0x83}), 1e-3);
+  report("real 2048", one_pass_error<Signal::kReal, H, 8, 1, 4, 1>({2, 2, 2048, 2048, 1, 2048, 0, true, true, false, 1, all}), 1e-3);
+  report("pair 4096, large values", one_pass_error<Signal::kPair, H, 16, 1, 4, 1>({1, 2, 4096, 4096, 1, 4096, 0, false, false, false, 500, all}), 1e-3);
+  report("pair 4096, float", one_pass_error<Signal::kPair, float, 16, 1, 4, 1>({1, 3, 4096, 4096, 1, 4096, 0, false, true, true, 1e-6, all}), 1e-3);
+  report("real 4096", one_pass_error<Signal::kReal, H, 16, 1, 4, 1>({1, 2, 4096, 4096, 1, 4096, 0, true, false, true, 1, all}), 1e-3);
+  report("pair 8192, rows dropped", one_pass_error<Signal::kPair, H, 32, 1, 8, 1>({1, 2, 8192, 8192, 1, 8192, 0, false, false, false, 1, 0x80000003u}), 1e-3);
+  report("real 8192", one_pass_error<Signal::kReal, H, 32, 1, 8, 1>({1, 1, 8000, 8192, 1, 8192, 0, true, false, false, 1, all}), 1e-3);
+  report("pair 16384", one_pass_error<Signal::kPair, H, 8, 8, 8, 1>({1, 2, 16384, 16384, 1, 16384, 0, false, false, false, 1, 0x83}), 1e-3);
+  report("real 32768", one_pass_error<Signal::kReal, H, 8, 16, 16, 1>({1, 1, 32768, 32768, 1, 32768, 0, true, false, false, 1, all}), 1e-3);
+  report("overlap-save 512", one_pass_error<Signal::kPair, H, 2, 1, 4, 4>({2, 1, 3000, 512, 12, 256, 256, false, true, true, 1, all}), 1e-3);
+  report("overlap-save 4096", one_pass_error<Signal::kPair, H, 16, 1, 4, 1>({1, 1, 9001, 4096, 3, 3096, 1000, false, true, true, 1, all}), 1e-3);
+  report("long pair 64K", long_error<Signal::kPair, H, 1>({1, 2, 65536, 65536, 1, 65536, 0, false, false, false, 1, all}, {}), 1e-3);
+  report("long real 64K, scaled", long_error<Signal::kReal, B, 1>({2, 1, 65500, 65536, 1, 65536, 0, true, true, true, 1e-9, all}, {}), 2.5e-3);
+  report("long pair 128K, rows dropped", long_error<Signal::kPair, H, 2>({1, 2, 65536, 131072, 1, 131072, 0, false, false, false, 1, all}, {3, 253, 128, 17, 239}), 1e-3);
+  report("long real 512K", long_error<Signal::kReal, H, 8>({1, 1, 300000, 524288, 1, 524288, 0, true, false, false, 1, all}, {}), 1e-3);
+  std::printf("%d failures\n", failures);
+  return failures != 0;
+}

@@ -1,0 +1,31 @@
+import type { ValidationRun } from '../../extension/core/protocol/webview';
+import { el } from '../ui/dom';
+import { percent, significant, speedup } from '../ui/format';
+
+/** All kept runs in one table, to be compared column by column; one of them is shown above it. */
+export function runsTable(runs: readonly ValidationRun[], shown: string, onShow: (id: string) => void, onRemove: (id: string) => void): HTMLElement {
+  const head = ['Run', 'Masks', 'Convolutions', 'Whole model', 'Perplexity', 'Re-causalised', 'Worst leak', 'Data', 'Forget'].map((title, i) =>
+    el('th', { text: title, class: i >= 2 && i <= 6 ? 'numeric' : undefined, set: { scope: 'col' } }));
+  const body = runs.map(run => {
+    const { sites, wholeModel, masked, recausalised, data, created, length } = run.report;
+    const show = el('button', { class: 'link', text: timeOf(created), testid: 'run-show', title: 'Show this run' });
+    show.addEventListener('click', () => onShow(run.id));
+    const remove = el('button', { class: 'plot-button', text: '✕', label: `Forget the run of ${timeOf(created)}`, title: 'Forget this run', testid: 'run-remove' });
+    remove.addEventListener('click', () => onRemove(run.id));
+    const sum = (pick: (site: (typeof sites)[number]) => number): number => sites.reduce((total, site) => total + pick(site), 0);
+    const cells = [
+      sites.length > 0 ? speedup(sum(site => site.dense.median_ms) / sum(site => site.masked.median_ms)) : '–',
+      wholeModel ? speedup(wholeModel.dense.median_ms / wholeModel.masked.median_ms) : '–',
+      masked ? significant(masked.perplexity, 5) : '–', recausalised ? significant(recausalised.perplexity, 5) : '–',
+      sites.length > 0 ? percent(Math.max(...sites.map(site => site.leak))) : '–',
+    ];
+    const row = el('tr', { testid: 'run-row' }, el('th', { set: { scope: 'row' } }, show), el('td', { class: 'wide', text: run.masks, title: run.masks }),
+      ...cells.map(text => el('td', { class: 'numeric', text })), el('td', { text: data ? `${data.path.split(/[\\/]/).at(-1)} × ${length}` : 'none' }), el('td', {}, remove));
+    if (run.id === shown) row.setAttribute('aria-current', 'true');
+    return row;
+  });
+  return el('div', { class: 'table-frame', tabIndex: 0, role: 'region', label: 'Kept runs' },
+    el('table', { testid: 'runs-table' }, el('caption', { class: 'only-spoken', text: 'Kept runs' }), el('thead', {}, el('tr', {}, ...head)), el('tbody', {}, ...body)));
+}
+
+const timeOf = (created: string): string => created.slice(0, 16).replace('T', ' ');
