@@ -68,6 +68,7 @@ export async function openSource(
 ): Promise<{ model: LongConvModel; filters: Map<string, SiteFilter> }> {
   if (!source.endsWith('.json')) {
     let model = await models.model(source, options);
+    refuseSitesOnly(model);
     const { growsWith } = model;
     if (growsWith !== undefined && options?.[growsWith] === undefined && length > model.maxLength) {
       model = await models.model(source, { ...options, [growsWith]: length });

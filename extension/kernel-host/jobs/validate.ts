@@ -20,7 +20,9 @@ export async function validatePlan(request: ValidateRequest, progress: ReportPro
   const { model, plan, planPath } = surgery;
   if (model.sitesOnly !== undefined) {
     if (request.data !== undefined) throw new UserError(`${model.path} cannot be run on data as a whole: it ${model.sitesOnly}.`, 'Leave the data out to measure its sites one by one.');
-    return validateSites({ model, plan, planPath, length: request.length ?? defaultRunLength(model), engine, device }, progress);
+    if (request.backend === 'cuda') throw new UserError(`${model.path} ${model.sitesOnly}, and sites are measured one by one on the CPU only.`, 'Use --backend cpu.');
+    const { info } = chooseDevice(engine, 'cpu', request.threads, request.dtype);
+    return validateSites({ model, plan, planPath, length: request.length ?? defaultRunLength(model), engine, device: info }, progress);
   }
   const data = request.data === undefined ? undefined : await loadSamples(request.data, model, request.length);
   const length = data?.length ?? request.length ?? defaultRunLength(model);

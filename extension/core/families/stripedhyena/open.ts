@@ -28,7 +28,7 @@ export async function openStriped(
     sitesOnly, family, file, sites, filters, maxLength, parameters,
     vocabularySize: sizes.vocabularySize,
     tokenizer: config.bytes && sizes.vocabularySize >= 256 ? byteTokenizer(sizes.vocabularySize) : undefined,
-    options: config.options,
+    options: config.options, growsWith: 'length',
     notes: [
       ...config.options.map(({ name, value, source }) => `The option ${name} is ${value} (${source}).`),
       ...(sitesOnly !== undefined ? [`The model ${sitesOnly}: its sites can be used, but it cannot be run as a whole.`] : []),
