@@ -7,7 +7,7 @@ import { fail, root } from './repository.mjs';
 const MOST = 200_000;
 const PICTURES = {
   'viewer-overview-light': 'model-overview', 'viewer-filters-light': 'model-viewer', 'plan-masks-dark': 'plan-masks', 'plan-validation-light': 'plan-validation',
-  'plan-sweep-dark': 'plan-sweep', 'plan-search-light': 'plan-search', 'plan-export-light': 'plan-export', 'mask-partial': 'mask-partial', 'mask-comb': 'mask-comb',
+  'plan-sweep-dark': 'plan-sweep', 'search': 'plan-search', 'plan-export-light': 'plan-export', 'mask-partial': 'mask-partial', 'mask-comb': 'mask-comb',
   'mask-lowpass-leak': 'mask-lowpass-leak',
 };
 

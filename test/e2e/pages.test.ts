@@ -62,6 +62,10 @@ describe('the pages alone', function () {
       await page.getByTestId('negative-lags').click();
       await page.waitForTimeout(600);
       await picture(host, 'mask-lowpass-leak');
+      // The read-out names the lag under the pointer: left of 0 there are negative ones.
+      const plot = (await page.locator('[data-testid="time-plot"] .u-over').boundingBox())!;
+      await page.mouse.move(plot.x + plot.width / 8, plot.y + 20);
+      await page.getByTestId('time-plot-readout').getByText(/^lags? -\d/).waitFor();
       await page.getByTestId('negative-lags').click();
       await page.getByTestId('pattern').selectOption('comb');
       await page.waitForTimeout(600);
