@@ -1,20 +1,23 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import * as path from 'node:path';
-import type { ConvolutionCall, ConvolutionSpec, DeviceReport, Engine, MaskedFilter, MaskFilterRequest, Prediction, SirenFilterRequest } from '../core/engine/engine';
+import type {
+  ConvolutionCall, ConvolutionSpec, DeviceReport, Engine, HalfConvolutionCall, MaskedFilter, MaskFilterRequest, ModalFilterRequest, Prediction, SampleArray, SirenFilterRequest,
+} from '../core/engine/engine';
 import { UserError } from '../core/errors';
 
 /** The addon as `require` gives it: native/src/addon/addon.cpp. A cancel flag is an Int32Array of one element that stops the call once it is not 0. */
 interface NativeAddon {
   devices(): DeviceReport;
-  prepare(spec: ConvolutionSpec, filter: Float32Array): Promise<NativePrepared>;
+  prepare(spec: ConvolutionSpec, filter: SampleArray): Promise<NativePrepared>;
   predict(spec: ConvolutionSpec, batch: number, length: number, threads: number): Prediction;
   maskFilter(request: MaskFilterRequest): Promise<MaskedFilter>;
   spectrum(request: { rows: Float32Array; taps: number; fftSize: number }): Promise<Float32Array>;
   sirenFilter(request: SirenFilterRequest): Promise<Float32Array>;
+  modalFilter(request: ModalFilterRequest): Promise<void>;
 }
 interface NativePrepared {
-  run(call: ConvolutionCall, cancel?: Int32Array): Promise<void>;
+  run(call: ConvolutionCall | HalfConvolutionCall, cancel?: Int32Array): Promise<void>;
   prediction(): Prediction;
   free(): void;
 }
@@ -43,6 +46,7 @@ export function loadEngine(): Engine {
     maskFilter: (request) => addon.maskFilter(request),
     spectrum: (rows, taps, fftSize) => addon.spectrum({ rows, taps, fftSize }),
     sirenFilter: (request) => addon.sirenFilter(request),
+    modalFilter: (request) => addon.modalFilter(request),
     prepare: async (spec, filter) => {
       const prepared = await addon.prepare(spec, filter);
       return { spec, prediction: prepared.prediction(), run: (call, signal) => run(prepared, call, signal), free: () => prepared.free() };
@@ -51,7 +55,7 @@ export function loadEngine(): Engine {
 }
 
 /** Runs a call; an abort sets the flag that the kernels poll. */
-async function run(prepared: NativePrepared, call: ConvolutionCall, signal?: AbortSignal): Promise<void> {
+async function run(prepared: NativePrepared, call: ConvolutionCall | HalfConvolutionCall, signal?: AbortSignal): Promise<void> {
   if (!signal) {
     return prepared.run(call);
   }

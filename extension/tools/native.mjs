@@ -7,15 +7,19 @@ import { dist, root, runScript } from './repository.mjs';
 
 export const builtAddon = path.join(root, 'native/build/Release/longconv.node');
 
+export const builtCudaKernels = path.join(root, 'native/build/Release/liblongconv_cuda.so');
+
 export async function buildNative() {
   runScript(path.join(root, 'node_modules/cmake-js/bin/cmake-js'), [
     'build', '--directory', path.join(root, 'native'), '--parallel', String(os.availableParallelism()), '--log-level', 'error',
   ]);
-  await installAddon(builtAddon, path.join(dist, 'native/longconv.node'));
+  await install(builtAddon, path.join(dist, 'native/longconv.node'));
+  // Built only where there is nvcc.
+  if (existsSync(builtCudaKernels)) await install(builtCudaKernels, path.join(dist, 'native/liblongconv_cuda.so'));
 }
 
-/** Replaces the addon by renaming: a running process keeps the file that it has mapped. */
-async function installAddon(from, to) {
+/** Replaces a library by renaming: a running process keeps the file that it has mapped. */
+async function install(from, to) {
   if (existsSync(to) && (await stat(to)).mtimeMs >= (await stat(from)).mtimeMs) {
     return;
   }

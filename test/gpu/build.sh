@@ -5,7 +5,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 out=${OUT_DIR:-$root/out/gpu}
 mkdir -p "$out"
 arch=${1:-sm_90a}
-flags="-std=c++20 -O3 -gencode arch=compute_${arch#sm_},code=$arch -Xptxas -v -I$root/native/include -I$root/native/src -I$root/native/src/cuda -I$root/test/gpu"
+flags="-std=c++20 -O3 -gencode arch=compute_${arch#sm_},code=$arch -Xptxas -v ${NVCC_FLAGS:-} -I$root/native/include -I$root/native/src -I$root/native/src/cuda -I$root/test/gpu"
 compile() { nvcc $flags -c "$1" -o "$out/$(basename "${1%.*}").o" > "$out/$(basename "${1%.*}").log" 2>&1 || { grep -m5 error "$out/$(basename "${1%.*}").log"; exit 1; }; }
 export -f compile
 export flags out

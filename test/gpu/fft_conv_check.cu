@@ -93,7 +93,7 @@ bool run(const Case& c) {
     kept.assign(c.n / 2 + 1, 0);
     for (int64_t f = 0; f <= c.n / 2; ++f) kept[f] = f % c.comb < c.comb_kept || (c.n - f) % c.comb < c.comb_kept;
   }
-  FftConvSpec spec = {c.mode, c.channels, taps, c.length, c.mode == LC_GRID ? c.n : 0, c.comb ? kept.data() : nullptr, c.overlap_save};
+  FftConvSpec spec = {c.mode, c.channels, taps, c.length, c.mode == LC_GRID ? c.n : 0, c.comb ? kept.data() : nullptr, std::getenv("CHUNK_MB") ? std::atoll(std::getenv("CHUNK_MB")) << 20 : 0, c.overlap_save};
   FftConvPlan* plan = nullptr;
   lc_status status = {};
   cudaEvent_t begin, end;

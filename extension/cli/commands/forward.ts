@@ -5,7 +5,7 @@ import { runJob } from '../host';
 import { integer, SET_HELP, setOption } from '../options';
 import { print } from '../table';
 
-interface ForwardOptions { input: string; output: string; backend: 'cpu' | 'cuda'; recausalise?: boolean; threads?: number; set?: OptionOverrides }
+interface ForwardOptions { input: string; output: string; backend: 'cpu' | 'cuda'; recausalise?: boolean; threads?: number; dtype?: 'f16' | 'bf16'; set?: OptionOverrides }
 
 export const forwardCommand = new Command('forward')
   .description('run a model, or a plan with its masks, on given tokens')
@@ -14,13 +14,14 @@ export const forwardCommand = new Command('forward')
   .requiredOption('-o, --output <file>', 'safetensors file to write: logits')
   .addOption(new Option('--backend <name>', 'device').choices(['cpu', 'cuda']).default('cpu'))
   .option('--recausalise', 'zero the negative lags of masked filters')
+  .addOption(new Option('--dtype <type>', 'element type of products and convolutions on the GPU').choices(['f16', 'bf16']).default('f16'))
   .option('--threads <T>', 'threads of the kernels', integer(1))
   .option('--set <name=value>', SET_HELP, setOption)
   .action(async (source: string, options: ForwardOptions) => {
     const output = path.resolve(options.output);
     const { shape } = await runJob('forward', {
       source: path.resolve(source), options: options.set, input: path.resolve(options.input), output,
-      recausalise: options.recausalise ?? false, backend: options.backend, threads: options.threads,
+      recausalise: options.recausalise ?? false, backend: options.backend, dtype: options.dtype, threads: options.threads,
     });
     print(`${output}: logits [${shape.join(', ')}]`);
   });

@@ -6,7 +6,7 @@
 export interface Engine {
   devices(): DeviceReport;
   /** Chooses an algorithm and brings the filter into its layout (spectra, tables). Free it when done. */
-  prepare(spec: ConvolutionSpec, filter: Float32Array): Promise<PreparedConvolution>;
+  prepare(spec: ConvolutionSpec, filter: SampleArray): Promise<PreparedConvolution>;
   /** What prepare would choose and cost, without preparing anything. */
   predict(spec: ConvolutionSpec, batch: number, length: number, threads: number): Prediction;
   /** Applies a mask to filters in float64 and measures what it did, channel by channel. */
@@ -29,6 +29,11 @@ export interface CpuDevice {
 export interface CudaDevice { readonly usable: boolean; /** Why not, and what to do, where not usable. */ readonly reason?: string; readonly name?: string }
 export type InstructionSet = 'portable' | 'neon' | 'avx2' | 'avx512';
 
+/** Samples of signals and filters: float32 numbers, or the bit patterns of IEEE binary16 or bfloat16. Arithmetic is float32 whatever the type. */
+export type SampleType = 'f32' | 'f16' | 'bf16';
+/** Float32Array for f32, Uint16Array for the others. */
+export type SampleArray = Float32Array | Uint16Array;
+
 export interface ConvolutionSpec {
   readonly channels: number;
   /**
@@ -44,6 +49,8 @@ export interface ConvolutionSpec {
   readonly maxLength: number;
   /** Mode grid: the Monarch grid and which of the bins 0..fftSize/2 are non-zero. Dropped bins are skipped and count as exactly 0. */
   readonly grid?: { readonly fftSize: number; readonly factors: readonly number[]; readonly kept: Uint8Array };
+  /** Type of the filter array; default f32. */
+  readonly filterType?: SampleType;
   /** Default: best available. */
   readonly instructionSet?: InstructionSet;
 }
@@ -63,25 +70,37 @@ export interface PreparedConvolution {
   readonly spec: ConvolutionSpec;
   readonly prediction: Omit<Prediction, 'seconds'>;
   /** Writes `output`; resolves when done. Never touches input. */
-  run(call: ConvolutionCall, signal?: AbortSignal): Promise<void>;
+  run(call: ConvolutionCall | HalfConvolutionCall, signal?: AbortSignal): Promise<void>;
   free(): void;
 }
 
-export interface ConvolutionCall {
+/** A call on float32 samples. */
+export interface ConvolutionCall extends CallOn<Float32Array> { readonly sampleType?: 'f32' }
+/** A call on 16-bit samples: widened, convolved in float32, and rounded to nearest even. */
+export interface HalfConvolutionCall extends CallOn<Uint16Array> { readonly sampleType: 'f16' | 'bf16' }
+
+interface CallOn<Samples> {
   /** [batch, totalChannels, length]; this convolution reads channels firstChannel .. firstChannel + spec.channels. */
-  readonly input: Float32Array;
+  readonly input: Samples;
   /** Same layout as input. Only this convolution's channels are written. */
-  readonly output: Float32Array;
+  readonly output: Samples;
   readonly batch: number;
   readonly length: number;
   readonly totalChannels?: number;
   readonly firstChannel?: number;
   /** Multiplied into the input before the convolution, same layout as input. */
-  readonly preGate?: Float32Array;
+  readonly preGate?: Samples;
   /** Multiplied into the result (after the skip term), same layout as input. */
-  readonly postGate?: Float32Array;
+  readonly postGate?: Samples;
   /** [totalChannels]: y += skip[channel] * (input * preGate). */
   readonly skip?: Float32Array;
+  /**
+   * Mode causal: the filterLength - 1 inputs, after their gate, that precede the call's first point, oldest first: [batch, channels,
+   * filterLength - 1] (spec.channels, not totalChannels). Replaced by the last ones once the call has succeeded, so that an input of any
+   * length can be run in pieces; ConvolutionStream does so. Where the kernel is neither Toeplitz nor overlap-save, the history and the
+   * piece together must not be longer than spec.maxLength.
+   */
+  readonly history?: Float32Array;
   readonly threads?: number;
 }
 

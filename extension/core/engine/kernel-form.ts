@@ -23,8 +23,11 @@ export interface KernelForm {
 
 const asItIs = (column: number): number => column;
 
-/** @param maxLength longest input that will be run, in samples; the exact length where the filter is bound to one. */
-export function kernelForm(engine: Engine, part: PartForm, maxLength: number, ringOfRun = false): KernelForm {
+/**
+ * The cheaper form by the engine's cost model; without an engine never a moved one.
+ * @param maxLength longest input that will be run, in samples; the exact length where the filter is bound to one.
+ */
+export function kernelForm(engine: Engine | undefined, part: PartForm, maxLength: number, ringOfRun = false): KernelForm {
   const channels = part.channels[1] - part.channels[0];
   const { mode, filterLength, grid, reach } = part;
   switch (mode) {
@@ -80,7 +83,8 @@ function lagOf(column: number, columns: number): number {
   return column < columns / 2 ? column : column - columns;
 }
 
-function cheaper(engine: Engine, length: number, first: KernelForm, second: KernelForm): KernelForm {
+function cheaper(engine: Engine | undefined, length: number, first: KernelForm, second: KernelForm): KernelForm {
+  if (!engine) return first;
   return kernelSeconds(engine, second, 1, length, 1) < kernelSeconds(engine, first, 1, length, 1) ? second : first;
 }
 

@@ -32,6 +32,11 @@ export interface Site {
   readonly ringOfRun?: boolean;
   readonly storage: FilterStorage;
   readonly writeBack: readonly WriteBack[];
+  /**
+   * The original PyTorch module of this site, by its name among the file's tensors, where it has the interface of Hyena's filters: filter(L)
+   * gives [1, L, H], forward(x, L, k, bias) applies it. Exports come with a script that loads them into such modules.
+   */
+  readonly hyenaFilter?: string;
   /** Whether the filter is 0 beyond its taps by definition (a short FIR filter), so that inputs of any length run exactly. */
   readonly finite?: boolean;
   /** Tensors that generate this site's filter and nothing else. */

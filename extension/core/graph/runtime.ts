@@ -1,8 +1,6 @@
 import type { Engine } from '../engine/engine';
 import { SiteConvolution } from '../engine/site-convolution';
 import { UserError } from '../errors';
-import { inputLength, siteLength } from '../families/site-shape';
-import { boundToLength, longestInput, onlyLength } from '../plan/longest-input';
 import type { SiteFilter } from '../plan/site-filter';
 import type { DenseSession, DenseSessions, DenseTensor } from './dense-sessions';
 import { inputTensors, type ModelInput } from './inputs';
@@ -10,6 +8,7 @@ import type { LongConvNode } from './long-conv-op';
 import type { ModelGraph } from './model-graph';
 import { onnx } from './onnx';
 import { type DenseStep, type GraphPartition, partition } from './partition';
+import { checkRunLength, type LengthLimit, siteLimit } from './run-length';
 import { dimensions, floatValues } from './tensor-data';
 
 export type { ModelInput } from './inputs';
@@ -50,11 +49,18 @@ export interface RunOptions {
 
 export interface ModelOutput { readonly data: Float32Array; readonly dims: readonly number[] }
 
+/** What runs a model on whole inputs: ModelRunner, or the GPU's runner (core/gpu). */
+export interface RunsModel {
+  run(input: ModelInput, batch: number, length: number, options?: Pick<RunOptions, 'extra'>): Promise<Float32Array>;
+  infer(input: ModelInput, batch: number, length: number, options?: Pick<RunOptions, 'extra'>): Promise<ModelOutput>;
+  dispose(): Promise<void>;
+}
+
 /**
  * Runs a model: the graph is cut at its long convolutions; dense pieces run in `sessions`, convolutions in `engine`.
  * One run at a time. The filters can be exchanged between runs without rebuilding the dense pieces.
  */
-export class ModelRunner {
+export class ModelRunner implements RunsModel {
   private readonly sites = new Map<string, PreparedSite>();
   private readonly buffers = new BufferPool();
 
@@ -104,19 +110,10 @@ export class ModelRunner {
 
   /** Exchanges one site's filter. Not while a run is under way. */
   async setFilters(site: string, filter: SiteFilter): Promise<void> {
-    const wanted = siteLength(filter.site, this.setup.maxLength);
-    const only = onlyLength(filter);
-    if (only !== undefined && wanted !== only) {
-      throw new UserError(
-        `The masks of site ${site} are for inputs of exactly ${inputLength(filter.site, only)} samples, not ${this.setup.maxLength}: at another length its filter is another one.`,
-        `Run it on ${inputLength(filter.site, only)} samples.`);
-    }
-    const longest = longestInput(filter);
-    const samples = Math.min(wanted, longest);
+    const { samples, ...limit } = siteLimit(filter, this.setup.maxLength);
     const convolution = await SiteConvolution.prepare(this.setup.engine, filter, samples);
     this.sites.get(site)?.convolution.free();
-    const maxLength = longest < wanted ? inputLength(filter.site, longest) : this.setup.maxLength;
-    this.sites.set(site, { convolution, maxLength, exact: boundToLength(filter), channels: filter.site.channels });
+    this.sites.set(site, { convolution, ...limit, channels: filter.site.channels });
   }
 
   /**
@@ -129,7 +126,7 @@ export class ModelRunner {
 
   /** The same with the output's dimensions. Float input has the dimensions that the graph declares. */
   async infer(input: ModelInput, batch: number, length: number, options: RunOptions = {}): Promise<ModelOutput> {
-    this.checkLength(length);
+    checkRunLength(length, this.setup.maxLength, this.sites);
     const values = inputTensors(this.setup.graph, input, batch, length, options.extra);
     const pooled = new Map<string, Float32Array>();
     for (const step of this.plan.steps) {
@@ -196,31 +193,10 @@ export class ModelRunner {
   private operand(values: ReadonlyMap<string, DenseTensor>, name: string): DenseTensor {
     return this.constants.get(name) ?? value(values, name);
   }
-
-  private checkLength(length: number): void {
-    const limits = [{ what: 'the runner', limit: this.setup.maxLength }];
-    for (const [site, { maxLength, exact }] of this.sites) {
-      limits.push({ what: `the filter of site ${site}`, limit: maxLength });
-      if (exact && length !== maxLength) {
-        throw new UserError(`The input has ${length} samples, but the filter of site ${site} was prepared for exactly ${maxLength}.`);
-      }
-    }
-    const tight = limits.reduce((a, b) => (b.limit < a.limit ? b : a));
-    if (length > tight.limit) {
-      throw new UserError(
-        `The input has ${length} samples, but ${tight.what} is made for at most ${tight.limit}.`,
-        'Use a shorter input, or cut every filter with a partial mask: partial filters run on inputs of any length.',
-      );
-    }
-  }
 }
 
-interface PreparedSite {
+interface PreparedSite extends LengthLimit {
   readonly convolution: SiteConvolution;
-  /** In samples of the model's input. */
-  readonly maxLength: number;
-  /** Runs at maxLength only. */
-  readonly exact: boolean;
   readonly channels: number;
 }
 

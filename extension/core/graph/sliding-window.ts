@@ -1,7 +1,7 @@
 import type { LongConvModel } from '../families/model';
 import { longestInput } from '../plan/longest-input';
 import type { SiteFilter } from '../plan/site-filter';
-import type { ModelInput, ModelRunner } from './runtime';
+import type { ModelInput, RunsModel } from './runtime';
 
 /** Samples of a chunk beside its history, where the history is shorter; else as many as the history, so that at most half of the work is done twice. */
 const CHUNK = 2 ** 15;
@@ -46,7 +46,7 @@ export function* slidingWindows(length: number, samplesBefore: number, chunk: nu
  * The runner must be made for chunk + samplesBefore samples.
  */
 export async function* runSliding(
-  runner: ModelRunner, input: Exclude<ModelInput, Float32Array>, samplesBefore: number, chunk: number,
+  runner: Pick<RunsModel, 'run'>, input: Exclude<ModelInput, Float32Array>, samplesBefore: number, chunk: number,
 ): AsyncIterable<{ readonly first: number; readonly end: number; readonly logits: Float32Array }> {
   for (const { from, first, end } of slidingWindows(input.length, samplesBefore, chunk)) {
     const all = await runner.run(input.subarray(from, end), 1, end - from);

@@ -134,6 +134,8 @@ export interface ForwardRequest {
   readonly output: string;
   readonly recausalise: boolean;
   readonly backend: 'cpu' | 'cuda';
+  /** Element type of products and convolutions on the GPU; default f16. */
+  readonly dtype?: 'f16' | 'bf16';
   readonly threads?: number;
 }
 export interface ValidateRequest {
@@ -144,6 +146,8 @@ export interface ValidateRequest {
   readonly data?: string;
   readonly length?: number;
   readonly backend: 'auto' | 'cpu' | 'cuda';
+  /** Element type of products and convolutions on the GPU; default f16. */
+  readonly dtype?: 'f16' | 'bf16';
   readonly threads?: number;
 }
 export interface ExportRequest {

@@ -40,9 +40,20 @@ export class QualityMeter {
         for (let v = 0; v < vocabulary; v++) this.kl += Math.exp(dense[row + v]) * (dense[row + v] - logProbabilities[row + v]);
       }
     }
+    this.close(windowNll, targets.length);
+  }
+
+  /** One window whose sums over its tokens were formed elsewhere. */
+  addSums(sums: { readonly nll: number; readonly correct: number; readonly divergence: number }, tokens: number): void {
+    this.correct += sums.correct;
+    this.kl += sums.divergence;
+    this.close(sums.nll, tokens);
+  }
+
+  private close(windowNll: number, tokens: number): void {
     this.nll += windowNll;
-    this.tokens += targets.length;
-    this.windowNll.push(windowNll / targets.length);
+    this.tokens += tokens;
+    this.windowNll.push(windowNll / tokens);
   }
 
   quality(): Quality {

@@ -66,4 +66,5 @@ export interface SiteReport {
   /** Kernels that ran. */
   readonly algorithms: { readonly dense: string; readonly masked: string };
 }
-export interface DeviceInfo { readonly backend: 'cpu' | 'cuda'; readonly name: string; readonly instructionSet: InstructionSet; readonly threads: number; /** Set when another backend was asked for or available. */ readonly note?: string }
+/** `instructionSet`: of the CPU kernels; on a GPU, the element type of its products and convolutions. `threads`: of the processor. */
+export interface DeviceInfo { readonly backend: 'cpu' | 'cuda'; readonly name: string; readonly instructionSet: InstructionSet | 'f16' | 'bf16'; readonly threads: number; /** Set when another backend was asked for or available. */ readonly note?: string }

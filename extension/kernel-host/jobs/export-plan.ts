@@ -2,12 +2,15 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../../core/errors';
 import { exportOnnx, verifyOnnx } from '../../core/export/onnx';
+import { APPLY_SURGERY, applySurgeryScript, isApplySurgeryScript } from '../../core/export/apply-surgery';
 import { chooseForm, exportSafetensors, type SafetensorsForm } from '../../core/export/safetensors';
 import type { Changes } from '../../core/export/safetensors-changes';
 import { verifySafetensors } from '../../core/export/safetensors-verify';
 import { stage } from '../../core/export/staging';
 import { openModel } from '../../core/families/registry';
 import { openTensorFile } from '../../core/formats/open';
+import { isShardIndex } from '../../core/formats/safetensors/shard-index';
+import { writeFileAtomically } from '../../core/io/atomic-file';
 import type { LongConvModel } from '../../core/families/model';
 import { ModelRunner } from '../../core/graph/runtime';
 import { defaultRunLength } from '../../core/families/site-shape';
@@ -15,7 +18,7 @@ import { boundToLength } from '../../core/plan/longest-input';
 import type { SiteFilter } from '../../core/plan/site-filter';
 import type { ExportRequest, ExportResult } from '../../core/protocol/kernel-host';
 import type { ReportProgress } from '../../core/protocol/rpc';
-import { randomSample } from '../../core/validation/validate';
+import { randomSample } from '../../core/validation/random-input';
 import { host } from '../host';
 import { changedFilters, openSurgery, standingFilters, type Surgery } from '../surgery';
 
@@ -71,10 +74,24 @@ async function exportToSafetensors(
     const bytes = await sizeOf(staging.output);
     const verified = await verifyWritten(staging.output, surgery, filters, changes);
     await staging.keep();
-    return { path: request.output, bytes, notes: [...formNotes(form, changed, request.recausalise, changes.identical), ...changes.notes], verified };
+    const notes = [...formNotes(form, changed, request.recausalise, changes.identical), ...changes.notes, ...await writeScript(request.output, form, surgery)];
+    return { path: request.output, bytes, notes, verified };
   } finally {
     await staging.discard();
   }
+}
+
+/** Beside an export that the original code cannot load by itself, the Python that does. Says so. */
+async function writeScript(output: string, form: SafetensorsForm, { model, plan }: Surgery): Promise<string[]> {
+  const script = plan.sites.length === 0 || form === 'exact' || isShardIndex(output) ? undefined : applySurgeryScript(model, plan, output);
+  if (script === undefined) return [];
+  const file = path.join(path.dirname(output), APPLY_SURGERY);
+  const existing = await fs.readFile(file, 'utf8').catch(() => undefined);
+  if (existing !== undefined && !isApplySurgeryScript(existing)) {
+    return [`${file} is a file of yours, so the script of that name, which loads the export into the original PyTorch model, was not written.`];
+  }
+  await writeFileAtomically(file, script);
+  return [`${APPLY_SURGERY} beside it loads it into the original PyTorch model.`];
 }
 
 /** Relative difference between the logits of the written file and those that were validated: 0 where the filters are stored as they are. */

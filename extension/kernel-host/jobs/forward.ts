@@ -5,7 +5,8 @@ import { checkLength } from '../../core/families/check-length';
 import { openTensorFile } from '../../core/formats/open';
 import { type TensorEntry, writeSafetensors } from '../../core/formats/safetensors/write';
 import type { TensorFile } from '../../core/formats/tensor-file';
-import { ModelRunner } from '../../core/graph/runtime';
+import { GpuModelRunner } from '../../core/gpu/runner';
+import { ModelRunner, type RunsModel } from '../../core/graph/runtime';
 import { chunkLength, history, runSliding } from '../../core/graph/sliding-window';
 import type { ForwardRequest } from '../../core/protocol/kernel-host';
 import type { ReportProgress } from '../../core/protocol/rpc';
@@ -16,7 +17,7 @@ import { openSource, openSourceModel } from '../surgery';
 /** Runs a model or a plan on the input file's tokens [B, L] or floats [B, ...] and writes `logits` [B, ...]. */
 export async function forward(request: ForwardRequest, progress: ReportProgress): Promise<{ shape: readonly number[] }> {
   const { engine, sessions, models } = host();
-  const { threads } = chooseDevice(engine, request.backend, request.threads);
+  const { info: { threads }, gpu } = chooseDevice(engine, request.backend, request.threads, request.dtype);
   const described = await openSourceModel(models, request.source, request.options);
   const file = await openTensorFile(request.input);
   try {
@@ -30,7 +31,8 @@ export async function forward(request: ForwardRequest, progress: ReportProgress)
     const extra = await extraInputs(file, graph.extraInputs ?? [], batch, length);
     const before = length > model.maxLength ? history(model, filters) : undefined;
     const chunk = before === undefined ? length : chunkLength(before);
-    const runner = await ModelRunner.create({ graph, sessions, engine, filters, maxLength: Math.min(length, chunk + (before ?? 0)), threads });
+    const setup = { graph, filters, maxLength: Math.min(length, chunk + (before ?? 0)) };
+    const runner = gpu ? await GpuModelRunner.create({ ...setup, ...gpu }) : await ModelRunner.create({ ...setup, sessions, engine, threads });
     try {
       const report = (done: number): void => progress({ message: `sample ${done} of ${batch * length}`, fraction: done / (batch * length) });
       const result = before === undefined
@@ -48,7 +50,7 @@ export async function forward(request: ForwardRequest, progress: ReportProgress)
 
 /** Row by row: memory stays that of one sequence, and a row's logits do not depend on the others. */
 async function wholeRows(
-  runner: ModelRunner, batch: number, length: number, row: Row, extra: (row: number) => ReadonlyMap<string, Int32Array>, report: (done: number) => void,
+  runner: RunsModel, batch: number, length: number, row: Row, extra: (row: number) => ReadonlyMap<string, Int32Array>, report: (done: number) => void,
 ): Promise<Pick<TensorEntry, 'shape' | 'data'>> {
   const rows: Float32Array[] = [];
   let dims: readonly number[] = [];
@@ -65,7 +67,7 @@ type Row = (row: number) => Float32Array | Int32Array;
 
 /** Longer than the model was trained on: a window slides over each row, and its logits go to the file as they come. */
 async function* slidingRows(
-  runner: ModelRunner, batch: number, length: number, row: Row, before: number, chunk: number, report: (done: number) => void,
+  runner: RunsModel, batch: number, length: number, row: Row, before: number, chunk: number, report: (done: number) => void,
 ): AsyncIterable<Uint8Array> {
   for (let b = 0; b < batch; b++) {
     for await (const { end, logits } of runSliding(runner, row(b) as Int32Array, before, chunk)) {

@@ -26,7 +26,10 @@ export interface TrialSetup {
 
 export async function openTrial(request: TrialRequest): Promise<TrialSetup> {
   const { engine, models } = host();
-  const device = chooseDevice(engine, request.backend, request.threads);
+  if (request.backend === 'cuda') {
+    throw new UserError('Sweeps and searches run on the CPU, where every mask has its kernel.', 'Use --backend cpu or auto, and validate the plan you choose with --backend cuda.');
+  }
+  const { info: device } = chooseDevice(engine, 'cpu', request.threads);
   const model = await models.model(request.model, request.options);
   if (model.task === 'features') {
     throw new UserError(`${model.name} has no metric of its own, so masks cannot be judged by one.`, 'Validate single plans: their report has the errors of the outputs.');

@@ -12,7 +12,7 @@ import { changedFilters, openSurgery, standingFilters } from '../surgery';
 
 export async function validatePlan(request: ValidateRequest, progress: ReportProgress): Promise<ValidationReport> {
   const { engine, sessions, models } = host();
-  const device = chooseDevice(engine, request.backend, request.threads);
+  const { info: device, gpu } = chooseDevice(engine, request.backend, request.threads, request.dtype);
   progress({ message: 'opening the model', fraction: 0 });
   const surgery = await openSurgery(models, request.plan, request.planText);
   const { model, plan, planPath } = surgery;
@@ -25,10 +25,10 @@ export async function validatePlan(request: ValidateRequest, progress: ReportPro
     recausalised: await changedFilters(surgery, engine, true),
   };
   if (length <= model.maxLength || model.floatInput) {
-    return validate({ model, plan, planPath, filters, length, engine, sessions, device, data }, progress);
+    return validate({ model, plan, planPath, filters, length, engine, sessions, device, gpu, data }, progress);
   }
   const { samples, runLength } = shortenSamples(data?.samples ?? [], model, new Map([...filters.dense, ...filters.masked]), length);
   const note = `Windows of ${length} tokens went through as runs of up to ${runLength}: the masked model slides, the dense one sees at most its trained length.`;
   const shortened = data && { ...data, samples, notes: [...data.notes, note] };
-  return validate({ model, plan, planPath, filters, length, runLength, engine, sessions, device, data: shortened }, progress);
+  return validate({ model, plan, planPath, filters, length, runLength, engine, sessions, device, gpu, data: shortened }, progress);
 }

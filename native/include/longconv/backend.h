@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-#define LC_BACKEND_ABI 1
+#define LC_BACKEND_ABI 2
 
 typedef struct lc_prepared lc_prepared;
 

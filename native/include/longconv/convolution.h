@@ -1,6 +1,6 @@
 /*
  * What a convolution is, how the planner wants it done, and one call of it. Plain data: no ownership passes through these
- * structures, every pointer stays valid for the length of the call it is given to. Sizes are 64-bit, arrays row-major float32.
+ * structures, every pointer stays valid for the length of the call it is given to. Sizes are 64-bit, arrays row-major.
  */
 #ifndef LONGCONV_CONVOLUTION_H
 #define LONGCONV_CONVOLUTION_H
@@ -44,12 +44,19 @@ typedef struct lc_plan {
   double executed_fraction; /* spectrum points visited / points of the dense transform */
 } lc_plan;
 
+/* Samples of signals; arithmetic is float32 whatever the type. */
+typedef enum lc_sample_type { LC_FLOAT32 = 0, LC_FLOAT16 = 1, LC_BFLOAT16 = 2 } lc_sample_type;
+
 typedef struct lc_convolution_call {
-  const float* input; /* [batch, total_channels, length] */
-  float* output;      /* same layout; only this convolution's channels are written; must not overlap any input */
-  const float* pre_gate;
-  const float* post_gate;
+  const void* input; /* [batch, total_channels, length] of sample_type, like output and gates */
+  void* output;      /* same layout; only this convolution's channels are written; must not overlap any input */
+  const void* pre_gate;
+  const void* post_gate;
   const float* skip; /* [total_channels] */
+  /* LC_CAUSAL only, null otherwise: [batch, channels, filter_length - 1] inputs (after the gate) that precede the call's first point,
+     oldest first. Replaced by the last ones when the call succeeds, so that a long input can be run in pieces. */
+  float* history;
+  int32_t sample_type; /* lc_sample_type */
   int64_t batch;
   int64_t length;
   int64_t total_channels;

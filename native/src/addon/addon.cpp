@@ -1,6 +1,7 @@
 // The module: what `require` gives. Its functions are described in extension/core/engine/engine.ts.
 #include <napi.h>
 
+#include "cuda_memory.h"
 #include "devices.h"
 #include "filters.h"
 #include "modal.h"
@@ -17,6 +18,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("spectrum", Napi::Function::New(env, spectrum, "spectrum"));
   exports.Set("sirenFilter", Napi::Function::New(env, siren_filter, "sirenFilter"));
   exports.Set("modalFilter", Napi::Function::New(env, modal_filter, "modalFilter"));
+  exports.Set("cuda", cuda_object(env));
   return exports;
 }
 

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "../status.h"
+#include "longconv/convolution.h"
 
 namespace longconv::addon {
 
@@ -103,6 +104,20 @@ Span<T> Arguments::sized(Span<T> span, const char* field, int64_t size) const {
   if (span.size != size)
     fail(LC_INVALID_ARGUMENT, "%s.%s has %lld elements where %lld are needed.", what_.c_str(), field, static_cast<long long>(span.size), static_cast<long long>(size));
   return span;
+}
+
+void* Arguments::samples(const char* field, int32_t sample_type, int64_t size) const {
+  if (sample_type == LC_FLOAT32) return floats(field, size).data;
+  return sized(array<uint16_t>(field, napi_uint16_array, "Uint16Array"), field, size).data;
+}
+
+int32_t Arguments::sample_type(const char* field) const {
+  if (!has(field)) return LC_FLOAT32;
+  const std::string name = text(field);
+  if (name == "f32") return LC_FLOAT32;
+  if (name == "f16") return LC_FLOAT16;
+  if (name == "bf16") return LC_BFLOAT16;
+  fail(LC_INVALID_ARGUMENT, "%s.%s is \"%.32s\"; it is f32, f16 or bf16.", what_.c_str(), field, name.c_str());
 }
 
 template Span<float> Arguments::array(const char*, napi_typedarray_type, const char*) const;

@@ -40,6 +40,10 @@ class Arguments {
   Span<float> floats(const char* field) const { return array<float>(field, napi_float32_array, "Float32Array"); }
   Span<double> doubles(const char* field) const { return array<double>(field, napi_float64_array, "Float64Array"); }
   Span<uint8_t> bytes(const char* field) const { return array<uint8_t>(field, napi_uint8_array, "Uint8Array"); }
+  /// Samples of signals: a Float32Array, or a Uint16Array of bit patterns for the 16-bit types (lc_sample_type).
+  void* samples(const char* field, int32_t sample_type, int64_t size) const;
+  /// The sample type that the field names; float32 where it is absent.
+  int32_t sample_type(const char* field) const;
   /// With exactly so many elements.
   Span<float> floats(const char* field, int64_t size) const { return sized(floats(field), field, size); }
   Span<double> doubles(const char* field, int64_t size) const { return sized(doubles(field), field, size); }

@@ -2,6 +2,8 @@
 
 #include "../cpu/dispatch.h"
 #include "../cpu/thread_pool.h"
+#include "../status.h"
+#include "cuda_library.h"
 
 namespace longconv::addon {
 
@@ -15,8 +17,10 @@ Napi::Value devices(const Napi::CallbackInfo& info) {
   cpu.Set("instructionSets", sets);
   cpu.Set("threads", hardware_threads());
   Napi::Object cuda = Napi::Object::New(env);
-  cuda.Set("usable", false);
-  cuda.Set("reason", "This build has no CUDA kernels.");
+  lc_status status{};
+  const bool usable = guarded(&status, [&] { cuda.Set("name", cuda_device().name); }) == LC_OK;
+  cuda.Set("usable", usable);
+  if (!usable) cuda.Set("reason", status.message);
   Napi::Object report = Napi::Object::New(env);
   report.Set("cpu", cpu);
   report.Set("cuda", cuda);

@@ -1,6 +1,8 @@
 #include "prepared.h"
 
+#include "../cpu/aligned_buffer.h"
 #include "../cpu/backend.h"
+#include "../cpu/dispatch.h"
 #include "../plan/planner.h"
 #include "../plan/prepared_cache.h"
 #include "../status.h"
@@ -25,15 +27,24 @@ int32_t threads_of(const Arguments& arguments) {
 
 class PrepareJob final : public Job {
  public:
-  PrepareJob(Spec spec, const float* filter, const int32_t* cancel) : spec_(std::move(spec)), filter_(filter), cancel_(cancel) {
+  PrepareJob(Spec spec, const void* filter, const int32_t* cancel) : spec_(std::move(spec)), filter_(filter), cancel_(cancel) {
     plan_ = plan_convolution(spec_.native, spec_.costs(), 1, spec_.native.max_length, 1);
   }
-  void execute() override { prepared_ = PreparedCache::instance().get(cpu_backend(), spec_.native, plan_, spec_.variant(), filter_, cancel_); }
+  void execute() override {
+    const auto* filter = static_cast<const float*>(filter_);
+    AlignedBuffer<float> widened;
+    if (spec_.filter_type != LC_FLOAT32) {
+      widened = AlignedBuffer<float>(spec_.native.channels * spec_.native.filter_length);
+      select_kernels(spec_.variant()).widen(widened.data(), static_cast<const uint16_t*>(filter_), spec_.filter_type, widened.size());
+      filter = widened.data();
+    }
+    prepared_ = PreparedCache::instance().get(cpu_backend(), spec_.native, plan_, spec_.variant(), filter, cancel_);
+  }
   Napi::Value result(Napi::Env env) override { return Prepared::create(env, prepared_, spec_.native, plan_); }
 
  private:
   Spec spec_;
-  const float* filter_;
+  const void* filter_;
   const int32_t* cancel_;
   lc_plan plan_;
   std::shared_ptr<const lc_prepared> prepared_;
@@ -55,10 +66,17 @@ class RunJob final : public Job {
   const int32_t* cancel_;
 };
 
-void refuse_overlap(const char* name, const float* input, int64_t input_count, const float* output, int64_t count) {
-  const auto a = reinterpret_cast<uintptr_t>(input), b = reinterpret_cast<uintptr_t>(output);
-  const uintptr_t a_end = a + static_cast<uintptr_t>(input_count) * sizeof(float), b_end = b + static_cast<uintptr_t>(count) * sizeof(float);
-  if (input && a < b_end && b < a_end) fail(LC_INVALID_ARGUMENT, "The output of a convolution must not overlap its %s.", name);
+/// An array of a call, by its place in memory.
+struct Extent {
+  const char* name;
+  const void* data;
+  int64_t bytes;
+};
+
+void refuse_overlap(const Extent& written, const Extent& other) {
+  const auto a = reinterpret_cast<uintptr_t>(written.data), b = reinterpret_cast<uintptr_t>(other.data);
+  if (written.data && other.data && a < b + static_cast<uintptr_t>(other.bytes) && b < a + static_cast<uintptr_t>(written.bytes))
+    fail(LC_INVALID_ARGUMENT, "The %s of a convolution must not overlap its %s.", written.name, other.name);
 }
 
 void check_factors(const Arguments& grid, int64_t fft_size) {
@@ -74,6 +92,7 @@ Spec::Spec(const Arguments& arguments) {
   native.channels = arguments.size("channels");
   native.filter_length = arguments.size("filterLength");
   native.max_length = arguments.size("maxLength");
+  filter_type = arguments.sample_type("filterType");
   if (arguments.has("instructionSet")) instruction_set = arguments.text("instructionSet");
   if (native.mode == LC_GRID) {
     const Arguments grid = arguments.object("grid");
@@ -123,7 +142,7 @@ Napi::Value prepare(const Napi::CallbackInfo& info) {
     Spec spec{Arguments(info[0], "spec")};
     Napi::Object given = Napi::Object::New(info.Env());
     given.Set("filter", info[1]);
-    const float* filter = Arguments(given, "prepare").floats("filter", product({spec.native.channels, spec.native.filter_length})).data;
+    const void* filter = Arguments(given, "prepare").samples("filter", spec.filter_type, product({spec.native.channels, spec.native.filter_length}));
     auto job = std::make_unique<PrepareJob>(std::move(spec), filter, cancel_flag(info[2]));
     job->keep(info[0]);
     job->keep(info[1]);
@@ -180,18 +199,29 @@ Napi::Value Prepared::run(const Napi::CallbackInfo& info) {
       fail(LC_INVALID_ARGUMENT, "Channels %lld to %lld were asked for of an array of %lld channels.", static_cast<long long>(call.first_channel),
            static_cast<long long>(call.first_channel + spec_.channels), static_cast<long long>(call.total_channels));
     const int64_t count = product({call.batch, call.total_channels, call.length});
-    call.input = arguments.floats("input", count).data;
-    call.output = arguments.floats("output", count).data;
-    if (arguments.has("preGate")) call.pre_gate = arguments.floats("preGate", count).data;
-    if (arguments.has("postGate")) call.post_gate = arguments.floats("postGate", count).data;
+    call.sample_type = arguments.sample_type("sampleType");
+    call.input = arguments.samples("input", call.sample_type, count);
+    call.output = arguments.samples("output", call.sample_type, count);
+    if (arguments.has("preGate")) call.pre_gate = arguments.samples("preGate", call.sample_type, count);
+    if (arguments.has("postGate")) call.post_gate = arguments.samples("postGate", call.sample_type, count);
     if (arguments.has("skip")) call.skip = arguments.floats("skip", call.total_channels).data;
-    refuse_overlap("input", call.input, count, call.output, count);
-    refuse_overlap("gates", call.pre_gate, count, call.output, count);
-    refuse_overlap("gates", call.post_gate, count, call.output, count);
-    refuse_overlap("skip term", call.skip, call.total_channels, call.output, count);
+    int64_t history_count = 0;
+    if (arguments.has("history")) {
+      if (spec_.mode != LC_CAUSAL) fail(LC_INVALID_ARGUMENT, "Only a causal convolution continues an earlier input: call.history does not go with this mode.");
+      history_count = product({call.batch, spec_.channels, spec_.filter_length - 1});
+      call.history = arguments.floats("history", history_count).data;
+    }
+    const int64_t bytes = count * (call.sample_type == LC_FLOAT32 ? 4 : 2);
+    const Extent output{"output", call.output, bytes}, history{"history", call.history, history_count * 4};
+    for (const Extent& read : {Extent{"input", call.input, bytes}, Extent{"gates", call.pre_gate, bytes}, Extent{"gates", call.post_gate, bytes},
+                               Extent{"skip term", call.skip, call.total_channels * 4}}) {
+      refuse_overlap(output, read);
+      refuse_overlap(history, read);
+    }
+    refuse_overlap(output, history);
     auto job = std::make_unique<RunJob>(prepared_, call, cancel_flag(info[1]));
     const Napi::Object object = info[0].As<Napi::Object>();
-    for (const char* name : {"input", "output", "preGate", "postGate", "skip"}) job->keep(object.Get(name));
+    for (const char* name : {"input", "output", "preGate", "postGate", "skip", "history"}) job->keep(object.Get(name));
     job->keep(info[1]);
     return start(info.Env(), std::move(job));
   });

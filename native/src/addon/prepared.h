@@ -16,6 +16,7 @@ struct Spec {
   explicit Spec(const Arguments& arguments);
   lc_convolution_spec native{};
   std::string instruction_set;
+  int32_t filter_type = LC_FLOAT32;  ///< of the filter array
   const char* variant() const { return instruction_set.empty() ? nullptr : instruction_set.c_str(); }
   /// Measured rates of the backend for this instruction set.
   lc_costs costs() const;

@@ -4,9 +4,11 @@
 #include "costs.h"
 #include "dispatch.h"
 #include "prepared_convolution.h"
+#include "staged_run.h"
 
 struct lc_prepared {
   std::unique_ptr<longconv::PreparedConvolution> convolution;
+  longconv::StagedShape shape;
 };
 
 namespace longconv {
@@ -47,16 +49,18 @@ int32_t costs(const char* variant, lc_costs* out, lc_status* status) {
 int32_t prepare(const lc_convolution_spec* spec, const lc_plan* plan, const char* variant, const float* filter, int32_t threads, const int32_t* cancel,
                 lc_prepared** prepared, lc_status* status) {
   return guarded(status, [&] {
-    auto convolution = prepare_algorithm({*spec, *plan, select_kernels(variant), filter, threads, cancel});
+    const KernelTable& kernels = select_kernels(variant);
+    auto convolution = prepare_algorithm({*spec, *plan, kernels, filter, threads, cancel});
     stop_if_cancelled(cancel);
-    *prepared = new lc_prepared{std::move(convolution)};
+    *prepared = new lc_prepared{std::move(convolution), {*spec, *plan, kernels}};
   });
 }
 
 int32_t run(const lc_prepared* prepared, const lc_convolution_call* call, const int32_t* cancel, lc_status* status) {
   return guarded(status, [&] {
     const PreparedConvolution& convolution = *prepared->convolution;
-    parallel_for(convolution.item_count(*call), call->threads, cancel, [&](int64_t item) { convolution.run_item(*call, item, cancel); });
+    if (call->sample_type != LC_FLOAT32 || call->history) run_staged(convolution, prepared->shape, *call, cancel);
+    else parallel_for(convolution.item_count(*call), call->threads, cancel, [&](int64_t item) { convolution.run_item(*call, item, cancel); });
     stop_if_cancelled(cancel);
   });
 }

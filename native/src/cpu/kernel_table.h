@@ -119,6 +119,9 @@ struct KernelTable {
   float (*dot)(const float* a, const float* b, const float* gate, int64_t count);
   /// dst = src * gate (gate null: copy).
   void (*gate_copy)(float* dst, const float* src, const float* gate, int64_t count);
+  /// float32 values of 16-bit samples (lc_sample_type LC_FLOAT16 or LC_BFLOAT16), and back, rounding to nearest even.
+  void (*widen)(float* dst, const uint16_t* src, int32_t sample_type, int64_t count);
+  void (*narrow)(uint16_t* dst, const float* src, int32_t sample_type, int64_t count);
   /// dst = epilogue(src).
   void (*finish)(float* dst, const float* src, const Epilogue<float>&, int64_t count);
   /// Positions [0, count) of a tile: z [count][features], t [count]; writes out[row * out_stride + p]. scratch: 2 * max_width * siren_tile doubles.

@@ -34,17 +34,20 @@ struct Row {
   }
 };
 
+/// A call of float32 samples without history: the others are staged (staged_run.h).
 inline Row row_of(const lc_convolution_call& call, int64_t batch, int64_t channel) {
   const int64_t total = call.first_channel + channel;
   const int64_t at = (batch * call.total_channels + total) * call.length;
-  return {call.input + at, call.output + at, call.pre_gate ? call.pre_gate + at : nullptr, call.post_gate ? call.post_gate + at : nullptr,
+  const auto* pre = static_cast<const float*>(call.pre_gate);
+  const auto* post = static_cast<const float*>(call.post_gate);
+  return {static_cast<const float*>(call.input) + at, static_cast<float*>(call.output) + at, pre ? pre + at : nullptr, post ? post + at : nullptr,
           call.skip ? call.skip + total : nullptr, call.length};
 }
 
 /// What memory a row's transform may ask for meanwhile: the next row of the call, which is likely this thread's next, and its own output.
 inline Touch touch_after(const lc_convolution_call& call, const Row& row) {
   Touch touch;
-  const int64_t after = call.batch * call.total_channels * call.length - (row.input - call.input) - row.length;
+  const int64_t after = call.batch * call.total_channels * call.length - (row.input - static_cast<const float*>(call.input)) - row.length;
   if (after >= row.length) {
     touch.read = reinterpret_cast<const char*>(row.input + row.length);
     touch.read_end = touch.read + row.length * static_cast<int64_t>(sizeof(float));
@@ -57,7 +60,8 @@ inline Touch touch_after(const lc_convolution_call& call, const Row& row) {
 class PreparedConvolution {
  public:
   virtual ~PreparedConvolution() = default;
-  /// Independent pieces of a call, handed to the threads one by one; the split does not depend on their number.
+  /// Independent pieces of a call, handed to the threads one by one; the split does not depend on their number. Ordered by batch row (or
+  /// pair of rows), channel, and piece of the row, the last fastest.
   virtual int64_t item_count(const lc_convolution_call& call) const = 0;
   virtual void run_item(const lc_convolution_call& call, int64_t item, const int32_t* cancel) const = 0;
 };

@@ -2,6 +2,7 @@
 #include "fft_conv.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <memory>
 
@@ -15,9 +16,7 @@
 
 namespace longconv::cuda {
 
-#ifndef LONGCONV_CHUNK_BYTES
-#define LONGCONV_CHUNK_BYTES (int64_t{24} << 20)
-#endif
+constexpr int64_t kChunkBytes = int64_t{256} << 20;
 
 struct FftConvPlan {
   FftConvSpec spec = {};
@@ -29,6 +28,7 @@ struct FftConvPlan {
   uint32_t keep = 0xffffffffu;    // first-digit rows, on chip
   int32_t kept_rows = 1;          // long
   double alpha = 0;
+  double gain = 1;  // of the digits' tables
   int multiprocessors = 0;
   DeviceMemory filter, filter_scale;
   DeviceMemory in, middle, core, out, base0, steps0, base1, steps1, table256, lanes;                // one pass, or rows
@@ -98,7 +98,12 @@ void upload_tables(FftConvPlan& plan) {
   const double alpha = signal == Signal::kReal ? plan.alpha : 0;
   const bool real = plan.signal == Signal::kReal;
   const FragmentKind in = real ? FragmentKind::kFromReal : FragmentKind::kComplex, out = real ? FragmentKind::kToReal : FragmentKind::kComplex;
+  auto gain = [&](FragmentKind kind, int radix, int times) { plan.gain *= std::pow(fragment_gain(kind, radix, plan.alpha), times); };
+  gain(FragmentKind::kComplex, 16, 4);
+  if (g.middle > 1) gain(FragmentKind::kComplex, g.middle, 2);
   if (g.first >= 8) {
+    gain(plan.is_long ? FragmentKind::kComplex : in, g.first, 1);
+    gain(plan.is_long ? FragmentKind::kComplex : out, g.first, 1);
     plan.in = DeviceMemory::of(digit_fragments(plan.is_long ? FragmentKind::kComplex : in, g.first, alpha));
     plan.out = DeviceMemory::of(digit_fragments(plan.is_long ? FragmentKind::kComplex : out, g.first, alpha));
   }
@@ -115,6 +120,9 @@ void upload_tables(FftConvPlan& plan) {
     plan.lanes = DeviceMemory::of(twiddle_lanes(n, g.first, alpha));
   }
   if (!plan.is_long) return;
+  gain(in, 16, 1);
+  gain(FragmentKind::kComplex, 16, 2);
+  gain(out, 16, 1);
   plan.column_in = DeviceMemory::of(digit_fragments(in, 16, plan.alpha));
   plan.column_digit = DeviceMemory::of(digit_fragments(FragmentKind::kComplex, 16, 0));
   plan.column_out = DeviceMemory::of(digit_fragments(out, 16, plan.alpha));
@@ -168,6 +176,7 @@ void compute_filters(FftConvPlan& plan, const float* filter, cudaStream_t stream
   r.points = plan.points;
   r.frequency = plan.frequency.as<int32_t>();
   r.kept_rows = plan.kept_rows;
+  r.gain = static_cast<float>(plan.gain);
   compute_spectrum(r, plan.filter.as<uint32_t>(), plan.filter_scale.as<float>(), stream);
 }
 
@@ -184,7 +193,7 @@ void describe(FftConvPlan& plan) {
 /// Sequences (pairs of rows, or rows) of a long transform that fit a chunk.
 int64_t chunk_sequences(const FftConvPlan& plan) {
   const int64_t bytes = std::max<int64_t>(1, int64_t{4} * plan.kept_rows * plan.points);
-  return std::max<int64_t>(1, LONGCONV_CHUNK_BYTES / bytes);
+  return std::max<int64_t>(1, (plan.spec.chunk_bytes > 0 ? plan.spec.chunk_bytes : kChunkBytes) / bytes);
 }
 
 size_t state_bytes(const FftConvPlan& plan) { return (chunk_sequences(plan) * sizeof(SequenceState) + 255) / 256 * 256; }
@@ -229,28 +238,29 @@ OnePass tables_of(const FftConvPlan& plan) {
 }
 
 /// Raises the kernel's shared-memory limit; fails where the device has less.
-void allow_shared_memory(const KernelLaunch& kernel) {
-  check(cudaFuncSetAttribute(kernel.function, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(kernel.shared_bytes)),
+void allow_shared_memory(const KernelLaunch& kernel, size_t bytes) {
+  check(cudaFuncSetAttribute(kernel.function, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)),
         "give a block the shared memory that this length needs");
 }
 
 void launch_one_pass(const FftConvPlan& plan, const KernelLaunch& kernel, OnePass& parameters, cudaStream_t stream) {
-  allow_shared_memory(kernel);
+  const size_t shared = kernel.shared_bytes + kernel.staged_bytes * (parameters.signal.pre_gate ? 2 : 1);
+  allow_shared_memory(kernel, shared);
   int resident = 0;
-  check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&resident, kernel.function, kernel.threads, kernel.shared_bytes), "plan a launch");
+  check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&resident, kernel.function, kernel.threads, shared), "plan a launch");
   if (resident == 0) fail(LC_NOT_SUPPORTED, "This GPU has too little shared memory or too few registers for %d points on chip.", plan.points);
   const int64_t groups = (static_cast<int64_t>(parameters.units) + kernel.group - 1) / kernel.group;
   if (groups == 0) return;
   const int64_t grid = std::min<int64_t>(groups, static_cast<int64_t>(resident) * plan.multiprocessors);
   void* arguments[] = {&parameters};
-  check(cudaLaunchKernel(kernel.function, dim3(static_cast<unsigned>(grid)), dim3(kernel.threads), arguments, kernel.shared_bytes, stream), "start a kernel");
+  check(cudaLaunchKernel(kernel.function, dim3(static_cast<unsigned>(grid)), dim3(kernel.threads), arguments, shared, stream), "start a kernel");
 }
 
 void launch_long(const FftConvPlan& plan, const FftConvCall& call, cudaStream_t stream) {
   const KernelLaunch forward = columns_kernel(plan.signal, call.element, false), inverse = columns_kernel(plan.signal, call.element, true);
   const KernelLaunch row_kernel = one_pass_kernel(Signal::kComplex, call.element, plan.points);
-  allow_shared_memory(forward);
-  allow_shared_memory(inverse);
+  allow_shared_memory(forward, forward.shared_bytes);
+  allow_shared_memory(inverse, inverse.shared_bytes);
   const int64_t members = plan.signal == Signal::kPair ? 2 : 1, per_channel = (call.batch + members - 1) / members;
   const int64_t at_once = std::min<int64_t>(chunk_sequences(plan), 65535);
   Columns c = {};

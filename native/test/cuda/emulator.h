@@ -164,6 +164,12 @@ inline uint32_t global_take(uint32_t* address) {
   return value;
 }
 inline void prefetch_to_l2(const void*) {}
+template <int kBytes>
+void async_copy(void* shared, const void* global, bool valid) {
+  if (valid) std::memcpy(shared, global, kBytes);
+  else std::memset(shared, 0, kBytes);
+}
+inline void async_wait() {}
 template <class T>
 T load_constant(const T* pointer) { return *pointer; }
 template <class T>

@@ -61,7 +61,6 @@ export async function openHyenaNetwork(file: TensorFile, layout: HyenaDnaLayout,
     notes: notes(layout, variant),
     embeddedPlan: surgery?.plan,
     recausalised: surgery?.recausalised,
-    localHistory: layout.layers.length * (dimensions.shortFilterTaps - 1),
     graph: () => buildHyenaDnaGraph(network, file, variant.family),
   });
 }
@@ -88,6 +87,8 @@ function layerSites(file: TensorFile, layout: HyenaDnaLayout, layer: number, dim
     return {
       id, layer, channels: dModel, taps: maxLength ?? variant.config.maxLength ?? 0, storage: 'implicit', writeBack: ['baked', 'sidecar'],
       filterTensors: names && ids.length === 1 ? generatorTensors(names) : [],
+      // A module that makes the filters of several sites has no one filter for the script beside exports to change.
+      hyenaFilter: ids.length === 1 ? layout.layers[layer].filterBias.replace(/\.bias$/, '') : undefined,
       source: generator && ((range, engine) => generateFilter(file, generator, range, engine)),
     };
   });

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "comb_fold.h"
+#include "half.h"
 #include "short_filter.h"
 #include "siren.h"
 #include "twisted_fft.h"
@@ -18,6 +19,8 @@ constexpr KernelTable make_table(const char* name) {
           ShortFilter<F>::toeplitz,
           ShortFilter<F>::dot,
           ShortFilter<F>::gate_copy,
+          widen,
+          narrow,
           ShortFilter<F>::finish,
           Siren<D>::tile};
 }

@@ -62,28 +62,75 @@ struct ColumnsKernel {
   }
 
   using InStrip = Strip<kSignal, 16, kStripColumns>;
+  using Staged = Elements<E, kStripColumns>;
+  static constexpr int kStrip = 8 * kStripColumns, kStrips = kTile / kStrip;
+  // Input goes to the tile as it is, where its transform will lie: the piece of a lane takes kStripColumns words, members side by side.
+  static constexpr bool kStaged = sizeof(Staged) * kMembers <= kStripColumns * 4 && sizeof(Staged) == 16;
+
+  __device__ __forceinline__ Staged* staged_piece(int task, int i, int m) const {
+    const int row = digit_row(lane & 3, i) * 1024 + task / kStrips * 64;
+    return reinterpret_cast<Staged*>(tile + swizzle_columns(row + task % kStrips * kStrip + kStripColumns * (lane >> 2) + 4 * m));
+  }
+  __device__ __forceinline__ int point_of_row(int task, int i, int column0) const {
+    return (16 * digit_row(lane & 3, i) + task / kStrips) * p.points + column0 + task % kStrips * kStrip + kStripColumns * (lane >> 2);
+  }
 
   template <Access kAccess>
-  __device__ __forceinline__ void load_rows(int rb, int column, InStrip& s) const {
+  __device__ __forceinline__ void load_rows(int task, int column0, InStrip& s) const {
 #pragma unroll
     for (int i = 0; i < 4; ++i)
 #pragma unroll
-      for (int m = 0; m < kMembers; ++m)
-        read_halves<E, kStripColumns, kAccess>(p.signal, piece[m], (16 * digit_row(lane & 3, i) + rb) * p.points + column, s.raw[i][m]);
+      for (int m = 0; m < kMembers; ++m) read_halves<E, kStripColumns, kAccess>(p.signal, piece[m], point_of_row(task, i, column0), s.raw[i][m]);
+  }
+
+  __device__ __forceinline__ void load_staged(int task, int column0, InStrip& s) const {
+#pragma unroll
+    for (int i = 0; i < 4; ++i)
+#pragma unroll
+      for (int m = 0; m < kMembers; ++m) {
+        const Staged u = *staged_piece(task, i, m);
+        Staged gate = {};
+        if (p.signal.pre_gate && inside(p.signal, piece[m], point_of_row(task, i, column0)))
+          gate = load_elements<E, kStripColumns>(p.signal.pre_gate, piece[m].row + piece[m].start + point_of_row(task, i, column0));
+        if (p.signal.pre_gate)
+          to_halves<true>(u, gate, piece[m].in_scale, s.raw[i][m]);
+        else
+          to_halves<false>(u, u, piece[m].in_scale, s.raw[i][m]);
+      }
   }
 
   __device__ __forceinline__ void read_columns(int column0, uint32_t (&maximum)[2]) {
-    const int g = lane >> 2, t = lane & 3;
-    constexpr int kStrip = 8 * kStripColumns, kStrips = kTile / kStrip;
+    const int t = lane & 3;
+    const bool staged = kStaged && p.signal.vector;
+    if (staged) {
+#pragma unroll 1
+      for (int task = warp; task < 16 * kStrips; task += kWarps)
+#pragma unroll
+        for (int i = 0; i < 4; ++i)
+#pragma unroll
+          for (int m = 0; m < kMembers; ++m)
+            stage_elements<E, kStripColumns>(p.signal, piece[m], p.signal.input, point_of_row(task, i, column0), staged_piece(task, i, m));
+      async_wait();
+    }
+#pragma unroll 1
     for (int task = warp; task < 16 * kStrips; task += kWarps) {
       const int rb = task / kStrips, first = task % kStrips * kStrip;
       InStrip s;
-      switch (access_of(p.signal)) {
-        case Access::kPlain: load_rows<Access::kPlain>(rb, column0 + first + kStripColumns * g, s); break;
-        case Access::kGated: load_rows<Access::kGated>(rb, column0 + first + kStripColumns * g, s); break;
-        case Access::kPointwise: load_rows<Access::kPointwise>(rb, column0 + first + kStripColumns * g, s); break;
+      if (staged) {
+        load_staged(task, column0, s);
+      } else {
+        switch (access_of(p.signal)) {
+          case Access::kPlain:
+            if constexpr (!kStaged) load_rows<Access::kPlain>(task, column0, s);
+            break;
+          case Access::kGated:
+            if constexpr (!kStaged) load_rows<Access::kGated>(task, column0, s);
+            break;
+          case Access::kPointwise: load_rows<Access::kPointwise>(task, column0, s); break;
+        }
       }
       track_maximum(s.raw, maximum);
+      warp_sync();  // all lanes have read what is overwritten now
       transform_strip<16, kStripColumns, false>(
           p.in_fragments, s, lane,
           [&](int fa) {
@@ -102,16 +149,35 @@ struct ColumnsKernel {
     uint32_t maximum[2] = {0, 0};
     if (thread < 2) shared[thread] = 0;
     block_sync();
+    // Twiddles of the second digit, looked up while the input is on its way: rows fb = g and g + 8 of the warp's first task, and what
+    // leads from one task to the next.
+    RunningTwiddle near[2], next;
+    const int first_column = column0 + (warp & 1) * 32 + 8 * t;
+#pragma unroll
+    for (int o = 0; o < 2; ++o) {
+      const uint32_t bin4 = 4 * ((warp >> 1) + 16 * (g + 8 * o)) - p.rows.shift4;
+      near[o] = p.rows.twiddles.running(p.rows.twiddles.row_bin(bin4, 1), first_column);
+    }
+    next = p.rows.twiddles.running(p.rows.twiddles.row_bin(4 * (kWarps / 2), 1), first_column);
     read_columns(column0, maximum);
     for (int m = 0; m < kMembers; ++m) raise_maximum(&shared[m], maximum[m]);
     block_sync();
     uint32_t* rows = p.rows.data + sequence * static_cast<int64_t>(p.rows.kept_rows) * p.points;
+#pragma unroll 1
     for (int task = warp; task < 32; task += kWarps) {
       const int fa = task >> 1, first = (task & 1) * 32;
-      Strip<Signal::kComplex, 16, 4> s = load_strip(fa, first + 4 * g);
+      const Strip<Signal::kComplex, 16, 4> s = load_strip(fa, first + 4 * g);
+      if (task != warp) {  // fa went on by kWarps / 2, the columns are the same
+#pragma unroll
+        for (int o = 0; o < 2; ++o) {
+          near[o].w[0] = multiply(near[o].w[0], next.w[0]);
+          near[o].w[1] = multiply(near[o].w[1], next.w[1]);
+          near[o].step = multiply(near[o].step, next.step);
+        }
+      }
       const int column = column0 + first + 8 * t;
       transform_strip<16, 4, true>(
-          p.digit_fragments, s, lane, [&](int fb) { return p.rows.twiddles.running(4 * (fa + 16 * fb) - p.rows.shift4, column); },
+          p.digit_fragments, s, lane, [&](int fb) { return near[fb >> 3]; },
           [&](int fb, int c, int, uint4 words) {
             const int slot = load_constant(p.slots + fa + 16 * fb);
             if (slot >= 0) store_shared_level(reinterpret_cast<uint4*>(rows + static_cast<int64_t>(slot) * p.points + column + 4 * c), words);
@@ -141,7 +207,8 @@ struct ColumnsKernel {
       last = global_count(&state.finished) + 1 == static_cast<uint32_t>(p.points / kTile);
     }
     if (!block_any(last)) return;
-    if (thread < kMembers) shared[thread] = piece[thread].present ? global_take(&state.maximum[thread]) : kAbsent;
+    if (thread == 0)
+      for (int m = 0; m < kMembers; ++m) shared[m] = piece[m].present ? global_take(&state.maximum[m]) : kAbsent;
     block_sync();
     const uint32_t top[2] = {shared[0], shared[1]};
     const bool good = trusted<kMembers>(top);
@@ -178,16 +245,28 @@ struct ColumnsKernel {
     const int column0 = tile_index * kTile;
     for (int m = 0; m < kMembers; ++m) piece[m].out_scale = load_constant(p.filter_scale + channel) / p.sequences[sequence].scale[m];
     const uint32_t* rows = p.rows.data + sequence * static_cast<int64_t>(p.rows.kept_rows) * p.points;
+    // Rows go to the tile first, where their transform will lie; every lane copies what it reads.
+#pragma unroll 1
+    for (int task = warp; task < 32; task += kWarps) {
+      const int fa = task >> 1, first = (task & 1) * 32;
+#pragma unroll
+      for (int i = 0; i < 4; ++i) {
+        const int slot = load_constant(p.slots + fa + 16 * digit_row(t, i));
+        async_copy<16>(tile + swizzle_columns(digit_row(t, i) * 1024 + fa * 64 + first + 4 * g),
+                       rows + static_cast<int64_t>(max(slot, 0)) * p.points + column0 + first + 4 * g, slot >= 0);
+      }
+    }
+    async_wait();
+#pragma unroll 1
     for (int task = warp; task < 32; task += kWarps) {
       const int fa = task >> 1, first = (task & 1) * 32;
       Strip<Signal::kComplex, 16, 4> s;
 #pragma unroll
       for (int i = 0; i < 4; ++i) {
-        const int slot = load_constant(p.slots + fa + 16 * digit_row(t, i));
-        uint4 words = make_uint4(0, 0, 0, 0);
-        if (slot >= 0) words = load_shared_level(reinterpret_cast<const uint4*>(rows + static_cast<int64_t>(slot) * p.points + column0 + first + 4 * g));
+        const uint4 words = *reinterpret_cast<const uint4*>(tile + swizzle_columns(digit_row(t, i) * 1024 + fa * 64 + first + 4 * g));
         s.raw[i][0][0] = words.x, s.raw[i][0][1] = words.y, s.raw[i][0][2] = words.z, s.raw[i][0][3] = words.w;
       }
+      warp_sync();  // all lanes have read what is overwritten now
       transform_strip<16, 4, false>(
           p.digit_fragments, s, lane,
           [&](int rb) {

@@ -95,6 +95,7 @@ __device__ __forceinline__ void core_row(const CoreConstants& c, const RowTwiddl
     core_twiddle(hi, c.twiddle[1][r], v[1][r]);
   }
   const int write = swizzle<kMiddle>(row * 256 + 16 * g + 2 * t);
+  warp_sync();  // all lanes have read what is overwritten now
   float2 w = tw.base;
 #pragma unroll
   for (int j = 0; j < 2; ++j) {

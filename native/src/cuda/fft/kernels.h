@@ -14,6 +14,7 @@ struct KernelLaunch {
   const void* function;  // null: not compiled
   int threads;
   size_t shared_bytes;
+  size_t staged_bytes;  // more shared memory, for each of u and the pre-gate
   int group;  // units of a block at a time
 };
 

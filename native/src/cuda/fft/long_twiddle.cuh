@@ -6,6 +6,12 @@
 
 namespace longconv::cuda {
 
+/// A frequency in quarters of a bin, and its twiddles of 1, 4 and `far` columns.
+struct RowBin {
+  uint32_t bin4;
+  float2 one, four, far;
+};
+
 /// coarse[i] = exp(-2 pi i 4096 i / period), fine[i] = exp(-2 pi i i / period); period = 4 n, a power of two.
 struct LongTwiddles {
   const float2 *coarse, *fine;
@@ -14,15 +20,15 @@ struct LongTwiddles {
     angle &= mask;
     return multiply(load_constant(coarse + (angle >> 12)), load_constant(fine + (angle & 4095)));
   }
-  /// Columns m and m + 4 of the frequency bin4 / 4, moving on by one.
-  __device__ __forceinline__ RunningTwiddle running(uint32_t bin4, uint32_t m) const {
+  /// Columns m and m + 4 of a row, moving on by one.
+  __device__ __forceinline__ RunningTwiddle running(const RowBin& bin, uint32_t m) const {
     RunningTwiddle out;
-    out.w[0] = at(bin4 * m);
-    out.step = at(bin4);
-    const float2 two = multiply(out.step, out.step);
-    out.w[1] = multiply(out.w[0], multiply(two, two));
+    out.w[0] = at(bin.bin4 * m);
+    out.w[1] = multiply(out.w[0], bin.four);
+    out.step = bin.one;
     return out;
   }
+  __device__ __forceinline__ RowBin row_bin(uint32_t bin4, uint32_t far) const { return {bin4, at(bin4), at(4 * bin4), at(far * bin4)}; }
 };
 
 /// Rows of a long transform, after the columns: [sequence][kept row][points] complex fp16. A chunk holds `sequences` sequences of each of its channels.
@@ -36,18 +42,19 @@ struct LongRows {
   int32_t shift4;  // 4 alpha
 
   /// Units run over channels, then rows, then sequences, so that neighbours share filter rows.
-  __device__ __forceinline__ void locate(uint32_t unit, int32_t& channel, uint32_t*& row, uint32_t& bin4, const uint32_t*& row_filter, int points) const {
+  __device__ __forceinline__ void locate(uint32_t unit, int32_t& channel, uint32_t*& row, RowBin& bin, const uint32_t*& row_filter, int points,
+                                         uint32_t far) const {
     const uint32_t line = unit / sequences, sequence = unit - line * sequences;
     const uint32_t local = line / kept_rows, slot = line - local * kept_rows;
     channel = first_channel + static_cast<int32_t>(local);
     row = data + (static_cast<int64_t>(local * sequences + sequence) * kept_rows + slot) * points;
-    bin4 = 4 * load_constant(frequency + slot) - shift4;
+    bin = twiddles.row_bin(4 * load_constant(frequency + slot) - shift4, far);
     row_filter = filter + (static_cast<int64_t>(channel) * kept_rows + slot) * points;
   }
 
   /// 8 points of a row, (re, im) as they are, twiddled.
-  __device__ __forceinline__ void store(uint32_t* row, uint32_t bin4, int m, const float (&re)[8], const float (&im)[8]) const {
-    RunningTwiddle tw = twiddles.running(bin4, m);
+  __device__ __forceinline__ void store(uint32_t* row, const RowBin& bin, int m, const float (&re)[8], const float (&im)[8]) const {
+    RunningTwiddle tw = twiddles.running(bin, m);
     uint32_t out[8];
 #pragma unroll
     for (int j = 0; j < 4; ++j) {

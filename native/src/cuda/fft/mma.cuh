@@ -23,6 +23,7 @@ __device__ __forceinline__ int thread_index() { return threadIdx.x; }
 __device__ __forceinline__ int block_index() { return blockIdx.x; }
 __device__ __forceinline__ int block_count() { return gridDim.x; }
 __device__ __forceinline__ void block_sync() { __syncthreads(); }
+__device__ __forceinline__ void warp_sync() { __syncwarp(); }
 
 /// Barrier; true if `value` is true for any thread of the block.
 __device__ __forceinline__ bool block_any(bool value) { return __syncthreads_or(value); }
@@ -64,6 +65,18 @@ template <class T>
 __device__ __forceinline__ void store_once(T* pointer, T value) { __stcs(pointer, value); }
 template <class T>
 __device__ __forceinline__ void store_shared_level(T* pointer, T value) { __stcg(pointer, value); }
+
+/// Starts a copy to shared memory, of zeros if not `valid`; the thread sees it after async_wait().
+template <int kBytes>
+__device__ __forceinline__ void async_copy(void* shared, const void* global, bool valid) {
+  const uint32_t to = static_cast<uint32_t>(__cvta_generic_to_shared(shared));
+  const int bytes = valid ? kBytes : 0;
+  if constexpr (kBytes == 16)
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(global), "r"(bytes) : "memory");
+  else
+    asm volatile("cp.async.ca.shared.global [%0], [%1], 8, %2;" ::"r"(to), "l"(global), "r"(bytes) : "memory");
+}
+__device__ __forceinline__ void async_wait() { asm volatile("cp.async.wait_all;" ::: "memory"); }
 
 /// Brings the line of `pointer` into L2.
 __device__ __forceinline__ void prefetch_to_l2(const void* pointer) { asm volatile("prefetch.global.L2 [%0];" ::"l"(pointer)); }

@@ -33,14 +33,14 @@ struct OnePass {
 
 constexpr int kMaximumGroup = 8;
 
-struct UnitState {
+struct alignas(16) UnitState {
   Piece piece[2];
   int32_t channel;
   const uint32_t* filter;
   uint32_t maximum[2];  // bits of the largest |half| read
-  float scale[2];
+  float scale[2], out_scale[2];
   uint32_t* row;     // kComplex: the unit's n points
-  uint32_t row_bin;  // kComplex: frequency of the row in quarters of a bin
+  RowBin bin;        // kComplex: frequency of the row
   bool present;
 };
 
@@ -52,17 +52,26 @@ struct OnePassKernel {
   static constexpr int kMembers = kSignal == Signal::kPair ? 2 : 1;
   static constexpr bool kSmall = Q < 8;
   static constexpr int kStripColumns = Q == 32 || kSignal == Signal::kComplex || sizeof(E) == 4 ? 4 : 8;  // columns of a lane
+  static constexpr int kPieceColumns = kSmall ? 8 : kStripColumns;  // consecutive points that a thread reads
+  // The next group's input is copied to shared memory while a group is computed, every thread its own pieces, where there is room for that.
+  static constexpr bool kStaged = M == 1;
+  using Point = std::conditional_t<kSignal == Signal::kComplex, uint32_t, E>;
+  static constexpr int kPieces = kPoints * kGroup * kMembers / kPieceColumns / kThreads;  // of each thread
   static constexpr size_t kSharedBytes = sizeof(uint32_t) * kPoints * kGroup + sizeof(UnitState) * 2 * kGroup;
-  static_assert(kGroup <= kMaximumGroup && (kGroup == 1 || Q < 8), "groups are for short transforms");
+  static constexpr size_t kStagedBytes = kStaged ? sizeof(Point) * kPoints * kGroup * kMembers : 0;  // twice with a gate
+  using Staged = Elements<Point, kPieceColumns>;
+  static_assert(kGroup <= kMaximumGroup && (Q < 8 ? kGroup % kWarps == 0 : kGroup == 1), "groups are for short transforms, whole units for each warp");
 
   const OnePass& p;
   uint32_t* state;
   UnitState* states;
+  Staged* staged;  // [pieces][threads], then those of the gate
   int thread, lane, warp;
   int current = 0;  // half of `states` in use
 
   __device__ __forceinline__ OnePassKernel(const OnePass& parameters, uint32_t* shared) : p(parameters), state(shared) {
     states = reinterpret_cast<UnitState*>(shared + kPoints * kGroup);
+    staged = reinterpret_cast<Staged*>(states + 2 * kGroup);
     thread = thread_index();
     lane = thread & 31;
     warp = thread >> 5;
@@ -76,7 +85,7 @@ struct OnePassKernel {
     u.present = unit < p.units;
     if (!u.present) unit = p.units - 1;  // computed, not written
     if constexpr (kSignal == Signal::kComplex) {
-      p.rows.locate(unit, u.channel, u.row, u.row_bin, u.filter, kPoints);
+      p.rows.locate(unit, u.channel, u.row, u.bin, u.filter, kPoints, Q < 8 ? 1 : Q / 2 * kColumns);
     } else {
       const uint32_t channel = unit / p.units_per_channel, inner = unit - channel * p.units_per_channel;
       u.channel = static_cast<int32_t>(channel);
@@ -85,6 +94,7 @@ struct OnePassKernel {
         u.piece[m].present = u.piece[m].present && u.present;
         u.maximum[m] = u.piece[m].present ? 0 : kAbsent;
         u.scale[m] = 1;
+        u.out_scale[m] = load_constant(p.filter_scale + channel);
       }
       u.filter = p.filter + static_cast<int64_t>(channel) * kPoints;
     }
@@ -95,18 +105,77 @@ struct OnePassKernel {
   __device__ __forceinline__ Piece piece(int unit, int member) const {
     Piece out = unit_state(unit).piece[member];
     out.in_scale = unit_state(unit).scale[member];
-    out.out_scale = load_constant(p.filter_scale + unit_state(unit).channel) / out.in_scale;
+    out.out_scale = unit_state(unit).out_scale[member];
     return out;
   }
 
   __device__ __forceinline__ bool kept(int q) const { return kSmall || (p.keep >> q & 1); }
 
-  template <Access kAccess>
-  __device__ __forceinline__ void load_small(int unit, uint32_t (&raw)[Q][kMembers][4]) const {
+  /// Calls visit(piece, unit, member, point) for the thread's pieces.
+  template <class Visit>
+  __device__ __forceinline__ void for_pieces(Visit visit) const {
+    if constexpr (kSmall) {
 #pragma unroll
-    for (int q = 0; q < Q; ++q)
+      for (int i = 0; i < kGroup / kWarps; ++i)
 #pragma unroll
-      for (int m = 0; m < kMembers; ++m) read_halves<E, 8, kAccess>(p.signal, piece(unit, m), q * 256 + 8 * lane, raw[q][m]);
+        for (int q = 0; q < Q; ++q)
+#pragma unroll
+          for (int m = 0; m < kMembers; ++m) visit((i * Q + q) * kMembers + m, warp + i * kWarps, m, q * 256 + 8 * lane);
+    } else {
+      constexpr int kStrip = 8 * kStripColumns;
+#pragma unroll
+      for (int k = 0; k < kColumns / kStrip / kWarps; ++k)
+#pragma unroll
+        for (int i = 0; i < Q / 4; ++i)
+#pragma unroll
+          for (int m = 0; m < kMembers; ++m)
+            visit((k * (Q / 4) + i) * kMembers + m, 0, m, digit_row(lane & 3, i) * kColumns + (warp + k * kWarps) * kStrip + kStripColumns * (lane >> 2));
+    }
+  }
+
+  /// Starts to copy the input of the group described in half `half` of the states.
+  __device__ __forceinline__ void stage(int half) {
+    if constexpr (kStaged && kSignal == Signal::kComplex) {
+      for_pieces([&](int index, int unit, int, int point) {
+        const uint32_t* from = states[half * kGroup + unit].row + point;
+        uint32_t* to = staged[index * kThreads + thread].e;
+#pragma unroll
+        for (int i = 0; i < kPieceColumns; i += 4) async_copy<16>(to + i, from + i, true);
+      });
+    } else if constexpr (kStaged) {
+      stage_array(half, p.signal.input, 0);
+      if (p.signal.pre_gate) stage_array(half, p.signal.pre_gate, kPieces);
+    }
+  }
+
+  __device__ __forceinline__ void stage_array(int half, const void* array, int first) {
+    if (p.signal.vector) {
+      Piece pieces[2] = {};
+      if constexpr (!kSmall)
+        for (int m = 0; m < kMembers; ++m) pieces[m] = states[half * kGroup].piece[m];
+      for_pieces([&](int index, int unit, int m, int point) {
+        stage_elements<E, kPieceColumns>(p.signal, kSmall ? states[half * kGroup + unit].piece[m] : pieces[m], array, point,
+                                         staged + (first + index) * kThreads + thread);
+      });
+      return;
+    }
+    constexpr int kEach = kPieces / (kSmall ? kGroup / kWarps : 1);  // pieces of a unit
+#pragma unroll 1
+    for (int index = 0; index < kPieces; ++index) {
+      const int m = index % kMembers, k = index % kEach / kMembers, unit = kSmall ? warp + index / kEach * kWarps : 0;
+      constexpr int kRows = Q < 4 ? 1 : Q / 4;
+      const int point = kSmall ? k * 256 + 8 * lane
+                               : digit_row(lane & 3, k % kRows) * kColumns + (warp + k / kRows * kWarps) * 8 * kStripColumns + kStripColumns * (lane >> 2);
+      stage_pointwise<E, kPieceColumns>(p.signal, states[half * kGroup + unit].piece[m], array, point, staged + (first + index) * kThreads + thread);
+    }
+  }
+
+  __device__ __forceinline__ void staged_halves(int index, float scale, uint32_t (&out)[kPieceColumns / 2]) const {
+    const Staged u = staged[index * kThreads + thread];
+    if (p.signal.pre_gate)
+      to_halves<true>(u, staged[(kPieces + index) * kThreads + thread], scale, out);
+    else
+      to_halves<false>(u, u, scale, out);
   }
 
   /// First digit of 1, 2 or 4 rows.
@@ -118,20 +187,17 @@ struct OnePassKernel {
       uint32_t raw[Q][1][8];
 #pragma unroll
       for (int q = 0; q < Q; ++q) {
-        const uint4* from = reinterpret_cast<const uint4*>(unit_state(unit).row + q * 256 + 8 * lane);
-        const uint4 a = load_shared_level(from), b = load_shared_level(from + 1);
-        const uint32_t words[8] = {a.x, a.y, a.z, a.w, b.x, b.y, b.z, b.w};
+        const Staged words = staged[(unit / kWarps * Q + q) * kThreads + thread];
 #pragma unroll
-        for (int i = 0; i < 8; ++i) raw[q][0][i] = words[i];
+        for (int i = 0; i < 8; ++i) raw[q][0][i] = words.e[i];
       }
       small_in<kSignal, Q>(p.first, raw, lane, sink);
     } else {
       uint32_t raw[Q][kMembers][4];
-      switch (access_of(p.signal)) {
-        case Access::kPlain: load_small<Access::kPlain>(unit, raw); break;
-        case Access::kGated: load_small<Access::kGated>(unit, raw); break;
-        case Access::kPointwise: load_small<Access::kPointwise>(unit, raw); break;
-      }
+#pragma unroll
+      for (int q = 0; q < Q; ++q)
+#pragma unroll
+        for (int m = 0; m < kMembers; ++m) staged_halves((unit / kWarps * Q + q) * kMembers + m, unit_state(unit).scale[m], raw[q][m]);
       uint32_t maximum[2] = {0, 0};
       track_maximum(raw, maximum);
       small_in<kSignal, Q>(p.first, raw, lane, sink);
@@ -164,9 +230,19 @@ struct OnePassKernel {
       if constexpr (kSignal == Signal::kComplex) {
 #pragma unroll
         for (int i = 0; i < Q / 4; ++i) {
-          const uint4 words = load_shared_level(reinterpret_cast<const uint4*>(unit_state(0).row + digit_row(t, i) * kColumns + column));
+          uint4 words;
+          if constexpr (kStaged)
+            words = reinterpret_cast<const uint4*>(staged)[(strip / kWarps * (Q / 4) + i) * kThreads + thread];
+          else
+            words = load_shared_level(reinterpret_cast<const uint4*>(unit_state(0).row + digit_row(t, i) * kColumns + column));
           s.raw[i][0][0] = words.x, s.raw[i][0][1] = words.y, s.raw[i][0][2] = words.z, s.raw[i][0][3] = words.w;
         }
+      } else if constexpr (kStaged) {
+#pragma unroll
+        for (int i = 0; i < Q / 4; ++i)
+#pragma unroll
+          for (int m = 0; m < kMembers; ++m) staged_halves((strip / kWarps * (Q / 4) + i) * kMembers + m, pieces[m].in_scale, s.raw[i][m]);
+        track_maximum(s.raw, maximum);
       } else {
         switch (access_of(p.signal)) {
           case Access::kPlain: load_strip<Access::kPlain>(pieces, column, s); break;
@@ -196,7 +272,7 @@ struct OnePassKernel {
     }
   }
 
-  __device__ __noinline__ void rescale() {
+  __device__ __forceinline__ void rescale() {
     for (int unit = 0; unit < kGroup; ++unit)
       for (int m = 0; m < kMembers; ++m) {
         const float top = largest<E>(p.signal, unit_state(unit).piece[m], kPoints, thread, kThreads);
@@ -209,7 +285,10 @@ struct OnePassKernel {
         block_sync();
         float maximum;
         memcpy(&maximum, &unit_state(unit).maximum[m], 4);
-        if (thread == 0) unit_state(unit).scale[m] = scale_for(maximum);
+        if (thread == 0) {
+          unit_state(unit).scale[m] = scale_for(maximum);
+          unit_state(unit).out_scale[m] /= scale_for(maximum);
+        }
       }
     block_sync();
   }
@@ -228,6 +307,7 @@ struct OnePassKernel {
           const uint4 words = *reinterpret_cast<const uint4*>(state + swizzle<M>(q * kColumns + digit_row(t, i) * 256 + strip * 32 + 4 * g));
           s.raw[i][0][0] = words.x, s.raw[i][0][1] = words.y, s.raw[i][0][2] = words.z, s.raw[i][0][3] = words.w;
         }
+        warp_sync();  // all lanes have read what is overwritten now
         transform_strip<M, 4, true>(
             p.middle_fragments, s, lane,
             [&](int row) {
@@ -241,22 +321,35 @@ struct OnePassKernel {
     }
   }
 
-  __device__ __forceinline__ void core() {
+  static constexpr int kRows = Q * M;  // of the core
+
+  struct RowFilter {
+    uint4 words[2];
+  };
+  /// The lane's part of the filter for row `row` of the group.
+  __device__ __forceinline__ RowFilter filter_of(int row) const {
+    const uint4* from = reinterpret_cast<const uint4*>(unit_state(row / kRows).filter) + row % kRows * 64 + lane;
+    return {{load_constant(from), load_constant(from + 32)}};
+  }
+
+  /// filter: of the warp's first row.
+  __device__ __forceinline__ void core(RowFilter filter) {
     CoreConstants constants;
     constants.load(p.core_fragments, p.table256, lane);
-    constexpr int kRows = Q * M;
+#pragma unroll 1
     for (int row = warp; row < kRows * kGroup; row += kWarps) {
-      const int unit = row / kRows, digit = row % kRows;
+      const RowFilter now = filter;
+      if (row + kWarps < kRows * kGroup) filter = filter_of(row + kWarps);
+      const int digit = row % kRows;
       if (!kept(digit / M)) continue;
-      const uint4* from = reinterpret_cast<const uint4*>(unit_state(unit).filter) + digit * 64 + lane;
-      const uint4 filter[2] = {load_constant(from), load_constant(from + 32)};
       const int twiddle_row = M > 1 ? digit % M : digit;
       RowTwiddles tw;
       tw.base = load_constant(p.row_bases + twiddle_row * 32 + lane);
       tw.one = load_constant(p.row_steps + 4 * twiddle_row);
-      tw.eight = load_constant(p.row_steps + 4 * twiddle_row + 2);
-      tw.half = load_constant(p.row_steps + 4 * twiddle_row + 3);
-      core_row<M>(constants, tw, filter, state, row, lane);
+      const float4 more = load_constant(reinterpret_cast<const float4*>(p.row_steps + 4 * twiddle_row + 2));
+      tw.eight = make_float2(more.x, more.y);
+      tw.half = make_float2(more.z, more.w);
+      core_row<M>(constants, tw, now.words, state, row, lane);
     }
     block_sync();
   }
@@ -275,7 +368,7 @@ struct OnePassKernel {
         }
       small_out<kSignal == Signal::kReal, Q>(z, [&](int q, float(&re)[8], float(&im)[8]) {
         if constexpr (kSignal == Signal::kComplex) {
-          p.rows.store(unit_state(unit).row, unit_state(unit).row_bin, q * 256 + 8 * lane, im, re);
+          p.rows.store(unit_state(unit).row, unit_state(unit).bin, q * 256 + 8 * lane, im, re);
         } else {
           write_points<E>(p.signal, piece(unit, 0), channel, q * 256 + 8 * lane, re);
           if constexpr (kSignal == Signal::kPair) write_points<E>(p.signal, piece(unit, 1), channel, q * 256 + 8 * lane, im);
@@ -294,9 +387,16 @@ struct OnePassKernel {
           s.raw[i][0][0] = words.x, s.raw[i][0][1] = words.y, s.raw[i][0][2] = words.z, s.raw[i][0][3] = words.w;
         }
         if constexpr (kSignal == Signal::kComplex) {
+          const RowBin bin = unit_state(unit).bin;
           transform_strip<Q, 4, true>(
               p.out_fragments, s, lane,
-              [&](int row) { return p.rows.twiddles.running(unit_state(unit).row_bin, row * kColumns + strip * 32 + 8 * t); },
+              [&](int row) {
+                // The far rows of a tile come right after the near ones, half the digit away.
+                const int near = row % (Q / 2 < 8 ? 8 : Q / 2);
+                RunningTwiddle tw = p.rows.twiddles.running(bin, near * kColumns + strip * 32 + 8 * t);
+                if (row != near) tw.w[0] = multiply(tw.w[0], bin.far), tw.w[1] = multiply(tw.w[1], bin.far);
+                return tw;
+              },
               [&](int row, int c, int j, uint4 words) {
                 store_shared_level(reinterpret_cast<uint4*>(unit_state(unit).row + row * kColumns + strip * 32 + 8 * t + 4 * c), words);
               });
@@ -311,7 +411,7 @@ struct OnePassKernel {
 
   /// Asks for the next group's rows while this one is computed.
   __device__ __forceinline__ void prefetch(const UnitState& next) const {
-    if constexpr (kSignal != Signal::kComplex && kPoints >= 4096) {
+    if constexpr (kSignal != Signal::kComplex && !kStaged) {
       constexpr int kLine = 128 / static_cast<int>(sizeof(E));
 #pragma unroll
       for (int m = 0; m < kMembers; ++m)
@@ -330,9 +430,12 @@ struct OnePassKernel {
     const uint32_t end = static_cast<uint32_t>(static_cast<uint64_t>(groups) * (block_index() + 1) / block_count());
     begin(0, group * kGroup);
     block_sync();
+    stage(0);
     for (; group < end; ++group) {
       if (group + 1 < end) begin(current ^ 1, (group + 1) * kGroup);
+      if (kStaged) async_wait();
       read_units();
+      const RowFilter filter = filter_of(warp);
       if constexpr (kSignal == Signal::kComplex) {
         block_sync();
       } else {
@@ -343,9 +446,12 @@ struct OnePassKernel {
           block_sync();
         }
       }
-      if (group + 1 < end) prefetch(states[(current ^ 1) * kGroup]);
+      if (group + 1 < end) {
+        stage(current ^ 1);
+        prefetch(states[(current ^ 1) * kGroup]);
+      }
       middle<false>();
-      core();
+      core(filter);
       middle<true>();
       for (int unit = kSmall ? warp : 0; unit < kGroup; unit += kSmall ? kWarps : 1) write(unit);
       block_sync();

@@ -4,10 +4,14 @@
 #include "kernels.h"
 #include "one_pass.cuh"
 
+#ifndef LONGCONV_WARPS
+#define LONGCONV_WARPS 16
+#endif
+
 namespace longconv::cuda {
 
 template <Signal kSignal, class E, int Q, int M, int kWarps, int kGroup>
-__global__ void __launch_bounds__(kWarps * 32, 16 / kWarps) one_pass(const __grid_constant__ OnePass parameters) {
+__global__ void __launch_bounds__(kWarps * 32, LONGCONV_WARPS / kWarps) one_pass(const __grid_constant__ OnePass parameters) {
   extern __shared__ uint4 shared[];
   OnePassKernel<kSignal, E, Q, M, kWarps, kGroup>(parameters, reinterpret_cast<uint32_t*>(shared)).run();
 }
@@ -15,7 +19,7 @@ __global__ void __launch_bounds__(kWarps * 32, 16 / kWarps) one_pass(const __gri
 template <Signal kSignal, class E, int Q, int M, int kWarps, int kGroup>
 KernelLaunch one_pass_instance() {
   return {reinterpret_cast<const void*>(&one_pass<kSignal, E, Q, M, kWarps, kGroup>), kWarps * 32,
-          OnePassKernel<kSignal, E, Q, M, kWarps, kGroup>::kSharedBytes, kGroup};
+          OnePassKernel<kSignal, E, Q, M, kWarps, kGroup>::kSharedBytes, OnePassKernel<kSignal, E, Q, M, kWarps, kGroup>::kStagedBytes, kGroup};
 }
 
 template <Signal kSignal, class E>

@@ -69,20 +69,45 @@ __device__ __forceinline__ Elements<E, kCount> load_elements(const void* array, 
   return out;
 }
 
-/// Elements one by one, 0 outside the row.
-template <class E, int kCount>
-__device__ __forceinline__ Elements<E, kCount> load_pointwise(const SignalArrays& s, const Piece& p, const void* array, int32_t point) {
-  Elements<E, kCount> out = {};
-#pragma unroll
-  for (int i = 0; i < kCount; ++i)
-    if (p.present && static_cast<uint32_t>(p.start + point + i) < static_cast<uint32_t>(s.length))
-      out.e[i] = static_cast<const E*>(array)[p.row + p.start + point + i];
-  return out;
-}
-
 /// True if the 8-point group (kCount divides 8) at `point` lies in the row; with s.vector it lies in or out as a whole.
 __device__ __forceinline__ bool inside(const SignalArrays& s, const Piece& p, int32_t point) {
   return p.present && static_cast<uint32_t>(p.start + point) < static_cast<uint32_t>(s.length);
+}
+
+/// u * gate * scale as half2 pairs; without a gate, halves with scale 1 stay as they are.
+template <bool kGated, class E, int kCount>
+__device__ __forceinline__ void to_halves(const Elements<E, kCount>& u, const Elements<E, kCount>& gate, float scale, uint32_t (&out)[kCount / 2]) {
+  if constexpr (!kGated && std::is_same_v<E, __half>) {
+    memcpy(out, &u, sizeof out);
+    if (scale != 1) {
+#pragma unroll
+      for (int i = 0; i < kCount / 2; ++i) {
+        const float2 v = unpack(out[i]);
+        out[i] = pack(v.x * scale, v.y * scale);
+      }
+    }
+  } else {
+#pragma unroll
+    for (int i = 0; i < kCount / 2; ++i) {
+      float a = to_float(u.e[2 * i]) * scale, b = to_float(u.e[2 * i + 1]) * scale;
+      if constexpr (kGated) a *= to_float(gate.e[2 * i]), b *= to_float(gate.e[2 * i + 1]);
+      out[i] = pack(a, b);
+    }
+  }
+}
+
+/// One element, 0 outside the row.
+template <class E>
+__device__ __forceinline__ E point_of(const SignalArrays& s, const Piece& p, const void* array, int32_t point) {
+  const int32_t at = p.start + point;
+  return p.present && static_cast<uint32_t>(at) < static_cast<uint32_t>(s.length) ? static_cast<const E*>(array)[p.row + at] : E{};
+}
+
+/// u' of one point, 0 outside the row.
+template <class E>
+__device__ __forceinline__ float gated_point(const SignalArrays& s, const Piece& p, int32_t point) {
+  const float u = to_float(point_of<E>(s, p, s.input, point));
+  return s.pre_gate ? u * to_float(point_of<E>(s, p, s.pre_gate, point)) : u;
 }
 
 /// How a call's rows are read.
@@ -92,42 +117,45 @@ __device__ __forceinline__ Access access_of(const SignalArrays& s) {
   return !s.vector ? Access::kPointwise : s.pre_gate ? Access::kGated : Access::kPlain;
 }
 
-/// u' = pre_gate * u * in_scale of points [point, point + kCount), as half2 pairs. Calls with the same access follow each other, so that the
-/// loads of a pass are under way together.
+/// u' * in_scale of points [point, point + kCount), as half2 pairs. Calls with the same access follow each other, so that the loads of a
+/// pass are under way together.
 template <class E, int kCount, Access kAccess>
 __device__ __forceinline__ void read_halves(const SignalArrays& s, const Piece& p, int32_t point, uint32_t (&out)[kCount / 2]) {
   const int64_t at = p.row + p.start + point;
   const bool in = inside(s, p, point);
-  Elements<E, kCount> u = {};
-  if constexpr (kAccess == Access::kPointwise)
-    u = load_pointwise<E, kCount>(s, p, s.input, point);
-  else if (in)
-    u = load_elements<E, kCount>(s.input, at);
-  if constexpr (kAccess == Access::kPlain && std::is_same_v<E, __half>) {
-    memcpy(out, &u, sizeof out);
-    if (p.in_scale != 1) {
+  Elements<E, kCount> u = {}, gate = {};
+  if constexpr (kAccess == Access::kPointwise) {
 #pragma unroll
-      for (int i = 0; i < kCount / 2; ++i) {
-        const float2 v = unpack(out[i]);
-        out[i] = pack(v.x * p.in_scale, v.y * p.in_scale);
-      }
+    for (int i = 0; i < kCount / 2; ++i) out[i] = 0;
+#pragma unroll 1
+    for (int i = 0; i < kCount; ++i) {
+      const uint32_t half = pack(gated_point<E>(s, p, point + i) * p.in_scale, 0) << (16 * (i & 1));
+#pragma unroll
+      for (int q = 0; q < kCount / 2; ++q) out[q] |= q == i / 2 ? half : 0;
     }
-    return;
+  } else {
+    if (in) u = load_elements<E, kCount>(s.input, at);
+    if (kAccess == Access::kGated && in) gate = load_elements<E, kCount>(s.pre_gate, at);
+    to_halves<kAccess == Access::kGated>(u, gate, p.in_scale, out);
   }
-  float value[kCount];
+}
+
+/// Starts to copy points [point, point + kCount) of `array` to `to` in shared memory, zeros for what lies outside; async_wait() ends it.
+/// For s.vector.
+template <class E, int kCount>
+__device__ __forceinline__ void stage_elements(const SignalArrays& s, const Piece& p, const void* array, int32_t point, Elements<E, kCount>* to) {
+  const bool in = inside(s, p, point);
+  const char* from = reinterpret_cast<const char*>(static_cast<const E*>(array) + (in ? p.row + p.start + point : 0));
+  constexpr int kBytes = sizeof(E) * kCount == 8 ? 8 : 16;
 #pragma unroll
-  for (int i = 0; i < kCount; ++i) value[i] = to_float(u.e[i]) * p.in_scale;
-  if (kAccess != Access::kPlain && s.pre_gate) {
-    Elements<E, kCount> gate = {};
-    if constexpr (kAccess == Access::kPointwise)
-      gate = load_pointwise<E, kCount>(s, p, s.pre_gate, point);
-    else if (in)
-      gate = load_elements<E, kCount>(s.pre_gate, at);
-#pragma unroll
-    for (int i = 0; i < kCount; ++i) value[i] *= to_float(gate.e[i]);
-  }
-#pragma unroll
-  for (int i = 0; i < kCount / 2; ++i) out[i] = pack(value[2 * i], value[2 * i + 1]);
+  for (int i = 0; i < static_cast<int>(sizeof(*to)) / kBytes; ++i) async_copy<kBytes>(reinterpret_cast<char*>(to) + kBytes * i, from + kBytes * i, in);
+}
+
+/// The same at once, element by element, in little code; for any alignment.
+template <class E, int kCount>
+__device__ __forceinline__ void stage_pointwise(const SignalArrays& s, const Piece& p, const void* array, int32_t point, Elements<E, kCount>* to) {
+#pragma unroll 1
+  for (int i = 0; i < kCount; ++i) to->e[i] = point_of<E>(s, p, array, point + i);
 }
 
 /// Largest |half| of the words, in the order of their bits.
@@ -148,15 +176,28 @@ __device__ __forceinline__ void track_maximum(const uint32_t (&raw)[kRows][kMemb
 template <class E>
 __device__ __forceinline__ void write_points(const SignalArrays& s, const Piece& p, int32_t channel, int32_t point, float (&c)[8]) {
   const int64_t at = p.row + p.start + point;
+  if (!s.vector) {
+#pragma unroll 1
+    for (int i = 0; i < 8; ++i) {
+      float y = c[0];
+#pragma unroll
+      for (int q = 1; q < 8; ++q) y = q == i ? c[q] : y;
+      if (point + i < s.history || !p.present || p.start + point + i >= s.length) continue;
+      y *= p.out_scale;
+      if (s.skip) y += load_constant(s.skip + s.first_channel + channel) * gated_point<E>(s, p, point + i);
+      if (s.post_gate) y *= to_float(point_of<E>(s, p, s.post_gate, point + i));
+      from_float(y, static_cast<E*>(s.output)[at + i]);
+    }
+    return;
+  }
+  if (point < s.history || !inside(s, p, point)) return;
 #pragma unroll
   for (int i = 0; i < 8; ++i) c[i] *= p.out_scale;
-  if (point + 8 <= s.history || !p.present) return;
-  if (s.vector && !inside(s, p, point)) return;
   if (s.skip) {
     const float d = load_constant(s.skip + s.first_channel + channel);
-    const Elements<E, 8> u = s.vector ? load_elements<E, 8>(s.input, at) : load_pointwise<E, 8>(s, p, s.input, point);
+    const Elements<E, 8> u = load_elements<E, 8>(s.input, at);
     if (s.pre_gate) {
-      const Elements<E, 8> gate = s.vector ? load_elements<E, 8>(s.pre_gate, at) : load_pointwise<E, 8>(s, p, s.pre_gate, point);
+      const Elements<E, 8> gate = load_elements<E, 8>(s.pre_gate, at);
 #pragma unroll
       for (int i = 0; i < 8; ++i) c[i] += d * (to_float(u.e[i]) * to_float(gate.e[i]));
     } else {
@@ -165,37 +206,24 @@ __device__ __forceinline__ void write_points(const SignalArrays& s, const Piece&
     }
   }
   if (s.post_gate) {
-    const Elements<E, 8> gate = s.vector ? load_elements<E, 8>(s.post_gate, at) : load_pointwise<E, 8>(s, p, s.post_gate, point);
+    const Elements<E, 8> gate = load_elements<E, 8>(s.post_gate, at);
 #pragma unroll
     for (int i = 0; i < 8; ++i) c[i] *= to_float(gate.e[i]);
   }
   Elements<E, 8> y;
 #pragma unroll
   for (int i = 0; i < 8; ++i) from_float(c[i], y.e[i]);
-  if (s.vector) {
-    uint4 words[sizeof(y) / 16];
-    memcpy(words, &y, sizeof y);
+  uint4 words[sizeof(y) / 16];
+  memcpy(words, &y, sizeof y);
 #pragma unroll
-    for (int i = 0; i < static_cast<int>(sizeof(y) / 16); ++i) store_once(reinterpret_cast<uint4*>(static_cast<E*>(s.output) + at) + i, words[i]);
-    return;
-  }
-#pragma unroll
-  for (int i = 0; i < 8; ++i)
-    if (point + i >= s.history && p.start + point + i < s.length) static_cast<E*>(s.output)[at + i] = y.e[i];
-}
-
-template <class E>
-__device__ __forceinline__ float gated_point(const SignalArrays& s, const Piece& p, int32_t point) {
-  const int32_t at = p.start + point;
-  if (!p.present || at < 0 || at >= s.length) return 0;
-  const float u = to_float(static_cast<const E*>(s.input)[p.row + at]);
-  return s.pre_gate ? u * to_float(static_cast<const E*>(s.pre_gate)[p.row + at]) : u;
+  for (int i = 0; i < static_cast<int>(sizeof(y) / 16); ++i) store_once(reinterpret_cast<uint4*>(static_cast<E*>(s.output) + at) + i, words[i]);
 }
 
 /// Largest |u'| of the piece's n points among those of this thread; for inputs too large or too small for fp16 as they are.
 template <class E>
-__device__ __noinline__ float largest(const SignalArrays& s, const Piece& p, int32_t n, int thread, int threads) {
+__device__ __forceinline__ float largest(const SignalArrays& s, const Piece& p, int32_t n, int thread, int threads) {
   float out = 0;
+#pragma unroll 1
   for (int32_t i = thread; i < n; i += threads) out = fmaxf(out, fabsf(gated_point<E>(s, p, i)));
   return out;
 }

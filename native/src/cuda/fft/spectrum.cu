@@ -58,7 +58,7 @@ __global__ void store(const float2* x, int64_t n, int bits, const unsigned* maxi
   if (top > 0 && !isinf(top)) frexpf(top, &exponent);
   exponent = max(-120, min(120, exponent));
   const float factor = ldexpf(1.0f, -exponent);
-  if (i == 0) scale[c] = ldexpf(1.0f, exponent);
+  if (i == 0) scale[c] = ldexpf(1.0f, exponent) / r.gain;
   const int slot = static_cast<int>(i / r.points), position = static_cast<int>(i - static_cast<int64_t>(slot) * r.points);
   const int64_t f = r.frequency[slot] + static_cast<int64_t>(r.rows) * filter_frequency(geometry_of(r.points), position);
   const float2 v = x[c * n + reversed(f, bits)];

@@ -22,9 +22,10 @@ struct SpectrumRequest {
   int32_t points;
   const int32_t* frequency;  // device, [kept_rows]
   int32_t kept_rows;
+  float gain;  // of everything else that the kernels do; taken out of the scales
 };
 
-/// out: half2 [channels][kept_rows][points]; scale: float32 [channels]. Waits for the stream.
+/// out: half2 [channels][kept_rows][points]; scale: float32 [channels], what the result is to be multiplied by. Waits for the stream.
 void compute_spectrum(const SpectrumRequest& request, uint32_t* out, float* scale, cudaStream_t stream);
 
 }  // namespace longconv::cuda

@@ -22,12 +22,35 @@ uint32_t halves(double low, double high) {
   return out;
 }
 
+/// Sum of squares of the rounding errors, relative to the entries' sum of squares.
+double rounding_error(double scale, int radix, double shift) {
+  double error = 0, norm = 0;
+  for (int a = 0; a < radix; ++a)
+    for (int b = 0; b < radix; ++b) {
+      const double entry = scale * std::cos(kTau * a * (b - shift) / radix);
+      const double rounded = __half2float(__float2half_rn(static_cast<float>(entry)));
+      error += (rounded - entry) * (rounded - entry);
+      norm += entry * entry;
+    }
+  return error / norm;
+}
+
 }  // namespace
+
+double fragment_gain(FragmentKind kind, int radix, double alpha) {
+  const double shift = kind == FragmentKind::kComplex ? 0 : alpha, root = 1 / std::sqrt(static_cast<double>(radix));
+  double best = 1, best_error = rounding_error(root, radix, shift);
+  for (int i = -300; i <= 300; ++i) {
+    const double gain = 1 + i / 4096.0, error = rounding_error(root * gain, radix, shift);
+    if (error < best_error) best = gain, best_error = error;
+  }
+  return best;
+}
 
 std::vector<uint4> digit_fragments(FragmentKind kind, int radix, double alpha) {
   const bool eight = radix == 8;
   const int tiles = eight ? 1 : radix / 16, steps = eight ? 1 : radix / 16, parities = eight ? 1 : 2;
-  const double scale = 1 / std::sqrt(static_cast<double>(radix));
+  const double scale = fragment_gain(kind, radix, alpha) / std::sqrt(static_cast<double>(radix));
   std::vector<uint4> out;
   for (int tile = 0; tile < tiles; ++tile)
     for (int parity = 0; parity < parities; ++parity)

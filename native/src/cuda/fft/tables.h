@@ -11,7 +11,10 @@ namespace longconv::cuda {
 enum class FragmentKind { kComplex, kFromReal, kToReal };
 
 /// Fragments of digit.cuh, [tile][fragment][lane]. kFromReal: rows f - alpha; kToReal: columns f - alpha, imaginary part of the swapped result.
+/// Entries are scaled by about 1 / sqrt(radix): by the value near it for which rounding to fp16 changes them least.
 std::vector<uint4> digit_fragments(FragmentKind kind, int radix, double alpha);
+/// What that scale is, relative to 1 / sqrt(radix).
+double fragment_gain(FragmentKind kind, int radix, double alpha);
 
 /// [rows][columns / 8]: w_n^((row - alpha) 8 c)
 std::vector<float2> twiddle_base(int64_t n, int rows, int columns, double alpha);

@@ -1,0 +1,59 @@
+import { kernelForm, kernelRows } from '../engine/kernel-form';
+import type { Gpu } from '../engine/gpu';
+import type { SiteFilter } from '../plan/site-filter';
+import { UserError } from '../errors';
+import type { GpuTensor } from './tensor';
+
+/** Operands in device memory; all but skip have the output's element type and shape [batch, H, length]. skip [H] is float32. */
+export interface GpuSiteCall {
+  readonly input: GpuTensor;
+  readonly output: GpuTensor;
+  readonly preGate?: GpuTensor;
+  readonly postGate?: GpuTensor;
+  readonly skip?: GpuTensor;
+}
+
+/** A site's convolution ready to run on the GPU: one prepared kernel for each channel range of its filter. */
+export class GpuSiteConvolution {
+  private constructor(
+    private readonly gpu: Gpu,
+    private readonly parts: readonly { readonly first: number; readonly convolution: number; readonly algorithm: string }[],
+  ) {}
+
+  /** `maxLength`: longest input that will be run, in samples. Throws UserError for sizes that the GPU kernels do not have. */
+  static async prepare(gpu: Gpu, filter: SiteFilter, maxLength: number): Promise<GpuSiteConvolution> {
+    const parts: { first: number; convolution: number; algorithm: string }[] = [];
+    try {
+      for (const part of filter.parts) {
+        const form = kernelForm(undefined, part, maxLength, filter.site.ringOfRun);
+        const { algorithm } = gpu.predictConvolution(form.spec);
+        parts.push({ first: part.channels[0], convolution: await gpu.prepareConvolution(form.spec, kernelRows(form, part)), algorithm });
+      }
+    } catch (error) {
+      for (const { convolution } of parts) gpu.freeConvolution({ convolution });
+      if ((error as { code?: string }).code !== 'not-supported') throw error;
+      throw new UserError(`The convolution of ${filter.site.id} cannot run on the GPU: ${(error as Error).message}`, 'Use --backend cpu.');
+    }
+    return new GpuSiteConvolution(gpu, parts);
+  }
+
+  /** Starts the convolution. */
+  run({ input, output, preGate, postGate, skip }: GpuSiteCall): void {
+    const [batch, totalChannels, length] = input.dims;
+    for (const { first, convolution } of this.parts) {
+      this.gpu.runConvolution({
+        convolution, element: input.element, input: input.address, output: output.address, preGate: preGate?.address, postGate: postGate?.address,
+        skip: skip?.address, batch, length, totalChannels, firstChannel: first,
+      });
+    }
+  }
+
+  /** Names of the kernels that run, without repetition. */
+  get algorithms(): string {
+    return [...new Set(this.parts.map(({ algorithm }) => algorithm))].join(' + ');
+  }
+
+  free(): void {
+    for (const { convolution } of this.parts) this.gpu.freeConvolution({ convolution });
+  }
+}

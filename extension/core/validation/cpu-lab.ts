@@ -1,0 +1,89 @@
+import type { Sample } from '../data/samples';
+import type { Engine } from '../engine/engine';
+import { predictSeconds, SiteConvolution } from '../engine/site-convolution';
+import { siteLength } from '../families/site-shape';
+import type { DenseSessions } from '../graph/dense-sessions';
+import type { ModelGraph } from '../graph/model-graph';
+import { ModelRunner } from '../graph/runtime';
+import type { SiteFilter } from '../plan/site-filter';
+import { OutputErrorMeter } from './activations';
+import { type FilterVariants, type Lab, type SiteTimes, type VariantQuality, withChanged } from './lab';
+import { measureQuality, type RunModel } from './quality';
+import { randomSignal } from './random-input';
+import type { Timing } from './report';
+import { compareTimes } from './speed';
+
+export interface CpuLabSetup {
+  readonly graph: ModelGraph;
+  readonly filters: FilterVariants;
+  readonly length: number;
+  readonly vocabulary: number;
+  readonly engine: Engine;
+  readonly sessions: DenseSessions;
+  readonly threads: number;
+}
+
+/** Dense pieces in ONNX Runtime, convolutions in the engine's CPU kernels. */
+export class CpuLab implements Lab {
+  private constructor(
+    private readonly setup: CpuLabSetup,
+    /** dense, masked, re-causalised */
+    private readonly runners: readonly [ModelRunner, ModelRunner, ModelRunner],
+    private readonly meter: OutputErrorMeter,
+  ) {}
+
+  static async create(setup: CpuLabSetup): Promise<CpuLab> {
+    const { graph, filters, length, engine, sessions, threads } = setup;
+    const dense = await ModelRunner.create({ graph, sessions, engine, filters: filters.dense, maxLength: length, threads });
+    const masked = await dense.variant(withChanged(filters.dense, filters.masked));
+    const recausalised = await dense.variant(withChanged(filters.dense, filters.recausalised));
+    return new CpuLab(setup, [dense, masked, recausalised], await OutputErrorMeter.create(engine, filters.masked, filters.recausalised, length));
+  }
+
+  async quality(samples: readonly Sample[], onSample: (done: number) => void): Promise<VariantQuality> {
+    const [denseRun, maskedRun, recausalisedRun] = this.runs();
+    const { dense, variants, outputErrors } = await measureQuality({
+      samples, vocabulary: this.setup.vocabulary, dense: denseRun, variants: [maskedRun, recausalisedRun],
+      onDenseSite: (event) => this.meter.observe(event), onSample,
+    });
+    return { dense, masked: variants[0], recausalised: variants[1], outputError: { masked: outputErrors[0], recausalised: outputErrors[1] } };
+  }
+
+  outputErrors(site: string): { masked: number | null; recausalised: number | null } {
+    return this.meter.errors(site);
+  }
+
+  async timeSite(site: string): Promise<SiteTimes> {
+    const { filters, engine, threads } = this.setup;
+    const length = siteLength(filters.dense.get(site)!.site, this.setup.length);
+    const variants = [filters.dense, filters.masked, filters.recausalised].map((of) => of.get(site)!);
+    const convolutions: SiteConvolution[] = [];
+    try {
+      for (const filter of variants) convolutions.push(await SiteConvolution.prepare(engine, filter, length));
+      const input = randomSignal(variants[0].site.channels * length);
+      const output = new Float32Array(input.length);
+      const [dense, masked, recausalised] = await compareTimes(convolutions.map((convolution) => () => convolution.run({ input, output, batch: 1, length, threads })));
+      const predict = (filter: SiteFilter): number => predictSeconds(engine, filter, 1, length, threads);
+      return {
+        dense, masked, recausalised, predictedSpeedup: predict(variants[0]) / predict(variants[1]),
+        algorithms: { dense: convolutions[0].algorithms, masked: convolutions[1].algorithms },
+      };
+    } finally {
+      for (const convolution of convolutions) convolution.free();
+    }
+  }
+
+  async timeModel(sample: Sample): Promise<[Timing, Timing, Timing]> {
+    return (await compareTimes(this.runs().map((run) => () => run(sample)))) as [Timing, Timing, Timing];
+  }
+
+  async dispose(): Promise<void> {
+    this.meter.free();
+    const [dense, ...variants] = this.runners;
+    for (const runner of [...variants, dense]) await runner.dispose();
+  }
+
+  private runs(): RunModel[] {
+    return this.runners.map((runner): RunModel => ({ input, extra, length }, onSite) => runner.run(input, 1, length, { onSite, extra }));
+  }
+}

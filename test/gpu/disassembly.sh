@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# disassembly.sh LIBRARY: machine code of every kernel for every GPU in it. Fails where a kernel of the matrix units has no tensor-core
+# instruction (HMMA, HGMMA), or one of the hot kernels keeps registers in local memory (LDL, STL).
+set -euo pipefail
+cuobjdump --dump-sass "$1" | awk '
+  /arch = / { arch = $NF }
+  /Function : / { name = $NF; order[++count] = arch " " name; tensor[order[count]] = 0; local[order[count]] = 0 }
+  /HMMA|HGMMA/ { tensor[arch " " name]++ }
+  /LDL|STL/ { local[arch " " name]++ }
+  END {
+    bad = 0
+    for (i = 1; i <= count; i++) {
+      hot = order[i] ~ /gemm_kernel|toeplitz|one_pass|column|long|rows/
+      needs = order[i] ~ /gemm_kernel|toeplitz_kernel|one_pass/
+      wrong = (needs && tensor[order[i]] == 0) || (hot && local[order[i]] > 0)
+      bad += wrong
+      printf "%s %6d tensor-core %6d local-memory  %s\n", wrong ? "BAD" : "   ", tensor[order[i]], local[order[i]], order[i]
+    }
+    printf "%d kernels, %d bad\n", count, bad
+    exit bad > 0 || count == 0
+  }'
