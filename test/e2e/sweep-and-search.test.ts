@@ -9,7 +9,7 @@ import { Workbench } from './server/workbench';
 
 /** Trying many masks from the editor: kept runs, a sweep whose points open as plans, and a search within a budget. */
 describe('runs, sweeps and searches in the plan editor', function () {
-  this.timeout(240_000);
+  this.timeout(400_000);
   this.bail(true);
   let editor: RunningEditor;
   let workbench: Workbench;
