@@ -47,6 +47,10 @@ describe('runs, sweeps and searches in the plan editor', function () {
     assert.equal(await plan.part('sweep-row').count(), 4);
   });
 
+  it('says in the status bar what kernels run on', async () => {
+    await workbench.page.locator('.statusbar-item', { hasText: /(CPU|NVIDIA|CUDA).*fp32/ }).waitFor();
+  });
+
   it('opens a point of the sweep as this plan, by keyboard, in one undo step', async () => {
     await plan.part('pareto-point').first().focus();
     await plan.part('pareto-point').first().press('ArrowRight');
