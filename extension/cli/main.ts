@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { UserError } from '../core/errors';
 import { RpcError } from '../core/protocol/rpc';
+import { benchCommand } from './commands/bench';
 import { devicesCommand } from './commands/devices';
 import { exportCommand } from './commands/export';
 import { filtersCommand } from './commands/filters';
@@ -22,7 +23,7 @@ const program = new Command('longconv-surgeon')
   .exitOverride()
   .configureHelp({ showGlobalOptions: true });
 
-for (const command of [inspectCommand, filtersCommand, planCommand, forwardCommand, validateCommand, exportCommand, devicesCommand]) {
+for (const command of [inspectCommand, filtersCommand, planCommand, forwardCommand, validateCommand, exportCommand, benchCommand, devicesCommand]) {
   program.addCommand(command.exitOverride().copyInheritedSettings(program));
 }
 

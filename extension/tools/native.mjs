@@ -11,11 +11,13 @@ export async function buildNative() {
   runScript(path.join(root, 'node_modules/cmake-js/bin/cmake-js'), [
     'build', '--directory', path.join(root, 'native'), '--parallel', String(os.availableParallelism()), '--log-level', 'error',
   ]);
-  await installAddon(builtAddon, path.join(dist, 'native/longconv.node'));
+  await install(builtAddon, path.join(dist, 'native/longconv.node'));
+  // Used by the command `bench` of a clone; outside the folders that are packaged.
+  await install(path.join(root, 'native/build/Release/longconv-fftw'), path.join(dist, 'bench/longconv-fftw'));
 }
 
-/** Replaces the addon by renaming: a running process keeps the file that it has mapped. */
-async function installAddon(from, to) {
+/** Replaces a file by renaming: a running process keeps the one that it has mapped. */
+async function install(from, to) {
   if (existsSync(to) && (await stat(to)).mtimeMs >= (await stat(from)).mtimeMs) {
     return;
   }

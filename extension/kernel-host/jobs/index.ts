@@ -6,6 +6,7 @@ import { host } from '../host';
 import { cellHeatmap, timeHeatmap } from '../views/heatmaps';
 import type { FilterStore } from '../views/filter-store';
 import { frequencySeries, timeSeries } from '../views/series';
+import { bench } from './bench';
 import { exportFilter } from './export-filter';
 import { exportPlan } from './export-plan';
 import { forward } from './forward';
@@ -36,6 +37,7 @@ export const jobs: Jobs = {
   exportFilter: async (request, progress) => exportFilter(await store(request, progress), request.output, progress),
   forward,
   validate: validatePlan,
+  bench,
   exportPlan,
 };
 
