@@ -8,6 +8,7 @@ import { cellHeatmap, timeHeatmap } from '../views/heatmaps';
 import type { FilterStore } from '../views/filter-store';
 import { siteOverview } from '../views/overview';
 import { frequencySeries, timeSeries } from '../views/series';
+import { bench } from './bench';
 import { exportFilter } from './export-filter';
 import { exportPlan } from './export-plan';
 import { forward } from './forward';
@@ -44,6 +45,7 @@ export const jobs: Jobs = {
   },
   forward,
   validate: validatePlan,
+  bench,
   exportPlan,
   sweep,
   search,
