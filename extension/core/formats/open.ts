@@ -3,6 +3,7 @@ import { UserError } from '../errors';
 import { firstBytes } from './first-bytes';
 import type { ContentKind } from './looks-like';
 import { looksLike } from './looks-like';
+import { openOnnx } from './onnx/read';
 import { openSafetensors } from './safetensors/read';
 import type { TensorFile } from './tensor-file';
 
@@ -12,7 +13,6 @@ const CONVERT = 'Convert the model to safetensors first, for example with safete
 const UNREAD: Partial<Record<ContentKind, readonly [sentence: string, hint: string]>> = {
   'pytorch-zip': ['is a PyTorch checkpoint, which cannot be opened yet: only safetensors files can', CONVERT],
   'pytorch-legacy': ['is a PyTorch checkpoint or pickle, which cannot be opened yet: only safetensors files can', CONVERT],
-  'onnx': ['is an ONNX model, which cannot be opened yet: only safetensors files can', 'Open the safetensors file that the ONNX model was made from.'],
   'sharded-index': ['is the index of a model in several files, which cannot be opened yet: only single safetensors files can',
     'Write the model to one file first, for example with safetensors.torch.save_file.'],
   'git-lfs': ['is a Git LFS pointer: the model itself has not been downloaded', 'Run `git lfs pull` in its folder.'],
@@ -28,6 +28,9 @@ export async function openTensorFile(file: string): Promise<TensorFile> {
   const unread = guess && UNREAD[guess.kind];
   if (unread) {
     throw new UserError(`${absolute} ${unread[0]}.`, unread[1]);
+  }
+  if (guess?.kind === 'onnx') {
+    return openOnnx(absolute);
   }
   return openSafetensors(absolute);
 }
