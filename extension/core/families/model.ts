@@ -20,6 +20,8 @@ export interface Site {
   readonly direction: Direction;
   readonly storage: FilterStorage;
   readonly writeBack: readonly WriteBack[];
+  /** Lags beyond the taps are 0 by definition, and not just unknown: the filter is right for inputs of any length. */
+  readonly finite?: boolean;
   /** Tensors that generate this site's filter and nothing else. */
   readonly filterTensors: readonly string[];
   /**
@@ -60,6 +62,8 @@ export interface LongConvModel {
   readonly vocabularySize: number;
   /** Longest input the filters were made for, in tokens. */
   readonly maxLength: number;
+  /** Set where the graph takes inputs of exactly this length. */
+  readonly fixedLength?: number;
   readonly tokenizer?: Tokenizer;
   /** Choices that are not in the file and change results, with where their value came from. */
   readonly options: readonly ModelOption[];

@@ -4,11 +4,11 @@ import { UserError } from '../errors';
 import { longestInput } from '../plan/longest-input';
 import type { SiteFilter } from '../plan/site-filter';
 import type { DenseSession, DenseSessions, DenseTensor } from './dense-sessions';
+import { encodeModel } from './encode-model';
 import type { LongConvNode } from './long-conv-op';
 import type { ModelGraph } from './model-graph';
-import { onnx } from './onnx';
 import { type DenseStep, type GraphPartition, partition } from './partition';
-import { dimensions, floatValues } from './tensor-data';
+import { constantTensor } from './tensor-data';
 
 /** What a site's convolution was given and what it made. The arrays are valid only until the callback's promise settles. */
 export interface SiteEvent {
@@ -65,12 +65,12 @@ export class ModelRunner {
     const plan = partition(setup.graph);
     const loaded = new Map<DenseStep, DenseSession>();
     const constants = new Map([...plan.constants].map(([name, value]): [string, DenseTensor] =>
-      [name, { type: 'float32', data: floatValues(value), dims: dimensions(value) }]));
+      [name, constantTensor(value)]));
     const runner = new ModelRunner(setup, plan, loaded, constants, true);
     try {
       for (const step of plan.steps) {
         if (step.kind === 'dense') {
-          loaded.set(step, await setup.sessions.create(onnx.ModelProto.encode(step.model).finish()));
+          loaded.set(step, await setup.sessions.create(encodeModel(step.model)));
         }
       }
       await runner.setAllFilters(setup.filters);
@@ -98,7 +98,8 @@ export class ModelRunner {
 
   /** Exchanges one site's filter. Not while a run is under way. */
   async setFilters(site: string, filter: SiteFilter): Promise<void> {
-    const maxLength = Math.min(this.setup.maxLength, longestInput(filter));
+    const longest = this.setup.graph.siteLengths?.get(site) ?? this.setup.maxLength;
+    const maxLength = Math.min(longest, longestInput(filter));
     const convolution = await SiteConvolution.prepare(this.setup.engine, filter, maxLength);
     this.sites.get(site)?.convolution.free();
     const circular = filter.parts.some(({ mode }) => mode === 'circular');
@@ -111,12 +112,20 @@ export class ModelRunner {
    */
   async run(input: ModelInput, batch: number, length: number, options: RunOptions = {}): Promise<Float32Array> {
     this.checkLength(length);
-    const values = new Map<string, DenseTensor>([[this.setup.graph.input.name, inputTensor(this.setup.graph, input, batch, length)]]);
+    const { graph } = this.setup;
+    const logits = (await this.runFeeds(new Map([[graph.input.name, inputTensor(graph, input, batch, length)]]), [graph.output], options)).get(graph.output)!;
+    if (logits.type !== 'float32') throw new UserError(`The model's output "${graph.output}" is of type ${logits.type}, but logits are float32.`);
+    return logits.data as Float32Array;
+  }
+
+  /** The wanted outputs for inputs given by name. Throws UserError when a site's input is longer than it was prepared for. */
+  async runFeeds(feeds: ReadonlyMap<string, DenseTensor>, wanted: readonly string[], options: RunOptions = {}): Promise<Map<string, DenseTensor>> {
+    const values = new Map(feeds);
     const pooled = new Map<string, Float32Array>();
     for (const step of this.plan.steps) {
       if (step.kind === 'dense') {
-        const feeds = new Map(step.inputs.map((name) => [name, value(values, name)]));
-        for (const [name, result] of await this.loaded.get(step)!.run(feeds, step.outputs)) values.set(name, result);
+        const given = new Map(step.inputs.map((name) => [name, value(values, name)]));
+        for (const [name, result] of await this.loaded.get(step)!.run(given, step.outputs)) values.set(name, result);
       } else {
         const output = await this.convolve(step.node, values, options);
         values.set(step.node.output, output);
@@ -127,9 +136,7 @@ export class ModelRunner {
         this.buffers.give(pooled.get(name));
       }
     }
-    const logits = values.get(this.setup.graph.output) ?? this.constants.get(this.setup.graph.output);
-    if (logits?.type !== 'float32') throw new Error(`The graph's output "${this.setup.graph.output}" is not a float32 tensor.`);
-    return logits.data as Float32Array;
+    return new Map(wanted.map((name) => [name, this.operand(values, name)]));
   }
 
   async dispose(): Promise<void> {
@@ -153,6 +160,7 @@ export class ModelRunner {
     if (u.dims.length !== 3 || channels !== site.channels) {
       throw new UserError(`The input of site ${node.site} has shape [${u.dims.join(', ')}], but its filter has ${site.channels} channels.`);
     }
+    checkSiteLength(node.site, site, length);
     const beside = (name: string | undefined, size: number): Float32Array | undefined => {
       const data = name === undefined ? undefined : (this.operand(values, name).data as Float32Array);
       if (data && data.length !== size) {
@@ -175,25 +183,28 @@ export class ModelRunner {
   }
 
   private operand(values: ReadonlyMap<string, DenseTensor>, name: string): DenseTensor {
-    return this.constants.get(name) ?? value(values, name);
+    return values.get(name) ?? this.constants.get(name) ?? value(values, name);
   }
 
   private checkLength(length: number): void {
-    const limits = [{ what: 'the runner', limit: this.setup.maxLength }];
-    for (const [site, { maxLength, circular }] of this.sites) {
-      limits.push({ what: `the filter of site ${site}`, limit: maxLength });
-      if (circular && length !== maxLength) {
-        throw new UserError(`The input has ${length} samples, but the circular filter of site ${site} was prepared for exactly ${maxLength}.`);
-      }
-    }
-    const tight = limits.reduce((a, b) => (b.limit < a.limit ? b : a));
-    if (length > tight.limit) {
-      throw new UserError(
-        `The input has ${length} samples, but ${tight.what} is made for at most ${tight.limit}.`,
-        'Use a shorter input, or cut every filter with a partial mask: partial filters run on inputs of any length.',
-      );
-    }
+    if (length > this.setup.maxLength) throw tooLong(length, 'the runner', this.setup.maxLength);
+    if (!this.setup.graph.siteLengths) for (const [id, site] of this.sites) checkSiteLength(id, site, length);
   }
+}
+
+/** `length`: samples of the site's own input. */
+function checkSiteLength(id: string, { maxLength, circular }: PreparedSite, length: number): void {
+  if (circular && length !== maxLength) {
+    throw new UserError(`The input has ${length} samples, but the circular filter of site ${id} was prepared for exactly ${maxLength}.`);
+  }
+  if (length > maxLength) throw tooLong(length, `the filter of site ${id}`, maxLength);
+}
+
+function tooLong(length: number, what: string, limit: number): UserError {
+  return new UserError(
+    `The input has ${length} samples, but ${what} is made for at most ${limit}.`,
+    'Use a shorter input, or cut every filter with a partial mask: partial filters run on inputs of any length.',
+  );
 }
 
 interface PreparedSite {

@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import { UserError } from '../../errors';
 import { readFailure } from '../read-failure';
+import type { ByteSource } from './wire';
 
 /** First read at a place that was jumped to: enough for a tensor's header. */
 const JUMP_BYTES = 4096;
@@ -13,7 +14,7 @@ const LARGEST_READ = 1 << 30;
  * Random access to a file of any size through one small window, for parsers that read structure and jump over payloads.
  * Reads are synchronous: a scan touches a few kilobytes for each tensor, and the parser stays an ordinary recursive function.
  */
-export class PagedFile {
+export class PagedFile implements ByteSource {
   readonly size: number;
   private window = Buffer.alloc(0);
   private windowStart = 0;

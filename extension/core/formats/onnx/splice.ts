@@ -114,5 +114,10 @@ export function encodeVarint(value: number): Uint8Array {
 
 /** A Bytes field: tag, length, content. */
 export function encodeField(number: number, content: Uint8Array): Uint8Array {
-  return Buffer.concat([encodeVarint(number * 8 + 2), encodeVarint(content.length), content]);
+  return Buffer.concat([encodeHeader(number, content.length), content]);
+}
+
+/** Tag and length of a Bytes field. */
+export function encodeHeader(number: number, length: number): Uint8Array {
+  return Buffer.concat([encodeVarint(number * 8 + 2), encodeVarint(length)]);
 }

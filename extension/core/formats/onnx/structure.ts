@@ -60,6 +60,14 @@ export interface OnnxNode {
   /** Where each input's name lies (a field of the node). */
   readonly inputSpans: readonly Span[];
   readonly attributes: ReadonlyMap<string, OnnxAttribute>;
+  /** Set where the node is not in the file as it stands here (a function's body at the place of its call): how it is encoded. */
+  readonly rewritten?: Rewritten;
+}
+
+export interface Rewritten {
+  readonly encode: () => Uint8Array;
+  /** Nodes of the main graph that this one stands in for; undefined where it is a part of more than one. */
+  readonly call: OnnxNode;
 }
 
 export interface OnnxAttribute {

@@ -1,4 +1,3 @@
-import type { PagedFile } from './paged-file';
 import type { RefuseOnnx } from './refusal';
 
 /** Wire types of the protocol-buffer encoding that ONNX files use. */
@@ -19,6 +18,14 @@ export interface Field {
   readonly varint: number;
 }
 
+/** Random access to bytes: a file, or a message in memory. */
+export interface ByteSource {
+  readonly size: number;
+  byte(offset: number): number;
+  /** A copy of [start, end). */
+  bytes(start: number, end: number): Buffer;
+}
+
 /** Structural fields of one file that are read at most: the largest models have a few million, hostile files any number. */
 const MOST_FIELDS = 1 << 23;
 const TWO_32 = 2 ** 32;
@@ -27,7 +34,7 @@ const TWO_32 = 2 ** 32;
 export class WireReader {
   private fieldsRead = 0;
 
-  constructor(readonly file: PagedFile, readonly refuse: RefuseOnnx) {}
+  constructor(readonly file: ByteSource, readonly refuse: RefuseOnnx) {}
 
   /** The fields of the message [start, end). Refuses what is not a valid encoding. */
   *fields(start: number, end: number): Generator<Field> {
