@@ -10,7 +10,7 @@
 /*
  * LC_CAUSAL:   y[t] = sum_{j=0..min(t, filter_length-1)} k[j] u[t-j]
  * LC_GRID:     y[t] = sum_s k[(t-s) mod fft_size] u[s]; filter_length == fft_size; bins that are not kept count as exactly 0
- * LC_CIRCULAR: y[t] = sum_j k[j] u[(t-j) mod length], length == max_length
+ * LC_CIRCULAR: y[t] = sum_j k[j] u[(t-j) mod length], length == max_length, filter_length <= length
  */
 typedef enum lc_mode { LC_CAUSAL = 0, LC_GRID = 1, LC_CIRCULAR = 2 } lc_mode;
 
@@ -19,7 +19,7 @@ typedef struct lc_convolution_spec {
   int64_t channels;
   int64_t filter_length; /* row length of the filter array */
   int64_t max_length;    /* longest input that will be run */
-  int64_t fft_size;      /* LC_GRID only */
+  int64_t fft_size;      /* LC_GRID only: a power of two */
   int64_t first_factor;  /* LC_GRID only: N1, the fast frequency digit */
   const uint8_t* kept;   /* LC_GRID only: [fft_size / 2 + 1], non-zero where a bin may be non-zero */
 } lc_convolution_spec;
@@ -28,17 +28,19 @@ typedef enum lc_algorithm {
   LC_TOEPLITZ = 0,     /* direct sum, very short filters */
   LC_OVERLAP_SAVE = 1, /* blocks of transform_length points, `discard` of which are history */
   LC_RIGHT_ANGLE = 2,  /* one transform_length-point complex transform per row of input */
-  LC_COMB_ROWS = 3     /* only the kept rows of the digit f mod comb_modulus, each a transform of transform_length points */
+  LC_COMB_ROWS = 3,    /* only the kept rows of the digit f mod comb_modulus, each a transform of transform_length points */
+  LC_CIRCULAR_FFT = 4  /* one transform_length-point complex transform per pair of rows */
 } lc_algorithm;
 
 typedef struct lc_plan {
   int32_t algorithm; /* lc_algorithm */
   const char* name;  /* static string for people */
-  int64_t taps;      /* taps that can act: min(filter_length, max_length) for LC_CAUSAL */
+  int64_t taps;      /* taps that can act: at most the longest input */
   int64_t transform_length;
+  int64_t discard;       /* LC_OVERLAP_SAVE: history points of a block, a multiple of transform_length / transform_rows */
   int64_t comb_modulus;
-  int64_t comb_rows; /* rows computed, mirrored rows counted once */
-  double seconds;    /* predicted for the call asked about */
+  int64_t comb_rows;     /* rows computed, mirrored rows counted once */
+  double seconds;        /* predicted for the call asked about */
   int64_t prepared_bytes;
   double executed_fraction; /* spectrum points visited / points of the dense transform */
 } lc_plan;
@@ -53,7 +55,7 @@ typedef struct lc_convolution_call {
   int64_t length;
   int64_t total_channels;
   int64_t first_channel;
-  int32_t threads;
+  int32_t threads; /* 0: all */
 } lc_convolution_call;
 
 #endif

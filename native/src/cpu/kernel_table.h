@@ -104,8 +104,10 @@ struct KernelTable {
   /// z[row] from the n1/2 rows of x (gate null or like x).
   void (*comb_fold)(const CombTables&, const float* x, const float* gate, float* z);
   void (*comb_unfold)(const CombTables&, const float* z, float* y, const Epilogue<float>&);
-  /// y[t] = sum_{j < taps} reversed[taps-1-j] x[t - j], t in [0, count): x points at element 0 and has taps-1 readable elements before it.
+  /// y[t] = sum_{j < count_taps} taps[j] x[t - j], t in [0, count): x points at element 0 and has count_taps - 1 readable elements before it.
   void (*toeplitz)(const float* taps, int64_t count_taps, const float* x, float* y, int64_t count);
+  /// sum_{i < count} a[i] b[i] gate[i] (gate null: 1).
+  float (*dot)(const float* a, const float* b, const float* gate, int64_t count);
   /// dst = src * gate (gate null: copy).
   void (*gate_copy)(float* dst, const float* src, const float* gate, int64_t count);
   /// dst = epilogue(src).

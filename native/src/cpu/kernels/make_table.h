@@ -16,6 +16,7 @@ constexpr KernelTable make_table(const char* name) {
           CombFold<F>::fold,
           CombFold<F>::unfold,
           ShortFilter<F>::toeplitz,
+          ShortFilter<F>::dot,
           ShortFilter<F>::gate_copy,
           ShortFilter<F>::finish,
           Siren<D>::tile};

@@ -32,6 +32,23 @@ struct ShortFilter {
     }
   }
 
+  static float dot(const float* a, const float* b, const float* gate, int64_t count) {
+    V sum[8]{};
+    int64_t i = 0;
+    for (; i + 8 * W <= count; i += 8 * W)
+#pragma GCC unroll 8
+      for (int v = 0; v < 8; ++v) {
+        V x = load<float, W>(b + i + v * W);
+        if (gate) x *= load<float, W>(gate + i + v * W);
+        sum[v] += load<float, W>(a + i + v * W) * x;
+      }
+    const V lanes = ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
+    float total = 0;
+    for (int l = 0; l < W; ++l) total += lanes[l];
+    for (; i < count; ++i) total += a[i] * (gate ? b[i] * gate[i] : b[i]);
+    return total;
+  }
+
   static void gate_copy(float* dst, const float* src, const float* gate, int64_t count) {
     if (!gate) {
       __builtin_memcpy(dst, src, static_cast<std::size_t>(count) * sizeof(float));

@@ -1,0 +1,199 @@
+#include "prepared.h"
+
+#include "../cpu/backend.h"
+#include "../plan/planner.h"
+#include "../plan/prepared_cache.h"
+#include "../status.h"
+#include "job.h"
+
+namespace longconv::addon {
+
+namespace {
+
+int32_t mode_of(const std::string& name) {
+  if (name == "causal") return LC_CAUSAL;
+  if (name == "grid") return LC_GRID;
+  if (name == "circular") return LC_CIRCULAR;
+  fail(LC_INVALID_ARGUMENT, "There is no convolution mode \"%.32s\": it is causal, grid or circular.", name.c_str());
+}
+
+int32_t threads_of(const Arguments& arguments) {
+  const int64_t threads = arguments.size_or("threads", 0, 0);
+  if (threads > 4096) fail(LC_INVALID_ARGUMENT, "%lld threads are more than can be used.", static_cast<long long>(threads));
+  return static_cast<int32_t>(threads);
+}
+
+class PrepareJob final : public Job {
+ public:
+  PrepareJob(Spec spec, const float* filter, const int32_t* cancel) : spec_(std::move(spec)), filter_(filter), cancel_(cancel) {
+    plan_ = plan_convolution(spec_.native, spec_.costs(), 1, spec_.native.max_length, 1);
+  }
+  void execute() override { prepared_ = PreparedCache::instance().get(cpu_backend(), spec_.native, plan_, spec_.variant(), filter_, cancel_); }
+  Napi::Value result(Napi::Env env) override { return Prepared::create(env, prepared_, spec_.native, plan_); }
+
+ private:
+  Spec spec_;
+  const float* filter_;
+  const int32_t* cancel_;
+  lc_plan plan_;
+  std::shared_ptr<const lc_prepared> prepared_;
+};
+
+class RunJob final : public Job {
+ public:
+  RunJob(std::shared_ptr<const lc_prepared> prepared, const lc_convolution_call& call, const int32_t* cancel) : prepared_(std::move(prepared)), call_(call), cancel_(cancel) {}
+  void execute() override {
+    lc_status status{};
+    cpu_backend().run(prepared_.get(), &call_, cancel_, &status);
+    check(status);
+  }
+  Napi::Value result(Napi::Env env) override { return env.Undefined(); }
+
+ private:
+  std::shared_ptr<const lc_prepared> prepared_;
+  lc_convolution_call call_;
+  const int32_t* cancel_;
+};
+
+void refuse_overlap(const char* name, const float* input, const float* output, int64_t count) {
+  const auto a = reinterpret_cast<uintptr_t>(input), b = reinterpret_cast<uintptr_t>(output);
+  const auto bytes = static_cast<uintptr_t>(count) * sizeof(float);
+  if (input && a < b + bytes && b < a + bytes) fail(LC_INVALID_ARGUMENT, "The output of a convolution must not overlap its %s.", name);
+}
+
+}  // namespace
+
+Spec::Spec(const Arguments& arguments) {
+  native.mode = mode_of(arguments.text("mode"));
+  native.channels = arguments.size("channels");
+  native.filter_length = arguments.size("filterLength");
+  native.max_length = arguments.size("maxLength");
+  if (arguments.has("instructionSet")) instruction_set = arguments.text("instructionSet");
+  if (native.mode == LC_GRID) {
+    const Arguments grid = arguments.object("grid");
+    native.fft_size = grid.size("fftSize", 2);
+    native.kept = grid.bytes("kept", native.fft_size / 2 + 1).data;
+  }
+  check_spec(native);
+}
+
+lc_costs Spec::costs() const {
+  lc_costs costs{};
+  lc_status status{};
+  cpu_backend().costs(variant(), &costs, &status);
+  check(status);
+  return costs;
+}
+
+Napi::Object prediction_object(Napi::Env env, const lc_plan& plan) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("algorithm", plan.name);
+  object.Set("seconds", plan.seconds);
+  object.Set("preparedBytes", static_cast<double>(plan.prepared_bytes));
+  object.Set("executedFraction", plan.executed_fraction);
+  return object;
+}
+
+/// predict(spec, batch, length, threads)
+Napi::Value predict(const Napi::CallbackInfo& info) {
+  return call_checked(info, [&]() -> Napi::Value {
+    const Spec spec(Arguments(info[0], "spec"));
+    Napi::Object sizes = Napi::Object::New(info.Env());
+    sizes.Set("batch", info[1]);
+    sizes.Set("length", info[2]);
+    sizes.Set("threads", info[3]);
+    const Arguments arguments(sizes, "predict");
+    const int64_t batch = arguments.size("batch"), length = arguments.size("length");
+    if (length > spec.native.max_length)
+      fail(LC_INVALID_ARGUMENT, "Inputs of %lld points were asked about, but the longest is %lld.", static_cast<long long>(length), static_cast<long long>(spec.native.max_length));
+    return prediction_object(info.Env(), plan_convolution(spec.native, spec.costs(), batch, length, std::max(1, threads_of(arguments))));
+  });
+}
+
+/// prepare(spec, filter, cancel?)
+Napi::Value prepare(const Napi::CallbackInfo& info) {
+  return call_async(info, [&]() -> Napi::Value {
+    Spec spec{Arguments(info[0], "spec")};
+    Napi::Object given = Napi::Object::New(info.Env());
+    given.Set("filter", info[1]);
+    const float* filter = Arguments(given, "prepare").floats("filter", product({spec.native.channels, spec.native.filter_length})).data;
+    auto job = std::make_unique<PrepareJob>(std::move(spec), filter, cancel_flag(info[2]));
+    job->keep(info[0]);
+    job->keep(info[1]);
+    job->keep(info[2]);
+    if (info[0].As<Napi::Object>().Has("grid")) {
+      const Napi::Value grid = info[0].As<Napi::Object>().Get("grid");
+      if (grid.IsObject()) job->keep(grid.As<Napi::Object>().Get("kept"));
+    }
+    return start(info.Env(), std::move(job));
+  });
+}
+
+namespace {
+
+/// The class of prepared convolutions, for each environment.
+struct InstanceData {
+  Napi::FunctionReference prepared;
+};
+
+}  // namespace
+
+void Prepared::define(Napi::Env env) {
+  auto* data = new InstanceData;
+  data->prepared = Napi::Persistent(DefineClass(env, "PreparedConvolution",
+                                                {InstanceMethod<&Prepared::run>("run"), InstanceMethod<&Prepared::prediction>("prediction"), InstanceMethod<&Prepared::release>("free")}));
+  env.SetInstanceData(data);
+}
+
+Napi::Object Prepared::create(Napi::Env env, std::shared_ptr<const lc_prepared> prepared, const lc_convolution_spec& spec, const lc_plan& plan) {
+  Napi::Object object = env.GetInstanceData<InstanceData>()->prepared.New({});
+  Prepared& self = *Unwrap(object);
+  self.prepared_ = std::move(prepared);
+  self.spec_ = spec;
+  self.spec_.kept = nullptr;
+  self.plan_ = plan;
+  return object;
+}
+
+/// run(call, cancel?)
+Napi::Value Prepared::run(const Napi::CallbackInfo& info) {
+  return call_async(info, [&]() -> Napi::Value {
+    if (!prepared_) fail(LC_INVALID_ARGUMENT, "This prepared convolution has been freed.");
+    const Arguments arguments(info[0], "call");
+    lc_convolution_call call{};
+    call.batch = arguments.size("batch");
+    call.length = arguments.size("length");
+    call.first_channel = arguments.size_or("firstChannel", 0, 0);
+    call.total_channels = arguments.size_or("totalChannels", call.first_channel + spec_.channels);
+    call.threads = threads_of(arguments);
+    if (call.length > spec_.max_length || (spec_.mode == LC_CIRCULAR && call.length != spec_.max_length))
+      fail(LC_INVALID_ARGUMENT, "An input of %lld points was given to a convolution prepared for %s %lld.", static_cast<long long>(call.length),
+           spec_.mode == LC_CIRCULAR ? "exactly" : "at most", static_cast<long long>(spec_.max_length));
+    if (call.first_channel > call.total_channels - spec_.channels)
+      fail(LC_INVALID_ARGUMENT, "Channels %lld to %lld were asked for of an array of %lld channels.", static_cast<long long>(call.first_channel),
+           static_cast<long long>(call.first_channel + spec_.channels), static_cast<long long>(call.total_channels));
+    const int64_t count = product({call.batch, call.total_channels, call.length});
+    call.input = arguments.floats("input", count).data;
+    call.output = arguments.floats("output", count).data;
+    if (arguments.has("preGate")) call.pre_gate = arguments.floats("preGate", count).data;
+    if (arguments.has("postGate")) call.post_gate = arguments.floats("postGate", count).data;
+    if (arguments.has("skip")) call.skip = arguments.floats("skip", call.total_channels).data;
+    refuse_overlap("input", call.input, call.output, count);
+    refuse_overlap("gates", call.pre_gate, call.output, count);
+    refuse_overlap("gates", call.post_gate, call.output, count);
+    auto job = std::make_unique<RunJob>(prepared_, call, cancel_flag(info[1]));
+    const Napi::Object object = info[0].As<Napi::Object>();
+    for (const char* name : {"input", "output", "preGate", "postGate", "skip"}) job->keep(object.Get(name));
+    job->keep(info[1]);
+    return start(info.Env(), std::move(job));
+  });
+}
+
+Napi::Value Prepared::prediction(const Napi::CallbackInfo& info) { return prediction_object(info.Env(), plan_); }
+
+Napi::Value Prepared::release(const Napi::CallbackInfo& info) {
+  prepared_.reset();
+  return info.Env().Undefined();
+}
+
+}  // namespace longconv::addon

@@ -1,0 +1,73 @@
+#include "backend.h"
+
+#include "../status.h"
+#include "costs.h"
+#include "dispatch.h"
+#include "prepared_convolution.h"
+
+struct lc_prepared {
+  std::unique_ptr<longconv::PreparedConvolution> convolution;
+};
+
+namespace longconv {
+
+const KernelTable& kernels_for_transform(const KernelTable& best, int64_t n) {
+  const auto& tables = available_kernels();
+  auto at = std::find(tables.begin(), tables.end(), &best);
+  for (;; --at) {
+    if (FftPlan<float>::minimum_points((*at)->f32.lanes) <= n) return **at;
+    if (at == tables.begin()) break;
+  }
+  fail(LC_INTERNAL, "No kernel takes a transform of %lld points.", static_cast<long long>(n));
+}
+
+namespace {
+
+std::unique_ptr<PreparedConvolution> prepare_algorithm(const PrepareRequest& request) {
+  switch (request.plan.algorithm) {
+    case LC_TOEPLITZ: return prepare_toeplitz(request);
+    case LC_OVERLAP_SAVE: return prepare_overlap_save(request);
+    case LC_RIGHT_ANGLE: return prepare_right_angle(request);
+    case LC_COMB_ROWS: return prepare_comb_rows(request);
+    case LC_CIRCULAR_FFT: return prepare_circular_fft(request);
+    default: fail(LC_NOT_SUPPORTED, "The CPU has no algorithm %d.", static_cast<int>(request.plan.algorithm));
+  }
+}
+
+void stop_if_cancelled(const int32_t* cancel) {
+  if (cancelled(cancel)) fail(LC_CANCELLED, "The convolution was cancelled.");
+}
+
+int32_t usable(lc_status* status) { return set_status(status, LC_OK, ""); }
+
+int32_t costs(const char* variant, lc_costs* out, lc_status* status) {
+  return guarded(status, [&] { *out = cpu_costs(select_kernels(variant)); });
+}
+
+int32_t prepare(const lc_convolution_spec* spec, const lc_plan* plan, const char* variant, const float* filter, int32_t threads, const int32_t* cancel,
+                lc_prepared** prepared, lc_status* status) {
+  return guarded(status, [&] {
+    auto convolution = prepare_algorithm({*spec, *plan, select_kernels(variant), filter, threads, cancel});
+    stop_if_cancelled(cancel);
+    *prepared = new lc_prepared{std::move(convolution)};
+  });
+}
+
+int32_t run(const lc_prepared* prepared, const lc_convolution_call* call, const int32_t* cancel, lc_status* status) {
+  return guarded(status, [&] {
+    const PreparedConvolution& convolution = *prepared->convolution;
+    parallel_for(convolution.item_count(*call), call->threads, cancel, [&](int64_t item) { convolution.run_item(*call, item, cancel); });
+    stop_if_cancelled(cancel);
+  });
+}
+
+void release(lc_prepared* prepared) { delete prepared; }
+
+}  // namespace
+
+const lc_backend& cpu_backend() {
+  static const lc_backend table{LC_BACKEND_ABI, "cpu", usable, costs, prepare, run, release};
+  return table;
+}
+
+}  // namespace longconv

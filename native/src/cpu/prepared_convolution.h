@@ -1,0 +1,93 @@
+// A convolution whose filter is in the layout of one algorithm. Each algorithm is one class in algorithms/.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+
+#include "aligned_buffer.h"
+#include "fft_plan.h"
+#include "kernel_table.h"
+#include "longconv/convolution.h"
+#include "thread_pool.h"
+
+namespace longconv {
+
+/// One row of a call: `length` points of one channel of one batch element, with what is fused into its convolution.
+struct Row {
+  const float* input;
+  float* output;
+  const float* pre;   ///< null: no gate
+  const float* post;  ///< null: no gate
+  const float* skip;  ///< one value; null: no skip term
+  int64_t length;
+
+  /// y = (conv + skip * input * pre) * post, from point `at` of the row on.
+  Epilogue<float> epilogue(int64_t at) const {
+    Epilogue<float> e;
+    if (skip) {
+      e.input = input + at;
+      e.pre = pre ? pre + at : nullptr;
+      e.skip = *skip;
+    }
+    e.post = post ? post + at : nullptr;
+    return e;
+  }
+};
+
+inline Row row_of(const lc_convolution_call& call, int64_t batch, int64_t channel) {
+  const int64_t total = call.first_channel + channel;
+  const int64_t at = (batch * call.total_channels + total) * call.length;
+  return {call.input + at, call.output + at, call.pre_gate ? call.pre_gate + at : nullptr, call.post_gate ? call.post_gate + at : nullptr,
+          call.skip ? call.skip + total : nullptr, call.length};
+}
+
+class PreparedConvolution {
+ public:
+  virtual ~PreparedConvolution() = default;
+  /// Independent pieces of a call, handed to the threads one by one; the split does not depend on their number.
+  virtual int64_t item_count(const lc_convolution_call& call) const = 0;
+  virtual void run_item(const lc_convolution_call& call, int64_t item, const int32_t* cancel) const = 0;
+};
+
+/// What the constructors of the algorithms get: filter [channels, filter_length].
+struct PrepareRequest {
+  const lc_convolution_spec& spec;
+  const lc_plan& plan;
+  const KernelTable& kernels;
+  const float* filter;
+  int32_t threads;
+  const int32_t* cancel;
+};
+
+/// The best kernels that take transforms of n points: short ones need narrower vectors. Throws Error below every minimum.
+const KernelTable& kernels_for_transform(const KernelTable& best, int64_t n);
+
+/// Spectra of rows in the permuted layout of `fft`, scaled: spectrum [channels, 2 n] of complex rows re + i im (im may be null), each
+/// [channels, n] made by `fill(channel, re, im)` into zeroed buffers.
+template <class Fill>
+AlignedBuffer<float> prepare_spectra(const FftPlan<float>& fft, const KernelTable& kernels, int64_t channels, bool complex, float scale, int threads,
+                                     const int32_t* cancel, Fill&& fill) {
+  const int64_t n = fft.tables().n;
+  AlignedBuffer<float> spectra(channels * 2 * n);
+  parallel_for(channels, threads, cancel, [&](int64_t c) {
+    Scratch scratch(2 * Scratch::padded(n * 4));
+    float* re = scratch.take<float>(n);
+    float* im = complex ? scratch.take<float>(n) : nullptr;
+    std::fill(re, re + n, 0.0f);
+    if (im) std::fill(im, im + n, 0.0f);
+    fill(c, re, im);
+    float* out = &spectra[c * 2 * n];
+    kernels.f32.first_pass(fft.tables(), {re, im, nullptr, nullptr}, out);
+    kernels.f32.forward(fft.tables(), out);
+    for (int64_t i = 0; i < 2 * n; ++i) out[i] *= scale;
+  });
+  return spectra;
+}
+
+std::unique_ptr<PreparedConvolution> prepare_toeplitz(const PrepareRequest&);
+std::unique_ptr<PreparedConvolution> prepare_overlap_save(const PrepareRequest&);
+std::unique_ptr<PreparedConvolution> prepare_right_angle(const PrepareRequest&);
+std::unique_ptr<PreparedConvolution> prepare_comb_rows(const PrepareRequest&);
+std::unique_ptr<PreparedConvolution> prepare_circular_fft(const PrepareRequest&);
+
+}  // namespace longconv

@@ -1,0 +1,32 @@
+// What an algorithm costs on a device, in seconds, from the rates that were measured for it (lc_costs).
+//
+//   transform of n complex points, forward, product and inverse:  n (level log2 n + point) far(n)
+//   far(n) = far_factor where n > near_points (the work array has left the caches), else 1
+//   direct sum of K taps over L outputs:                          L (toeplitz_point + K toeplitz)
+//   comb fold and unfold of R rows of an n1-row comb, M columns:  R (n1/4 + 1) M fold
+//   memory:                                                       bytes moved * byte
+#pragma once
+
+#include <bit>
+#include <cstdint>
+
+#include "longconv/backend.h"
+
+namespace longconv {
+
+inline int64_t ceil_power_of_two(int64_t n) { return static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(n < 1 ? 1 : n))); }
+inline bool is_power_of_two(int64_t n) { return n > 0 && std::has_single_bit(static_cast<uint64_t>(n)); }
+inline int log2_of(int64_t power_of_two) { return std::countr_zero(static_cast<uint64_t>(power_of_two)); }
+
+inline double transform_seconds(const lc_costs& c, int64_t n) {
+  const double seconds = static_cast<double>(n) * (c.fft_level_seconds * log2_of(n) + c.fft_point_seconds);
+  return n > c.near_points ? seconds * c.far_factor : seconds;
+}
+inline double toeplitz_row_seconds(const lc_costs& c, int64_t taps, int64_t length) {
+  return static_cast<double>(length) * (c.toeplitz_point_seconds + static_cast<double>(taps) * c.toeplitz_seconds);
+}
+inline double comb_fold_seconds(const lc_costs& c, int64_t modulus, int64_t rows, int64_t columns) {
+  return static_cast<double>(rows) * static_cast<double>(modulus / 4 + 1) * static_cast<double>(columns) * c.fold_seconds;
+}
+
+}  // namespace longconv

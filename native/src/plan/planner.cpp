@@ -1,0 +1,220 @@
+#include "planner.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "../status.h"
+#include "cost_model.h"
+
+namespace longconv {
+
+namespace {
+
+/// Above this many taps a direct sum never wins, on any device measured.
+constexpr int64_t kLongestToeplitz = 512;
+/// Overlap-save blocks beyond this size leave the nearest caches and gain nothing.
+constexpr int64_t kLongestBlock = int64_t{1} << 18;
+/// Outputs beyond the transform that a right-angle convolution may compute as direct sums: lengths such as 2^15 + 2 are common.
+constexpr int64_t kLongestTail = 64;
+constexpr int64_t kLargestCombModulus = 256;
+constexpr int64_t kLargestSize = int64_t{1} << 40;
+
+int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
+
+struct Question {
+  const lc_convolution_spec& spec;
+  const lc_costs& costs;
+  int64_t batch;
+  int64_t length;
+  int32_t threads;
+};
+
+/// Fills in what all plans have in common. `row_seconds`: one row of input; `spectrum_bytes`: prepared bytes of one channel.
+lc_plan finish_plan(const Question& q, lc_plan plan, double row_seconds, int64_t channel_bytes, double executed) {
+  const double rows = static_cast<double>(q.batch) * static_cast<double>(q.spec.channels);
+  const double streamed = rows * static_cast<double>(q.length) * 8 + static_cast<double>(q.spec.channels * channel_bytes);
+  // Rows are handed out whole: with fewer rows than threads some threads stay idle.
+  const double busy = std::max(1.0, std::min<double>(q.threads, rows));
+  plan.seconds = q.costs.call_seconds + rows * row_seconds / busy + streamed * q.costs.byte_seconds;
+  plan.prepared_bytes = q.spec.channels * channel_bytes;
+  plan.executed_fraction = executed;
+  return plan;
+}
+
+void add_toeplitz(const Question& q, int64_t taps, std::vector<lc_plan>& plans) {
+  if (taps > kLongestToeplitz) return;
+  lc_plan plan{};
+  plan.algorithm = LC_TOEPLITZ;
+  plan.name = "Toeplitz";
+  plan.taps = taps;
+  plans.push_back(finish_plan(q, plan, toeplitz_row_seconds(q.costs, taps, q.length), taps * 4, 1.0));
+}
+
+/// `extent`: points of a row that the transform must hold; `dense_points`: what counts as all of the arithmetic.
+void add_right_angle(const Question& q, int64_t taps, int64_t extent, bool tail_allowed, std::vector<lc_plan>& plans) {
+  const int64_t full = std::max(q.costs.minimum_transform, ceil_power_of_two(extent));
+  for (int64_t n : {full, full / 2}) {
+    const int64_t tail = extent - n;
+    if (n < q.costs.minimum_transform || (tail > 0 && (!tail_allowed || tail > kLongestTail))) continue;
+    lc_plan plan{};
+    plan.algorithm = LC_RIGHT_ANGLE;
+    plan.name = "right-angle FFT";
+    plan.taps = taps;
+    plan.transform_length = n;
+    const double seconds = transform_seconds(q.costs, n) + (tail > 0 ? toeplitz_row_seconds(q.costs, std::min(taps, extent), tail) : 0.0);
+    plans.push_back(finish_plan(q, plan, seconds, 8 * n + (tail > 0 ? 4 * taps : 0), 1.0));
+  }
+}
+
+void add_overlap_save(const Question& q, int64_t taps, int64_t extent, std::vector<lc_plan>& plans) {
+  const int64_t largest = std::min(kLongestBlock, 2 * ceil_power_of_two(extent));
+  for (int64_t n = q.costs.minimum_transform; n <= largest; n *= 2) {
+    const int64_t unit = n / std::min(q.costs.transform_rows, n);
+    const int64_t discard = round_up(taps - 1, unit);
+    if (discard * 4 > n * 3) continue;  // less than a quarter of each block would be of use
+    const int64_t blocks = (extent + n - discard - 1) / (n - discard);
+    if (blocks < 2) continue;  // a single block is what the right-angle convolution does in half the points
+    lc_plan plan{};
+    plan.algorithm = LC_OVERLAP_SAVE;
+    plan.name = "overlap-save";
+    plan.taps = taps;
+    plan.transform_length = n;
+    plan.discard = discard;
+    // Blocks go in pairs, as real and imaginary part.
+    const double seconds = static_cast<double>((blocks + 1) / 2) * transform_seconds(q.costs, n);
+    plans.push_back(finish_plan(q, plan, seconds, 8 * n, 1.0));
+  }
+}
+
+void add_circular_fft(const Question& q, int64_t taps, std::vector<lc_plan>& plans) {
+  const int64_t n = q.spec.max_length;
+  if (!is_power_of_two(n) || n < q.costs.minimum_transform) return;
+  lc_plan plan{};
+  plan.algorithm = LC_CIRCULAR_FFT;
+  plan.name = "circular FFT";
+  plan.taps = taps;
+  plan.transform_length = n;
+  const double pairs = static_cast<double>((q.batch + 1) / 2) / static_cast<double>(q.batch);
+  plans.push_back(finish_plan(q, plan, pairs * transform_seconds(q.costs, n), 8 * n, 1.0));
+}
+
+/// Residues f mod kLargestCombModulus that hold a kept bin or the mirror of one.
+std::vector<uint8_t> kept_residues(const lc_convolution_spec& spec) {
+  std::vector<uint8_t> kept(kLargestCombModulus, 0);
+  for (int64_t f = 0; f <= spec.fft_size / 2; ++f)
+    if (spec.kept[f]) {
+      const int64_t r = f % kLargestCombModulus;
+      kept[static_cast<std::size_t>(r)] = kept[static_cast<std::size_t>((kLargestCombModulus - r) % kLargestCombModulus)] = 1;
+    }
+  return kept;
+}
+
+/// Rows of the comb f mod modulus that are not all zero; a row and its mirror count once.
+int64_t kept_rows(const std::vector<uint8_t>& residues, int64_t modulus) {
+  int64_t rows = 0;
+  for (int64_t r = 0; r <= modulus / 2; ++r) {
+    bool any = false;
+    for (int64_t f = r; f < kLargestCombModulus; f += modulus) any = any || residues[static_cast<std::size_t>(f)];
+    rows += any;
+  }
+  return rows;
+}
+
+void add_comb_rows(const Question& q, std::vector<lc_plan>& plans) {
+  const int64_t n = q.spec.fft_size;
+  if (n / 4 < q.costs.minimum_transform) return;
+  const std::vector<uint8_t> residues = kept_residues(q.spec);
+  for (int64_t modulus = 4; modulus <= kLargestCombModulus && n / modulus >= q.costs.minimum_transform; modulus *= 2) {
+    const int64_t columns = n / modulus;
+    const int64_t rows = kept_rows(residues, modulus);
+    if (rows == modulus / 2 + 1) continue;
+    lc_plan plan{};
+    plan.algorithm = LC_COMB_ROWS;
+    plan.name = "comb-row FFT";
+    plan.taps = n;
+    plan.transform_length = columns;
+    plan.comb_modulus = modulus;
+    plan.comb_rows = rows;
+    const double seconds = static_cast<double>(rows) * transform_seconds(q.costs, columns) + comb_fold_seconds(q.costs, modulus, rows, columns);
+    const double executed = static_cast<double>(rows) / (static_cast<double>(modulus) / 2 + 1);
+    plans.push_back(finish_plan(q, plan, seconds, rows * 8 * columns, executed));
+  }
+}
+
+std::vector<lc_plan> candidates(const Question& q) {
+  const lc_convolution_spec& spec = q.spec;
+  std::vector<lc_plan> plans;
+  const int64_t taps = std::min(spec.filter_length, spec.max_length);
+  switch (spec.mode) {
+    case LC_CAUSAL:
+      add_toeplitz(q, taps, plans);
+      add_overlap_save(q, taps, spec.max_length, plans);
+      add_right_angle(q, taps, spec.max_length, true, plans);
+      break;
+    case LC_CIRCULAR: {
+      // Taken as a causal convolution of the row with its own end put in front.
+      const int64_t extent = spec.max_length + taps - 1;
+      add_circular_fft(q, taps, plans);
+      add_toeplitz(q, taps, plans);
+      add_overlap_save(q, taps, extent, plans);
+      add_right_angle(q, taps, extent, false, plans);
+      break;
+    }
+    default:
+      add_comb_rows(q, plans);
+      add_right_angle(q, spec.fft_size, spec.fft_size / 2, false, plans);
+  }
+  std::stable_sort(plans.begin(), plans.end(), [](const lc_plan& a, const lc_plan& b) { return a.seconds < b.seconds; });
+  return plans;
+}
+
+void check_size(const char* what, int64_t value) {
+  if (value < 1 || value > kLargestSize)
+    fail(LC_INVALID_ARGUMENT, "%s is %lld; it must be between 1 and %lld.", what, static_cast<long long>(value), static_cast<long long>(kLargestSize));
+}
+
+}  // namespace
+
+void check_spec(const lc_convolution_spec& spec) {
+  check_size("The number of channels", spec.channels);
+  check_size("The filter length", spec.filter_length);
+  check_size("The longest input", spec.max_length);
+  if (spec.filter_length > kLargestSize / spec.channels || spec.max_length > kLargestSize / spec.channels)
+    fail(LC_INVALID_ARGUMENT, "%lld channels of %lld taps and inputs of %lld points are more than can be addressed.", static_cast<long long>(spec.channels),
+         static_cast<long long>(spec.filter_length), static_cast<long long>(spec.max_length));
+  switch (spec.mode) {
+    case LC_CAUSAL:
+      return;
+    case LC_CIRCULAR:
+      if (spec.filter_length > spec.max_length)
+        fail(LC_INVALID_ARGUMENT, "A circular convolution of length %lld cannot have %lld taps: the filter must not be longer than the input.",
+             static_cast<long long>(spec.max_length), static_cast<long long>(spec.filter_length));
+      return;
+    case LC_GRID:
+      if (!is_power_of_two(spec.fft_size) || spec.fft_size < 2)
+        fail(LC_NOT_SUPPORTED, "The FFT size %lld is not a power of two; the kernels compute powers of two.", static_cast<long long>(spec.fft_size));
+      if (spec.filter_length != spec.fft_size)
+        fail(LC_INVALID_ARGUMENT, "A filter on a grid has one value per lag: %lld were given for an FFT size of %lld.", static_cast<long long>(spec.filter_length),
+             static_cast<long long>(spec.fft_size));
+      if (spec.max_length > spec.fft_size / 2)
+        fail(LC_INVALID_ARGUMENT, "Inputs of %lld points do not fit a grid of FFT size %lld: at most half of it can be run.", static_cast<long long>(spec.max_length),
+             static_cast<long long>(spec.fft_size));
+      if (!spec.kept) fail(LC_INVALID_ARGUMENT, "A convolution on a grid needs the list of kept bins.");
+      return;
+    default:
+      fail(LC_INVALID_ARGUMENT, "There is no convolution mode %d.", static_cast<int>(spec.mode));
+  }
+}
+
+lc_plan plan_convolution(const lc_convolution_spec& spec, const lc_costs& costs, int64_t batch, int64_t length, int32_t threads) {
+  return candidates({spec, costs, batch, length, threads}).front();
+}
+
+int64_t candidate_plans(const lc_convolution_spec& spec, const lc_costs& costs, int64_t batch, int64_t length, int32_t threads, lc_plan* plans, int64_t capacity) {
+  const std::vector<lc_plan> all = candidates({spec, costs, batch, length, threads});
+  const int64_t count = std::min<int64_t>(capacity, static_cast<int64_t>(all.size()));
+  std::copy_n(all.begin(), count, plans);
+  return count;
+}
+
+}  // namespace longconv
