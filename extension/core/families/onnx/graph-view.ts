@@ -91,6 +91,8 @@ export class GraphView {
     const { op, domain, inputs } = node;
     const standard = domain === '';
     if (standard && op === 'Constant') return ValueKind.Constant;
+    // Of the second operand only the type counts.
+    if (standard && op === 'CastLike') return this.kind(inputs[0]);
     const kind = [...inputs, ...capturedBy(node)].reduce<ValueKind>((most, name) => (name ? Math.max(most, this.kind(name)) : most), ValueKind.Constant);
     if (standard && (op === 'Shape' || op === 'Size')) return Math.min(kind, ValueKind.ShapeOnly);
     const hasBody = [...node.attributes.values()].some(({ graphs }) => graphs.length > 0);

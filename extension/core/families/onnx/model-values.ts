@@ -1,14 +1,21 @@
 import { UserError } from '../../errors';
 import type { OnnxNode, OnnxTensor } from '../../formats/onnx/structure';
 import { onnxTypeName } from '../../formats/onnx/element-type';
-import { ElementType } from '../../graph/builder';
+import { ElementType, int } from '../../graph/builder';
 import { DENSE_TYPES, type DenseSessions, type DenseTensor, elementTypeOf, emptyData } from '../../graph/dense-sessions';
-import type { onnx } from '../../graph/onnx';
+import { onnx } from '../../graph/onnx';
 import type { GraphView } from './graph-view';
-import { submodel } from './submodel';
+import { neededFor, submodel } from './submodel';
+import { transformShapes } from './transform-shapes';
 
 /** Initializers of more elements than this do not matter for shapes: shapes, axes and lengths are small. */
 const SHAPE_ELEMENTS = 1024;
+/** Chains of shapes that depend on computed sizes are short. */
+const MOST_ROUNDS = 8;
+/** Operands that decide about the shape of an operator's result, by their place. */
+const SIZE_OPERANDS: Readonly<Record<string, readonly number[] | undefined>> = {
+  Pad: [1, 3], Reshape: [1], Slice: [1, 2, 3, 4], Expand: [1], Tile: [1], DFT: [1, 2], Squeeze: [1], Unsqueeze: [1], Split: [1], ConstantOfShape: [0],
+};
 /** Constants of at most this many elements are read without asking ONNX Runtime. */
 const SMALL = 1 << 12;
 
@@ -18,6 +25,7 @@ const SMALL = 1 << 12;
  */
 export class ModelValues {
   private readonly shapes = new Map<string, readonly number[]>();
+  private readonly ranks = new Map<string, number>();
   private readonly types = new Map<string, string>();
   private readonly known = new Map<string, onnx.ITensorProto>();
   private readonly evaluated = new Map<string, DenseTensor>();
@@ -45,6 +53,11 @@ export class ModelValues {
     return this.view.initializers.get(name)?.dims ?? this.shapes.get(name);
   }
 
+  /** Number of dimensions, which may be known where their sizes are not. */
+  rank(name: string): number | undefined {
+    return this.shape(name)?.length ?? this.ranks.get(name);
+  }
+
   /** Element type of a value as ONNX Runtime names it; undefined where it is not known. */
   type(name: string): string | undefined {
     const tensor = this.view.initializers.get(name);
@@ -62,8 +75,9 @@ export class ModelValues {
 
   /** Values of some outputs when some inner values are given; whatever else they need is computed, from zeros where it is an input. */
   async run(outputs: readonly string[], given: ReadonlyMap<string, DenseTensor>): Promise<Map<string, DenseTensor>> {
-    const inputs = new Map([...given].map(([name, { type, dims }]) => [name, { type: elementTypeOf(type), dims }]));
-    const part = submodel(this.view, { outputs, inputs, known: this.known, shapes: this.inputShapes });
+    // Without sizes: those that the inference derives for transforms of a given length may be wrong, and would contradict these.
+    const inputs = new Map([...given].map(([name, { type, dims }]) => [name, { type: elementTypeOf(type), dims: dims.map((_, axis) => `${name}_${axis}`) }]));
+    const part = submodel(this.view, { outputs, inputs, known: this.known, shapes: this.inputShapes, replacements: this.casts() });
     const session = await this.sessions.create(part.bytes);
     try {
       const feeds = new Map(given);
@@ -72,6 +86,16 @@ export class ModelValues {
     } finally {
       await session.dispose();
     }
+  }
+
+  /** Whether `numbers` can tell a value without running anything. */
+  isKnown(name: string): boolean {
+    return this.view.isConstant(name) && this.directNumbers(name) !== undefined;
+  }
+
+  /** Whether the size that a node measures is known, so that it need not be computed. */
+  knownSize(name: string): onnx.ITensorProto | undefined {
+    return this.known.get(name);
   }
 
   /** Forgets large results. */
@@ -95,6 +119,19 @@ export class ModelValues {
     if (shape && shape.some((dim) => dim !== 1)) return undefined;
     const values = await this.numbers(name);
     return values?.length === 1 ? values[0] : undefined;
+  }
+
+  /** CastLike after a value that is not wanted, by the value's type. */
+  private casts(): Map<OnnxNode, Uint8Array[]> {
+    const replacements = new Map<OnnxNode, Uint8Array[]>();
+    for (const node of this.view.nodes) {
+      if (node.op !== 'CastLike' || node.domain !== '' || this.view.isConstant(node.inputs[1])) continue;
+      const type = Object.values(DENSE_TYPES).find((known) => known?.type === this.type(node.inputs[1]))?.type;
+      if (!type) continue;
+      const cast = { opType: 'Cast', input: [node.inputs[0]], output: [node.outputs[0]], attribute: [{ name: 'to', ...int(elementTypeOf(type)) }] };
+      replacements.set(node, [onnx.NodeProto.encode(cast).finish()]);
+    }
+    return replacements;
   }
 
   private directNumbers(name: string): number[] | undefined {
@@ -127,29 +164,69 @@ export class ModelValues {
       if (value.dimensions?.every((dim) => typeof dim === 'number')) this.shapes.set(value.name, value.dimensions as number[]);
     }
     for (const [name, shape] of this.inputShapes) this.shapes.set(name, shape);
-    const outputs = [...this.view.producers.keys()];
-    const { bytes } = submodel(this.view, { outputs, shapes: this.inputShapes, largestInitializer: SHAPE_ELEMENTS });
+    // Each round tells shapes, from which sizes follow that are computed in the model, from which shapes follow.
+    for (let round = 0; round < MOST_ROUNDS; round++) {
+      const before = [this.ranks.size, this.shapes.size, this.known.size].join();
+      if (!(await this.inferOnce())) return;
+      for (const node of this.view.nodes) this.knowShape(node);
+      await this.knowSizes();
+      if (before === [this.ranks.size, this.shapes.size, this.known.size].join()) return;
+    }
+  }
+
+  /** One pass of the runtime's own inference; false where it does not take the model. */
+  private async inferOnce(): Promise<boolean> {
+    const outputs = [...this.view.producers.keys()].filter((name) => !this.known.has(name));
+    const replacements = await transformShapes(this.view, this);
+    const { bytes } = submodel(this.view, { outputs, known: this.known, shapes: this.inputShapes, largestInitializer: SHAPE_ELEMENTS, replacements });
     try {
       const session = await this.sessions.create(bytes, { asIs: true });
       for (const { name, type, shape } of session.outputs) {
         this.types.set(name, type);
+        this.ranks.set(name, shape.length);
         if (shape.every((dim) => typeof dim === 'number' && dim >= 0)) this.shapes.set(name, shape as number[]);
       }
       await session.dispose();
+      return true;
     } catch (cause) {
       if (!(cause instanceof UserError)) throw cause;
       this.inferenceFailure = cause.message;
+      return false;
     }
-    for (const node of this.view.nodes) this.knowShape(node);
   }
 
   /** Results of Shape and Size that are known without computing what they measure. */
   private knowShape({ op, domain, inputs, outputs, attributes }: OnnxNode): void {
-    if (domain !== '' || (op !== 'Shape' && op !== 'Size') || this.view.isConstant(inputs[0])) return;
+    if (domain !== '' || (op !== 'Shape' && op !== 'Size')) return;
     const shape = this.shape(inputs[0]);
     if (!shape) return;
     const all = op === 'Size' ? [shape.reduce((a, b) => a * b, 1)] : shape.slice(attributes.get('start')?.int ?? 0, attributes.get('end')?.int ?? shape.length);
-    this.known.set(outputs[0], { dims: op === 'Size' ? [] : [all.length], dataType: ElementType.INT64, int64Data: all });
+    this.know(outputs[0], op === 'Size' ? [] : [all.length], all);
+  }
+
+  /** Computes the sizes, axes and paddings that shapes depend on and that are not written down. */
+  private async knowSizes(): Promise<void> {
+    const wanted = new Set<string>();
+    for (const { op, domain, inputs } of this.view.nodes) {
+      if (domain !== '') continue;
+      for (const name of SIZE_OPERANDS[op]?.map((index) => inputs[index]) ?? []) {
+        if (this.view.isConstant(name) && this.type(name) === 'int64' && !this.known.has(name) && !this.directNumbers(name) && this.dependsOnKnown(name)) wanted.add(name);
+      }
+    }
+    if (wanted.size === 0) return;
+    for (const [name, { type, data, dims }] of await this.evaluate([...wanted])) {
+      if (type === 'int64') this.know(name, dims, Array.from(data as BigInt64Array, Number));
+    }
+  }
+
+  /** Whether a value can be computed without the inputs of the model. */
+  private dependsOnKnown(name: string): boolean {
+    const inputs = new Set(this.view.feeds.map((feed) => feed.name));
+    return ![...neededFor(this.view, [name], this.known).outside].some((outside) => inputs.has(outside));
+  }
+
+  private know(name: string, dims: readonly number[], values: readonly number[]): void {
+    if (name) this.known.set(name, { dims: [...dims], dataType: ElementType.INT64, int64Data: [...values] });
   }
 
   private zeros(name: string): DenseTensor {

@@ -82,10 +82,16 @@ export interface SignalEnd {
 export async function onToResult(view: GraphView, values: ModelValues, output: string, axis: number, size: number, real: boolean): Promise<SignalEnd | undefined> {
   const state = { value: output, nodes: [] as OnnxNode[], trailing: true, scale: 1, length: size, real };
   for (;;) {
-    const use = view.onlyUse(state.value);
+    const use = onlyReader(view, values, state.value);
     if (!use || !(await stepOn(view, values, use, axis, state))) break;
   }
   return state.real ? state : undefined;
+}
+
+/** The only use of a value, not counting those that only ask for its shape, which is known. */
+function onlyReader(view: GraphView, values: ModelValues, value: string): Use | undefined {
+  const uses = (view.uses.get(value) ?? []).filter(({ node }) => !(isStandard(node, 'Shape', 'Size') && values.knownSize(node.outputs[0])));
+  return uses.length === 1 && uses[0].input >= 0 && !view.outputs.has(value) ? uses[0] : undefined;
 }
 
 interface EndState { value: string; nodes: OnnxNode[]; trailing: boolean; scale: number; length: number; real: boolean }

@@ -14,6 +14,8 @@ export interface SubmodelRequest {
   readonly shapes?: ReadonlyMap<string, readonly number[]>;
   /** Initializers of more elements than this become inputs of their type and shape, for models that only tell shapes. */
   readonly largestInitializer?: number;
+  /** Encoded nodes that stand in for a node. */
+  readonly replacements?: ReadonlyMap<OnnxNode, readonly Uint8Array[]>;
 }
 
 /** A part of a model as a model of its own; its nodes are the file's, byte for byte. */
@@ -24,7 +26,9 @@ export interface Submodel {
 }
 
 /** The nodes that some values need, in order, and the values that none of them makes. */
-export function neededFor(view: GraphView, outputs: readonly string[], given: { has(name: string): boolean }): { nodes: OnnxNode[]; outside: Set<string> } {
+export function neededFor(
+  view: GraphView, outputs: readonly string[], given: { has(name: string): boolean }, typeOnly?: { has(node: OnnxNode): boolean },
+): { nodes: OnnxNode[]; outside: Set<string> } {
   const needed = new Set<OnnxNode>();
   const outside = new Set<string>();
   const pending = [...outputs];
@@ -39,19 +43,19 @@ export function neededFor(view: GraphView, outputs: readonly string[], given: { 
     }
     if (!needed.has(node)) {
       needed.add(node);
-      pending.push(...node.inputs, ...capturedBy(node));
+      pending.push(...(node.op === 'CastLike' && typeOnly?.has(node) ? [node.inputs[0]] : [...node.inputs, ...capturedBy(node)]));
     }
   }
   return { nodes: view.nodes.filter((node) => needed.has(node)), outside };
 }
 
-export function submodel(view: GraphView, { outputs, inputs = new Map(), known = new Map(), shapes, largestInitializer = Infinity }: SubmodelRequest): Submodel {
+export function submodel(view: GraphView, { outputs, inputs = new Map(), known = new Map(), shapes, largestInitializer = Infinity, replacements }: SubmodelRequest): Submodel {
   const { structure, bytes } = view.file;
-  const { nodes, outside } = neededFor(view, outputs, { has: (name) => inputs.has(name) || known.has(name) });
+  const { nodes, outside } = neededFor(view, outputs, { has: (name) => inputs.has(name) || known.has(name) }, replacements);
   const parts: Uint8Array[] = [];
   const field = (number: number, content: Uint8Array): void => { parts.push(encodeHeader(number, content.length), content); };
   field(2, Buffer.from('part', 'utf8'));
-  for (const node of nodes) field(1, view.encoded(node));
+  for (const node of nodes) for (const encoded of replacements?.get(node) ?? [view.encoded(node)]) field(1, encoded);
   const graphInputs: string[] = [];
   const declare = (name: string, type: number, dims?: readonly (number | string)[]): void => field(11, onnx.ValueInfoProto.encode({ name, type: tensorType(type, dims) }).finish());
   for (const name of outside) {

@@ -108,9 +108,9 @@ export class WireReader {
       const byte = this.file.byte(start + i);
       parts[i >> 2] += (byte & 0x7f) * 2 ** (7 * (i & 3));
       if (byte < 0x80) {
-        const low = parts[0] + parts[1] * 2 ** 28;
-        const high = parts[2] & 0xff;
-        return { value: low + high * 2 ** 56, signed: low + (high >= 128 ? high - 256 : high) * 2 ** 56, end: start + i + 1 };
+        const low = parts[0] + (parts[1] & 0xf) * 2 ** 28;
+        const high = (parts[1] >>> 4) + (parts[2] & 0xff) * 2 ** 24;
+        return { value: low + high * TWO_32, signed: low + (high | 0) * TWO_32, end: start + i + 1 };
       }
     }
     const cut = end - start < 10;

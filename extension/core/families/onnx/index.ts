@@ -1,0 +1,84 @@
+import { UserError } from '../../errors';
+import type { OnnxFile } from '../../formats/onnx/read';
+import type { DenseSessions } from '../../graph/dense-sessions';
+import type { LongConvModel, ModelOption, OptionOverrides } from '../model';
+import { findSites } from './find-sites';
+import { GraphView } from './graph-view';
+import { OnnxModel } from './model';
+import { ModelValues } from './model-values';
+import type { OnnxSite } from './site';
+
+/** Kernels of fewer taps are short convolutions, which the models have beside the long ones. */
+const SHORTEST_LONG_FILTER = 32;
+/** Length of open dimensions where nothing in the model tells one. */
+const FALLBACK_LENGTH = 1024;
+const POWER_OF_TWO = (n: number): boolean => n > 0 && (n & (n - 1)) === 0;
+
+/**
+ * Opens an ONNX model: finds its long convolutions and what they are made of. `sessions` compute shapes and filters.
+ * Options: `length` (samples that open dimensions stand for), `minTaps` (shortest kernel that counts as long).
+ */
+export async function openOnnxModel(file: OnnxFile, sessions: DenseSessions, given: OptionOverrides): Promise<LongConvModel> {
+  const unknown = Object.keys(given).find((name) => name !== 'length' && name !== 'minTaps');
+  if (unknown !== undefined) throw new UserError(`An ONNX model has no option "${unknown}".`, 'Its options are length and minTaps.');
+  const view = new GraphView(file);
+  const open = view.feeds.some(({ dimensions }) => dimensions?.some((dim, axis) => typeof dim !== 'number' && axis > 0));
+  const length = wholeNumber(given, 'length') ?? (open ? longestConstant(view) : FALLBACK_LENGTH);
+  const shortest = wholeNumber(given, 'minTaps') ?? SHORTEST_LONG_FILTER;
+  const values = await ModelValues.create(view, sessions, length);
+  const found = await findSites(view, values, shortest);
+  const longest = Math.max(0, ...found.sites.map(({ u }) => u.dims[u.timeAxis]));
+  const [first] = view.feeds;
+  const tokens = first?.elementType === 7 || first?.elementType === 6;
+  const outputShape = values.shape(file.structure.graph.outputs[0]?.name ?? '');
+  const options: ModelOption[] = [
+    ...(open ? [{ name: 'length', value: length, source: given.length === undefined ? 'the largest constant that a position may index' : 'given by the user' }] : []),
+    ...(given.minTaps === undefined ? [] : [{ name: 'minTaps', value: shortest, source: 'given by the user' }]),
+  ];
+  const maxLength = Math.max(1, open ? length : longest || (values.inputShapes.get(first?.name ?? '')?.[1] ?? 1));
+  return new OnnxModel({
+    file, view, values, found, options, notes: notes(file, values, found.sites), maxLength,
+    ...(!open && { fixedLength: maxLength }),
+    vocabularySize: tokens && outputShape?.length === 3 ? outputShape[2] : 0,
+  });
+}
+
+function wholeNumber(options: OptionOverrides, name: string): number | undefined {
+  const value = options[name];
+  if (value === undefined) return undefined;
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 1) throw new UserError(`The option ${name} must be a whole number above 0, not ${value}.`);
+  return value;
+}
+
+/** The size that positions can have: the longest dimension of a constant of the kind that filters and positions are. */
+function longestConstant(view: GraphView): number {
+  let longest = 0;
+  for (const node of view.nodes) {
+    for (const name of node.inputs) {
+      const dims = view.isConstant(name) ? view.initializers.get(name)?.dims : undefined;
+      // [1, L, features] of positions and times, or kernels [H, 1, K].
+      if (dims && dims.length === 3 && dims[0] === 1) longest = Math.max(longest, dims[1]);
+      if (dims && node.op === 'Conv') longest = Math.max(longest, dims[2] ?? 0);
+    }
+  }
+  return longest >= SHORTEST_LONG_FILTER ? longest : FALLBACK_LENGTH;
+}
+
+/** What a user must know before trusting the numbers. */
+function notes(file: OnnxFile, values: ModelValues, sites: readonly OnnxSite[]): string[] {
+  const found: string[] = [];
+  if (values.inferenceFailure) found.push(`Shapes are known only where the file declares them: ${values.inferenceFailure}`);
+  if (file.unlisted > 0) found.push(`${file.unlisted} tensors are of types that are not shown here (text, 4-bit integers, complex128).`);
+  if (sites.length === 0) found.push('No long convolution with a filter of its own was found.');
+  const odd = sites.filter(({ fftSize }) => fftSize !== undefined && !POWER_OF_TWO(fftSize));
+  if (odd.length > 0) {
+    found.push(`${odd.length} of ${sites.length} sites use transforms of ${odd[0].fftSize} points, not a power of two, on which ONNX Runtime itself loses digits (relative errors around ${(8e-8 * odd[0].fftSize!).toExponential(0)}).`);
+  }
+  if (sites.some(({ nodes }) => nodes.some(({ op, attributes }) => op === 'DFT' && attributes.get('inverse')?.int === 1 && attributes.get('onesided')?.int === 1))) {
+    found.push('The file has inverse transforms with onesided=1, which ONNX Runtime refuses before 1.25 and computes wrongly before 1.27.');
+  }
+  const shared = new Map<string, number>();
+  for (const { cut } of sites) if (cut.value) shared.set(cut.value, (shared.get(cut.value) ?? 0) + 1);
+  for (const [value, count] of shared) if (count > 1) found.push(`${count} sites share the filter ${value}; each is masked on its own.`);
+  return found;
+}

@@ -1,0 +1,110 @@
+import * as path from 'node:path';
+import type { Engine } from '../../engine/engine';
+import type { OnnxFile } from '../../formats/onnx/read';
+import { tensorElements } from '../../formats/onnx/parse-tensor';
+import type { ModelGraph } from '../../graph/model-graph';
+import type { LongConvModel, ModelOption, Site, TapRange } from '../model';
+import { materialise } from './filter';
+import type { FoundSites } from './find-sites';
+import { type GraphView, ValueKind } from './graph-view';
+import type { ModelValues } from './model-values';
+import { runGraph } from './run-graph';
+import type { OnnxSite } from './site';
+
+export const ONNX_FAMILY = 'onnx';
+
+export interface OnnxModelParts {
+  readonly file: OnnxFile;
+  readonly view: GraphView;
+  readonly values: ModelValues;
+  readonly found: FoundSites;
+  readonly options: readonly ModelOption[];
+  readonly notes: readonly string[];
+  readonly maxLength: number;
+  readonly fixedLength?: number;
+  readonly vocabularySize: number;
+}
+
+/** An opened ONNX model. It owns its file. */
+export class OnnxModel implements LongConvModel {
+  readonly family = ONNX_FAMILY;
+  readonly name: string;
+  readonly path: string;
+  readonly file: OnnxFile;
+  readonly parameters: number;
+  readonly sites: readonly Site[];
+  readonly onnxSites: readonly OnnxSite[];
+  readonly view: GraphView;
+  readonly vocabularySize: number;
+  readonly maxLength: number;
+  readonly fixedLength?: number;
+  readonly options: readonly ModelOption[];
+  readonly notes: readonly string[];
+  private readonly values: ModelValues;
+  private readonly filters = new Map<string, Promise<Float32Array>>();
+
+  constructor(parts: OnnxModelParts) {
+    this.file = parts.file;
+    this.path = parts.file.path;
+    this.name = path.basename(parts.file.path);
+    this.view = parts.view;
+    this.values = parts.values;
+    this.options = parts.options;
+    this.maxLength = parts.maxLength;
+    this.fixedLength = parts.fixedLength;
+    this.vocabularySize = parts.vocabularySize;
+    this.onnxSites = parts.found.sites;
+    this.sites = parts.found.sites.map((site, layer) => describe(parts.view, site, layer));
+    this.notes = [...parts.notes, ...parts.found.findings.map(({ id, operator, reason }) => `Found but left as it is: ${operator} ${id} ${reason}.`)];
+    this.parameters = [...parts.file.structure.graph.initializers.values()]
+      .filter(({ type }) => type === 1 || type === 10 || type === 11 || type === 16)
+      .reduce((sum, tensor) => sum + tensorElements(tensor), 0);
+  }
+
+  async filter(siteId: string, { channels, taps }: TapRange, _engine: Engine): Promise<Float32Array> {
+    const site = this.onnxSites.find(({ id }) => id === siteId);
+    if (!site || !inside(channels, site.channels) || !inside(taps, site.taps)) {
+      throw new RangeError(`no channels [${channels.join(', ')}) and taps [${taps.join(', ')}) in site ${siteId} of ${this.name}`);
+    }
+    const whole = await this.wholeFilter(site);
+    const width = taps[1] - taps[0];
+    const result = new Float32Array((channels[1] - channels[0]) * width);
+    for (let h = channels[0]; h < channels[1]; h++) {
+      result.set(whole.subarray(h * site.taps + taps[0], h * site.taps + taps[1]), (h - channels[0]) * width);
+    }
+    return result;
+  }
+
+  async graph(): Promise<ModelGraph> {
+    return runGraph(this.view, this.values, this.onnxSites);
+  }
+
+  close(): Promise<void> {
+    return this.file.close();
+  }
+
+  private wholeFilter(site: OnnxSite): Promise<Float32Array> {
+    let filter = this.filters.get(site.id);
+    if (!filter) {
+      filter = materialise(this.values, site);
+      this.filters.set(site.id, filter);
+      filter.catch(() => this.filters.delete(site.id));
+    }
+    return filter;
+  }
+}
+
+function describe(view: GraphView, site: OnnxSite, layer: number): Site {
+  const { id, channels, taps, direction, cut } = site;
+  const explicit = cut.tensor !== undefined;
+  return {
+    id, layer, channels, taps, direction,
+    storage: explicit ? 'explicit' : 'implicit',
+    writeBack: [explicit ? 'exact' : 'baked'],
+    filterTensors: cut.tensor?.name ? [cut.tensor.name] : [],
+    finite: view.kind(cut.value) === ValueKind.Constant || cut.value === '',
+  };
+}
+
+const inside = ([first, end]: readonly [number, number], size: number): boolean =>
+  Number.isInteger(first) && Number.isInteger(end) && first >= 0 && first <= end && end <= size;
