@@ -11,6 +11,9 @@ export function describeReport(report: ValidationReport): string {
   if (report.dense && report.masked && report.recausalised) {
     lines.push('', `Quality on ${report.data?.path}: ${report.windows} windows of ${report.length} tokens`, qualityTable(report.dense, report.masked, report.recausalised));
   }
+  if (report.outputError) {
+    lines.push('', `Output of the whole model, relative error: masked ${report.outputError.masked.toExponential(2)}, re-causalised ${report.outputError.recausalised.toExponential(2)}`);
+  }
   if (report.sites.length) lines.push('', `Convolutions at ${report.length} tokens, medians in ms`, siteTable(report));
   if (report.wholeModel) {
     const { dense, masked, tokens } = report.wholeModel;

@@ -142,5 +142,5 @@ function gridChoices(grid: MonarchGrid, site: SiteSummary): { value: string; lab
 }
 
 function gridOfSize(fftSize: number, site: SiteSummary): MonarchGrid {
-  return fftSize === site.defaultGrid.fftSize ? site.defaultGrid : defaultGrid({ siteTaps: site.taps, maxLength: site.taps, fftSize });
+  return fftSize === site.defaultGrid.fftSize ? site.defaultGrid : defaultGrid({ siteTaps: site.taps, direction: site.direction, maxLength: site.taps, fftSize });
 }

@@ -14,6 +14,9 @@ export interface TimeView {
   readonly firstLag?: number;
 }
 
+/** Lags of a bidirectional filter go both ways. */
+const firstLagOf = ({ site, firstLag }: TimeView): number => (site.direction === 'bidirectional' ? -site.taps : firstLag ?? 0);
+
 /** A filter's taps over their lags, with its masked versions over it. */
 export class TimePlot {
   readonly plot: LinePlot;
@@ -40,8 +43,8 @@ export class TimePlot {
 
   /** @param range visible lags, when a saved view is brought back. */
   show(view: TimeView, range?: Range): void {
-    const firstLag = view.firstLag ?? 0;
-    if (view.site.id !== this.view?.site.id || firstLag !== (this.view.firstLag ?? 0)) this.plot.setFull([firstLag, view.site.taps], range);
+    const firstLag = firstLagOf(view);
+    if (view.site.id !== this.view?.site.id || firstLag !== firstLagOf(this.view)) this.plot.setFull([firstLag, view.site.taps], range);
     this.view = view;
     this.refresh();
   }

@@ -6,7 +6,7 @@ import { SET_HELP, setOption } from '../options';
 import { print } from '../table';
 
 export const filtersCommand = new Command('filters')
-  .description("write a site's materialised filter as tensor k [H, L] of a safetensors file")
+  .description("write a site's materialised filter as tensor k [H, L] (k_fwd and k_rev, if it is bidirectional) of a safetensors file")
   .argument('<model>', 'model file or folder')
   .requiredOption('--site <id>', 'site id, as inspect lists it')
   .requiredOption('-o, --output <file>', 'safetensors file to write')
@@ -14,5 +14,5 @@ export const filtersCommand = new Command('filters')
   .action(async (model: string, options: { site: string; output: string; set?: OptionOverrides }) => {
     const output = path.resolve(options.output);
     const { channels, taps } = await runJob('exportFilter', { model: path.resolve(model), site: options.site, output, options: options.set });
-    print(`${output}: k [${channels}, ${taps}]`);
+    print(`${output}: filters [${channels}, ${taps}]`);
   });

@@ -17,10 +17,19 @@ export const inspectCommand = new Command('inspect')
     else print(describe(summary));
   });
 
+function inputs({ floatInput, maxLength, vocabularySize, tokenizer, task }: ModelSummary): string {
+  const meaning = task === undefined ? '' : `, ${task}`;
+  if (floatInput) {
+    const shape = ['B', ...floatInput.map((dim) => (dim === 'length' ? 'L' : dim))].join(', ');
+    return `longest input ${maxLength} samples, takes input [${shape}]${task === 'classification' ? `, ${vocabularySize} classes` : ''}${meaning}`;
+  }
+  return `longest input ${maxLength} tokens, vocabulary ${vocabularySize}${tokenizer ? ', with tokenizer' : ', takes input_ids'}${meaning}`;
+}
+
 function describe(summary: ModelSummary): string {
   const lines = [
     `${summary.name}: ${summary.family}, ${summary.parameters.toLocaleString('en-US')} parameters, ${bytes(summary.bytes)}`,
-    `longest input ${summary.maxLength} tokens, vocabulary ${summary.vocabularySize}${summary.tokenizer ? ', with tokenizer' : ', takes input_ids'}`,
+    inputs(summary),
     ...summary.options.map((option) => `${option.name} = ${option.value} (${option.source})`),
     ...summary.notes,
     '',

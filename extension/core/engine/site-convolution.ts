@@ -1,5 +1,7 @@
 import type { SiteFilter } from '../plan/site-filter';
-import type { ConvolutionSpec, Engine, PreparedConvolution } from './engine';
+import type { Engine, PreparedConvolution } from './engine';
+import { type KernelForm, kernelForm, kernelRows, kernelSeconds } from './kernel-form';
+import { runMoved } from './moved-convolution';
 
 export interface SiteCall {
   /** [batch, H, length] */
@@ -14,25 +16,30 @@ export interface SiteCall {
   readonly threads?: number;
 }
 
+interface PreparedPart {
+  readonly first: number;
+  readonly form: KernelForm;
+  readonly prepared: PreparedConvolution;
+}
+
 /** A site's convolution ready to run: one prepared kernel for each channel range of its filter. */
 export class SiteConvolution {
-  private constructor(
-    private readonly channels: number,
-    private readonly parts: readonly { readonly first: number; readonly prepared: PreparedConvolution }[],
-  ) {}
+  private constructor(private readonly channels: number, private readonly parts: readonly PreparedPart[]) {}
 
-  /** `maxLength`: longest input that will be run, in samples. */
+  /** `maxLength`: longest input that will be run, in samples; the exact length where the filter is bound to one (plan/longest-input.ts). */
   static async prepare(engine: Engine, filter: SiteFilter, maxLength: number): Promise<SiteConvolution> {
-    const parts: { first: number; prepared: PreparedConvolution }[] = [];
+    const parts: PreparedPart[] = [];
     for (const part of filter.parts) {
-      parts.push({ first: part.channels[0], prepared: await engine.prepare(partSpec(part, maxLength), part.rows) });
+      const form = kernelForm(engine, part, maxLength, filter.site.ringOfRun);
+      parts.push({ first: part.channels[0], form, prepared: await engine.prepare(form.spec, kernelRows(form, part)) });
     }
     return new SiteConvolution(filter.site.channels, parts);
   }
 
   async run(call: SiteCall): Promise<void> {
-    for (const { first, prepared } of this.parts) {
-      await prepared.run({ ...call, totalChannels: this.channels, firstChannel: first });
+    for (const { first, form, prepared } of this.parts) {
+      if (form.shift > 0) await runMoved(prepared, form, first, this.channels, call);
+      else await prepared.run({ ...call, totalChannels: this.channels, firstChannel: first });
     }
   }
 
@@ -48,9 +55,5 @@ export class SiteConvolution {
 
 /** The cost model's seconds for one run of the site. */
 export function predictSeconds(engine: Engine, filter: SiteFilter, batch: number, length: number, threads: number): number {
-  return filter.parts.reduce((sum, part) => sum + engine.predict(partSpec(part, length), batch, length, threads).seconds, 0);
-}
-
-function partSpec(part: SiteFilter['parts'][number], maxLength: number): ConvolutionSpec {
-  return { channels: part.channels[1] - part.channels[0], mode: part.mode, filterLength: part.filterLength, maxLength, grid: part.grid };
+  return filter.parts.reduce((sum, part) => sum + kernelSeconds(engine, kernelForm(engine, part, length, filter.site.ringOfRun), batch, length, threads), 0);
 }

@@ -3,7 +3,9 @@ import { GraphBuilder, tensorType, valueNames } from '../graph/builder';
 import { isLongConv, LONG_CONV_OPSET_VERSION, longConvFunction, readLongConv, withNeutralInputs } from '../graph/long-conv-op';
 import { LONG_CONV_DOMAIN, type ModelGraph } from '../graph/model-graph';
 import { onnx } from '../graph/onnx';
+import { siteLength } from '../families/site-shape';
 import { writeFileAtomically } from '../io/atomic-file';
+import { boundToLength } from '../plan/longest-input';
 import type { SurgeryPlan } from '../plan/plan';
 import type { SiteFilter } from '../plan/site-filter';
 import { TOOL, VERSION } from '../version';
@@ -80,13 +82,13 @@ function chooseLowering({ lowering, filters, length }: OnnxExport): { readonly l
 }
 
 function kernelTaps(filter: SiteFilter, length: number): number {
-  const { future, past } = lagExtent(filter, takesAnyLength(filter) ? Infinity : length);
+  const { future, past } = lagExtent(filter, takesAnyLength(filter) ? Infinity : siteLength(filter.site, length));
   return future + past + 1;
 }
 
 function checkSize({ graph, filters, length }: OnnxExport, lowering: Lowering): void {
   const weights = (graph.model.graph?.initializer ?? []).reduce((sum, { rawData }) => sum + (rawData?.length ?? 0), 0);
-  const kernels = [...filters.values()].reduce((sum, filter) => sum + loweredBytes(filter, length, lowering), 0);
+  const kernels = [...filters.values()].reduce((sum, filter) => sum + loweredBytes(filter, siteLength(filter.site, length), lowering), 0);
   if (weights + kernels > LARGEST_FILE) throw tooLarge(weights + kernels);
 }
 
@@ -113,7 +115,7 @@ function lowerModel(request: OnnxExport, lowering: Lowering, guarded: boolean): 
     const filter = filters.get(convolution.site);
     if (!filter) throw new UserError(`There is no filter for site ${convolution.site} of the graph.`);
     filterInputs.add(convolution.k);
-    LOWERINGS[lowering](b, convolution, filter, length);
+    LOWERINGS[lowering](b, convolution, filter, siteLength(filter.site, length));
   }
   const kept = lowering === 'function';
   const node = kept ? withNeutralInputs(b.nodes, b) : b.nodes;
@@ -139,13 +141,13 @@ function lowerModel(request: OnnxExport, lowering: Lowering, guarded: boolean): 
   };
 }
 
-/** A circular convolution means another thing at every length, so a graph with one takes its one length only. */
+/** A filter that is bound to one length means another thing at every other, so a graph with one takes its one length only. */
 function withExactLength(value: onnx.IValueInfoProto, { graph, filters, length }: OnnxExport): onnx.IValueInfoProto {
-  const circular = [...filters.values()].some(({ parts }) => parts.some(({ mode }) => mode === 'circular'));
+  const bound = [...filters.values()].some(boundToLength);
   const type = value.type?.tensorType;
-  if (!circular || value.name !== graph.input.name || !type) return value;
+  if (!bound || value.name !== graph.input.name || !type) return value;
   const dims = (type.shape?.dim ?? []).map(({ dimValue, dimParam }) => (dimParam ? dimParam : Number(dimValue)));
-  return { ...value, type: tensorType(type.elemType!, dims.map((dim, axis) => (axis === 1 ? length : dim))) };
+  return { ...value, type: tensorType(type.elemType!, dims.map((dim, axis) => (axis === (graph.input.lengthAxis ?? 1) ? length : dim))) };
 }
 
 function metadata({ source, plan, length, recausalise }: OnnxExport, lowering: Lowering): onnx.IStringStringEntryProto[] {

@@ -5,6 +5,7 @@ import type { LongConvModel, Site } from '../families/model';
 import { copiedTensor, writeSafetensors, type TensorEntry } from '../formats/safetensors/write';
 import type { TensorFile } from '../formats/tensor-file';
 import { bakedTensor } from '../plan/baked';
+import { exactRows } from '../plan/exact';
 import type { SurgeryPlan } from '../plan/plan';
 import type { SiteFilter } from '../plan/site-filter';
 import { TOOL } from '../version';
@@ -24,11 +25,21 @@ export interface SafetensorsExport {
 /** Bytes of a tensor compared at a time. */
 const COMPARED_AT_ONCE = 1 << 23;
 
-/** Chooses the form when the user did not, and refuses what the model's filters cannot express. */
-export function chooseForm(model: LongConvModel, plan: SurgeryPlan, wanted?: 'exact' | 'baked' | 'sidecar' | 'refit'): SafetensorsForm {
+/**
+ * Chooses the form when the user did not, and refuses what the model's filters cannot express. `filters`: those of the sites that the plan
+ * changes.
+ */
+export function chooseForm(
+  model: LongConvModel, plan: SurgeryPlan, filters: ReadonlyMap<string, SiteFilter>, wanted?: 'exact' | 'baked' | 'sidecar' | 'refit',
+): SafetensorsForm {
   const masked = model.sites.filter((site) => plan.sites.some((planned) => planned.site === site.id));
   if (!masked.length) return 'exact';
-  const form = wanted ?? (masked.every((site) => site.writeBack.includes('exact')) ? 'exact' : 'baked');
+  const explicit = masked.every((site) => site.writeBack.includes('exact'));
+  const [misfit] = explicit ? [...filters.values()].map(exactRows).filter((rows) => typeof rows === 'string') : [];
+  const form = wanted ?? (explicit && misfit === undefined ? 'exact' : 'baked');
+  if (form === 'exact' && misfit !== undefined) {
+    throw new UserError(`The plan cannot be exported as "exact": ${misfit}.`, 'Use --recausalise, a smaller FFT size, or the form baked.');
+  }
   const refused = masked.find((site) => !site.writeBack.includes(form));
   if (refused || form === 'refit') {
     const site = refused ?? masked[0];
@@ -43,19 +54,28 @@ export function chooseForm(model: LongConvModel, plan: SurgeryPlan, wanted?: 'ex
 /**
  * Writes the changed model. Tensors that the surgery does not touch are copied byte for byte, in the source's order.
  * baked: a masked site's generating tensors are replaced by `longconv.surgeon.<site>.k`, so a loader that does not know the
- * surgery fails instead of silently computing the old filter. sidecar: all tensors stay and the plan travels in the metadata.
+ * surgery fails instead of silently computing the old filter. sidecar: all tensors stay and the plan travels in the metadata. exact: the
+ * tensors that hold the masked filters have new values, which the original code reads; the file carries no plan, since nothing is left to do.
  */
 export async function exportSafetensors(request: SafetensorsExport): Promise<void> {
   const { model, plan, filters, form, recausalise, output } = request;
   const dropped = new Set<string>();
   const added: TensorEntry[] = [];
   const metadata = new Map(model.file.metadata);
+  const replaced = new Map<string, TensorEntry>();
+  const settings: Record<string, unknown> = {};
+  if (form === 'exact') {
+    for (const filter of filters.values()) await writeExactly(model, filter, replaced, settings);
+  }
   if (plan.sites.length) {
-    metadata.set(PLAN_KEY, JSON.stringify(plan));
-    metadata.set(FORM_KEY, form);
-    metadata.set(RECAUSALISED_KEY, String(recausalise));
+    if (form !== 'exact') {
+      metadata.set(PLAN_KEY, JSON.stringify(plan));
+      metadata.set(FORM_KEY, form);
+      metadata.set(RECAUSALISED_KEY, String(recausalise));
+    }
     const config = await configText(model.file);
-    if (config !== undefined) metadata.set(CONFIG_KEY, config);
+    const changed = Object.keys(settings).length > 0 ? JSON.stringify({ ...parsedConfig(config), ...settings }, null, 2) : config;
+    if (changed !== undefined) metadata.set(CONFIG_KEY, changed);
     metadata.set('longconv.surgeon.tool', TOOL);
     metadata.set('longconv.surgeon.source', `${model.name} ${plan.model.fingerprint}`);
   }
@@ -66,8 +86,25 @@ export async function exportSafetensors(request: SafetensorsExport): Promise<voi
     }
   }
   const kept = [...model.file.tensors.values()].filter(({ name }) => !dropped.has(name) && !added.some((entry) => entry.name === name));
-  await writeSafetensors(output, [...kept.map(({ name }) => copiedTensor(model.file, name)), ...added], { metadata, keepOrder: true });
+  const entries = kept.map(({ name }) => replaced.get(name) ?? copiedTensor(model.file, name));
+  await writeSafetensors(output, [...entries, ...added], { metadata, keepOrder: true });
 }
+
+/** Collects the tensors that hold a changed explicit filter, and the settings that they need. */
+async function writeExactly(model: LongConvModel, filter: SiteFilter, replaced: Map<string, TensorEntry>, settings: Record<string, unknown>): Promise<void> {
+  const { site } = filter;
+  const rows = exactRows(filter);
+  if (typeof rows === 'string' || !model.exactTensors) {
+    throw new Error(`${site.id} cannot be written back exactly, which chooseForm should have refused`);
+  }
+  const { tensors, config } = await model.exactTensors(site.id, rows);
+  for (const { name, shape, data } of tensors) {
+    replaced.set(name, { name, dtype: 'F32', shape, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) });
+  }
+  Object.assign(settings, config);
+}
+
+const parsedConfig = (text: string | undefined): object => (text === undefined ? {} : JSON.parse(text) as object);
 
 export const bakedName = (site: string): string => `longconv.surgeon.${site}.k`;
 

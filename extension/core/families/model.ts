@@ -1,6 +1,7 @@
 import type { TensorFile } from '../formats/tensor-file';
 import type { ModelGraph } from '../graph/model-graph';
 import type { Engine } from '../engine/engine';
+import type { ChannelMask, SurgeryPlan } from '../plan/plan';
 
 /** How a site's filter is kept in the model file. */
 export type FilterStorage = 'explicit' | 'implicit' | 'modal';
@@ -15,9 +16,20 @@ export interface Site {
   readonly layer: number;
   /** H, the number of depthwise channels. */
   readonly channels: number;
-  /** L, the number of filter taps (lags 0..L-1 for a causal site). */
+  /** L, the number of filter taps: lags 0..L-1 (causal), -L..L-1 (bidirectional), or all the L lags of a ring (circular). */
   readonly taps: number;
+  /**
+   * Rows of the filter (see filterColumns in site-shape.ts): causal and circular sites have L columns, lag j in column j. A bidirectional
+   * site has 2L: lag j >= 0 in column j, lag -j in column 2L - j.
+   */
   readonly direction: Direction;
+  /** Samples at the site for each sample of the model's input, e.g. 1/4 in a tier that is pooled by 4; 1 where absent. */
+  readonly rate?: number;
+  /**
+   * Bidirectional only: the original code cuts the row of 2L columns to the first 2n on an input of n < L samples, so that it takes lag -j
+   * from column 2n - j and has another filter at every length.
+   */
+  readonly ringOfRun?: boolean;
   readonly storage: FilterStorage;
   readonly writeBack: readonly WriteBack[];
   /** Lags beyond the taps are 0 by definition, and not just unknown: the filter is right for inputs of any length. */
@@ -36,7 +48,7 @@ export interface EmbeddedFilter {
   /** Tensor that holds it: [H, taps] causal lags, or [H, fftSize] circular lags where `circular`. */
   readonly tensor: string;
   readonly circular: boolean;
-  readonly channelMasks: readonly import('../plan/plan').ChannelMask[];
+  readonly channelMasks: readonly ChannelMask[];
 }
 
 /** Characters or bytes to token ids. Families with sub-word tokenizers have none and take `input_ids`. */
@@ -47,6 +59,7 @@ export interface Tokenizer {
   encode(text: string): Int32Array;
 }
 
+/** Half-open ranges; `taps` counts columns of the filter's rows (see Site.direction). */
 export interface TapRange { readonly channels: readonly [number, number]; readonly taps: readonly [number, number] }
 
 /** A model whose long convolutions can be operated on. */
@@ -56,21 +69,35 @@ export interface LongConvModel {
   readonly name: string;
   readonly path: string;
   readonly file: TensorFile;
+  /** What the outputs mean; next-token logits where absent. */
+  readonly task?: Task;
+  /** Float input: its dimensions after the batch, 'length' where the samples run. Absent: the model takes token ids [B, L]. */
+  readonly floatInput?: readonly (number | 'length')[];
+  /** Inputs must have a multiple of this many samples; 1 where absent. */
+  readonly lengthMultiple?: number;
+  /** Set when inputs of any other length than maxLength mean something else to the model. */
+  readonly fixedLength?: boolean;
+  /**
+   * How many samples before the current one the layers beside the long convolutions look at, summed over the depth. Absent when an output
+   * depends on more than a window of the past (attention, positions, statistics over time): then there is no sliding window.
+   */
+  readonly localHistory?: number;
+  /** Token that stands for a hidden one, in models of task masked-token that have one. */
+  readonly maskToken?: number;
   /** Number of trained parameters (buffers and shared copies not counted twice). */
   readonly parameters: number;
   readonly sites: readonly Site[];
+  /** Columns of the logits; 0 for models without any. */
   readonly vocabularySize: number;
   /** Longest input the filters were made for, in tokens. */
   readonly maxLength: number;
-  /** Set where the graph takes inputs of exactly this length. */
-  readonly fixedLength?: number;
   readonly tokenizer?: Tokenizer;
   /** Choices that are not in the file and change results, with where their value came from. */
   readonly options: readonly ModelOption[];
   /** One sentence each: what a user must know before trusting the numbers. */
   readonly notes: readonly string[];
   /** Set when the file is an export of this tool: the surgery that it carries. */
-  readonly embeddedPlan?: import('../plan/plan').SurgeryPlan;
+  readonly embeddedPlan?: SurgeryPlan;
   /** Whether the embedded surgery's filters were re-causalised before they were written. */
   readonly recausalised?: boolean;
   /**
@@ -78,9 +105,23 @@ export interface LongConvModel {
    * (computed in float64 where the filter is generated). Ranges are half open. Memory is that of the result plus a constant.
    */
   filter(siteId: string, range: TapRange, engine: Engine): Promise<Float32Array>;
+  /**
+   * Rows of a site (as `filter` gives them, [H, columns]) brought into the model's own tensors: new values of the tensors of the file that
+   * hold them, float32. Only where a site's writeBack has 'exact'.
+   */
+  exactTensors?(siteId: string, rows: Float32Array): Promise<ExactWriteBack>;
   /** The computation graph with one LongConv node per site; see core/graph. */
   graph(): Promise<ModelGraph>;
   close(): Promise<void>;
+}
+
+/** next-token: logits [B, L, V] of the token after each. masked-token: logits [B, L, V] of each token. classification: logits [B, V]. features: no metric. */
+export type Task = 'next-token' | 'masked-token' | 'classification' | 'features';
+
+export interface ExactWriteBack {
+  readonly tensors: readonly { readonly name: string; readonly shape: readonly number[]; readonly data: Float32Array }[];
+  /** Settings of config.json that the written values need, where they differ from the model's own. */
+  readonly config?: Readonly<Record<string, unknown>>;
 }
 
 export interface ModelOption {

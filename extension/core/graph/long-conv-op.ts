@@ -9,7 +9,7 @@ import { emitRealSpectrum, emitSpectralConvolution } from './spectral-convolutio
 export const LONG_CONV_OPSET_VERSION = 1;
 const INPUTS = ['u', 'k', 'skip', 'preGate', 'postGate'] as const;
 const ATTRIBUTES = ['site', 'mode', 'fft_size'] as const;
-const MODES = ['causal', 'grid', 'circular'] as const;
+const MODES = ['causal', 'grid', 'circular', 'bidirectional'] as const;
 
 /** A LongConv node, read. Absent optional inputs are undefined. */
 export interface LongConvNode {
@@ -60,7 +60,7 @@ export function readLongConv(node: onnx.INodeProto): LongConvNode {
 /**
  * LongConv in standard operators, so that a runtime that does not know it can run the model. All modes are one circular convolution on
  * `fft_size` points: causal filters are zero-padded to it (at least input length + taps - 1), grid filters are that long, and for mode
- * circular it is the input's length.
+ * circular it is the input's length. Bidirectional filters must have been laid out as grid filters.
  *
  * A function body cannot leave out a multiplication when an optional input is absent, so it takes all five inputs: `withNeutralInputs`
  * fills in ones and zeros before a model is given to another runtime.

@@ -6,14 +6,21 @@ import type { DenseType } from './dense-sessions';
  *
  * LongConv inputs:  u [B, H, L], k [H, K], skip [H] (optional ''), preGate [B, H, L] (optional ''), postGate [B, H, L] (optional '').
  * LongConv output:  y [B, H, L] = postGate * (conv(preGate * u, k) + skip * preGate * u).
- * LongConv attributes: `site` (string, the site id), `mode` ('causal' | 'grid' | 'circular').
+ * LongConv attributes: `site` (string, the site id), `mode` ('causal' | 'grid' | 'circular' | 'bidirectional').
  * Each k is a graph input named filterInputName(site): the runtime feeds it to the native kernels; export makes it an initializer.
  */
 export interface ModelGraph {
   readonly model: onnx.IModelProto;
   /** Name of the token input ([B, L] int64) or of the float input. */
-  readonly input: { readonly name: string; readonly kind: 'tokens' | 'float' };
-  /** Name of the output: logits [B, L, V]. */
+  readonly input: {
+    readonly name: string;
+    readonly kind: 'tokens' | 'float';
+    /** Axis of the samples; 1 where absent. */
+    readonly lengthAxis?: number;
+  };
+  /** Further token inputs [B, L], which are 0 everywhere where a run gives none, e.g. token_type_ids. */
+  readonly extraInputs?: readonly string[];
+  /** Name of the output: logits [B, L, V], [B, V] for classifiers. */
   readonly output: string;
   /** Everything a run must feed, in the graph's order, where that is more or other than `input` as it is described there. */
   readonly feeds?: readonly GraphFeed[];

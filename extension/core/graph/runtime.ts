@@ -1,14 +1,18 @@
 import type { Engine } from '../engine/engine';
 import { SiteConvolution } from '../engine/site-convolution';
 import { UserError } from '../errors';
-import { longestInput } from '../plan/longest-input';
+import { inputLength, siteLength } from '../families/site-shape';
+import { boundToLength, longestInput, onlyLength } from '../plan/longest-input';
 import type { SiteFilter } from '../plan/site-filter';
 import type { DenseSession, DenseSessions, DenseTensor } from './dense-sessions';
 import { encodeModel } from './encode-model';
+import { inputTensors, type ModelInput } from './inputs';
 import type { LongConvNode } from './long-conv-op';
 import type { ModelGraph } from './model-graph';
 import { type DenseStep, type GraphPartition, partition } from './partition';
 import { constantTensor } from './tensor-data';
+
+export type { ModelInput } from './inputs';
 
 /** What a site's convolution was given and what it made. The arrays are valid only until the callback's promise settles. */
 export interface SiteEvent {
@@ -31,7 +35,7 @@ export interface RunnerSetup {
   readonly engine: Engine;
   /** By site id, one for every LongConv of the graph. */
   readonly filters: ReadonlyMap<string, SiteFilter>;
-  /** Longest input that will be run, in samples; longer ones are refused. The one length of all runs where a filter is circular. */
+  /** Longest input that will be run, in samples; longer ones are refused. The one length of all runs where a filter is bound to one. */
   readonly maxLength: number;
   /** Threads of the convolution kernels; default: the engine's own choice. */
   readonly threads?: number;
@@ -40,9 +44,11 @@ export interface RunnerSetup {
 export interface RunOptions {
   /** Called after each site's convolution, and waited for. */
   readonly onSite?: (event: SiteEvent) => Promise<void> | void;
+  /** Further inputs by name, [batch, length]. */
+  readonly extra?: ReadonlyMap<string, ModelInput>;
 }
 
-export type ModelInput = Int32Array | BigInt64Array | Float32Array;
+export interface ModelOutput { readonly data: Float32Array; readonly dims: readonly number[] }
 
 /**
  * Runs a model: the graph is cut at its long convolutions; dense pieces run in `sessions`, convolutions in `engine`.
@@ -64,8 +70,7 @@ export class ModelRunner {
   static async create(setup: RunnerSetup): Promise<ModelRunner> {
     const plan = partition(setup.graph);
     const loaded = new Map<DenseStep, DenseSession>();
-    const constants = new Map([...plan.constants].map(([name, value]): [string, DenseTensor] =>
-      [name, constantTensor(value)]));
+    const constants = new Map([...plan.constants].map(([name, value]) => [name, constantTensor(value)]));
     const runner = new ModelRunner(setup, plan, loaded, constants, true);
     try {
       for (const step of plan.steps) {
@@ -98,27 +103,39 @@ export class ModelRunner {
 
   /** Exchanges one site's filter. Not while a run is under way. */
   async setFilters(site: string, filter: SiteFilter): Promise<void> {
-    const longest = this.setup.graph.siteLengths?.get(site) ?? this.setup.maxLength;
-    const maxLength = Math.min(longest, longestInput(filter));
-    const convolution = await SiteConvolution.prepare(this.setup.engine, filter, maxLength);
+    const wanted = this.setup.graph.siteLengths?.get(site) ?? siteLength(filter.site, this.setup.maxLength);
+    const only = onlyLength(filter);
+    if (only !== undefined && wanted !== only) {
+      throw new UserError(
+        `The masks of site ${site} are for inputs of exactly ${inputLength(filter.site, only)} samples, not ${this.setup.maxLength}: at another length its filter is another one.`,
+        `Run it on ${inputLength(filter.site, only)} samples.`);
+    }
+    const longest = longestInput(filter);
+    const samples = Math.min(wanted, longest);
+    const convolution = await SiteConvolution.prepare(this.setup.engine, filter, samples);
     this.sites.get(site)?.convolution.free();
-    const circular = filter.parts.some(({ mode }) => mode === 'circular');
-    this.sites.set(site, { convolution, maxLength, circular, channels: filter.site.channels });
+    const maxLength = longest < wanted ? inputLength(filter.site, longest) : this.setup.maxLength;
+    this.sites.set(site, { convolution, maxLength, exact: boundToLength(filter), channels: filter.site.channels });
   }
 
   /**
-   * Logits [batch, length, V] of token ids [batch, length] (or of float input [batch, length, ...]).
+   * Logits [batch, length, V] of token ids [batch, length] (or what the graph makes of float input; see `infer`).
    * Throws UserError when the input is longer than the runner or a site's filter is made for.
    */
   async run(input: ModelInput, batch: number, length: number, options: RunOptions = {}): Promise<Float32Array> {
-    this.checkLength(length);
-    const { graph } = this.setup;
-    const logits = (await this.runFeeds(new Map([[graph.input.name, inputTensor(graph, input, batch, length)]]), [graph.output], options)).get(graph.output)!;
-    if (logits.type !== 'float32') throw new UserError(`The model's output "${graph.output}" is of type ${logits.type}, but logits are float32.`);
-    return logits.data as Float32Array;
+    return (await this.infer(input, batch, length, options)).data;
   }
 
-  /** The wanted outputs for inputs given by name. Throws UserError when a site's input is longer than it was prepared for. */
+  /** The same with the output's dimensions. Float input has the dimensions that the graph declares. */
+  async infer(input: ModelInput, batch: number, length: number, options: RunOptions = {}): Promise<ModelOutput> {
+    this.checkLength(length);
+    const { graph } = this.setup;
+    const logits = (await this.runFeeds(inputTensors(graph, input, batch, length, options.extra), [graph.output], options)).get(graph.output)!;
+    if (logits.type !== 'float32') throw new UserError(`The model's output "${graph.output}" is of type ${logits.type}, but logits are float32.`);
+    return { data: logits.data as Float32Array, dims: logits.dims };
+  }
+
+  /** The wanted outputs for inputs given by name. */
   async runFeeds(feeds: ReadonlyMap<string, DenseTensor>, wanted: readonly string[], options: RunOptions = {}): Promise<Map<string, DenseTensor>> {
     const values = new Map(feeds);
     const pooled = new Map<string, Float32Array>();
@@ -160,7 +177,6 @@ export class ModelRunner {
     if (u.dims.length !== 3 || channels !== site.channels) {
       throw new UserError(`The input of site ${node.site} has shape [${u.dims.join(', ')}], but its filter has ${site.channels} channels.`);
     }
-    checkSiteLength(node.site, site, length);
     const beside = (name: string | undefined, size: number): Float32Array | undefined => {
       const data = name === undefined ? undefined : (this.operand(values, name).data as Float32Array);
       if (data && data.length !== size) {
@@ -187,31 +203,29 @@ export class ModelRunner {
   }
 
   private checkLength(length: number): void {
-    if (length > this.setup.maxLength) throw tooLong(length, 'the runner', this.setup.maxLength);
-    if (!this.setup.graph.siteLengths) for (const [id, site] of this.sites) checkSiteLength(id, site, length);
+    const limits = [{ what: 'the runner', limit: this.setup.maxLength }];
+    for (const [site, { maxLength, exact }] of this.sites) {
+      limits.push({ what: `the filter of site ${site}`, limit: maxLength });
+      if (exact && length !== maxLength) {
+        throw new UserError(`The input has ${length} samples, but the filter of site ${site} was prepared for exactly ${maxLength}.`);
+      }
+    }
+    const tight = limits.reduce((a, b) => (b.limit < a.limit ? b : a));
+    if (length > tight.limit) {
+      throw new UserError(
+        `The input has ${length} samples, but ${tight.what} is made for at most ${tight.limit}.`,
+        'Use a shorter input, or cut every filter with a partial mask: partial filters run on inputs of any length.',
+      );
+    }
   }
-}
-
-/** `length`: samples of the site's own input. */
-function checkSiteLength(id: string, { maxLength, circular }: PreparedSite, length: number): void {
-  if (circular && length !== maxLength) {
-    throw new UserError(`The input has ${length} samples, but the circular filter of site ${id} was prepared for exactly ${maxLength}.`);
-  }
-  if (length > maxLength) throw tooLong(length, `the filter of site ${id}`, maxLength);
-}
-
-function tooLong(length: number, what: string, limit: number): UserError {
-  return new UserError(
-    `The input has ${length} samples, but ${what} is made for at most ${limit}.`,
-    'Use a shorter input, or cut every filter with a partial mask: partial filters run on inputs of any length.',
-  );
 }
 
 interface PreparedSite {
   readonly convolution: SiteConvolution;
+  /** In samples of the model's input. */
   readonly maxLength: number;
   /** Runs at maxLength only. */
-  readonly circular: boolean;
+  readonly exact: boolean;
   readonly channels: number;
 }
 
@@ -225,22 +239,6 @@ function value(values: ReadonlyMap<string, DenseTensor>, name: string): DenseTen
   const found = values.get(name);
   if (!found) throw new Error(`The value "${name}" of the graph is not there when it is needed.`);
   return found;
-}
-
-function inputTensor(graph: ModelGraph, input: ModelInput, batch: number, length: number): DenseTensor {
-  if (graph.input.kind === 'tokens') {
-    if (input instanceof Float32Array) throw new Error('The model takes token ids, not floats.');
-    if (input.length !== batch * length) throw new Error(`${input.length} token ids were given for shape [${batch}, ${length}].`);
-    const data = input instanceof BigInt64Array ? input : BigInt64Array.from(input, BigInt);
-    // ONNX counts negative indices from the end, so a padding of -1 would silently become the last token of the vocabulary.
-    const negative = data.findIndex((id) => id < 0n);
-    if (negative >= 0) throw new UserError(`Token ${negative} of the input is ${data[negative]}, but token ids start at 0.`);
-    return { type: 'int64', data, dims: [batch, length] };
-  }
-  if (!(input instanceof Float32Array)) throw new Error('The model takes floats, not token ids.');
-  const declared = graph.model.graph!.input!.find(({ name }) => name === graph.input.name);
-  const rank = declared?.type?.tensorType?.shape?.dim?.length ?? 3;
-  return { type: 'float32', data: input, dims: rank === 2 ? [batch, length] : [batch, length, input.length / (batch * length)] };
 }
 
 /** Output buffers of convolutions, used again in later sites and runs. */

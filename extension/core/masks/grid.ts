@@ -1,4 +1,5 @@
 import { UserError } from '../errors';
+import type { Direction } from '../families/model';
 import type { MonarchGrid } from '../plan/plan';
 
 /**
@@ -69,23 +70,27 @@ export function defaultFactors(fftSize: number): readonly number[] {
 export interface GridRequest {
   /** L, taps of the site. */
   readonly siteTaps: number;
-  /** Longest input of the model, in tokens. */
+  /** Longest input of the site, in samples. */
   readonly maxLength: number;
+  /** Default: causal. */
+  readonly direction?: Direction;
   /** Chosen by the user; the default covers a linear convolution of the model's default length. */
   readonly fftSize?: number;
   readonly factors?: readonly number[];
 }
 
 /**
- * Grid of a new frequency mask on a causal site. Without a chosen size N is the smallest power of two >= 2T, T the model's
+ * Grid of a new frequency mask. On a circular site it is the ring itself, N = L. On a causal or bidirectional site, without a chosen size N is the smallest power of two >= 2T, T the model's
  * default length, and the first min(L, T) taps enter the FFT: taps beyond T never act on windows of T tokens. With a chosen
  * N the first min(L, N/2) taps enter. Throws a UserError when size and factors do not fit.
  */
 export function defaultGrid(request: GridRequest): MonarchGrid {
   const product = request.factors?.reduce((a, b) => a * b, 1);
-  const fftSize = request.fftSize ?? product ?? 2 * powerOfTwoAtLeast(defaultLength(request.maxLength));
+  const circular = request.direction === 'circular';
+  const smallest = circular ? powerOfTwoAtLeast(Math.max(2, request.siteTaps)) : 2 * powerOfTwoAtLeast(defaultLength(request.maxLength));
+  const fftSize = request.fftSize ?? product ?? smallest;
   const factors = request.factors ?? defaultFactors(fftSize);
-  const grid: MonarchGrid = { fftSize, factors: [...factors], taps: Math.min(request.siteTaps, Math.floor(fftSize / 2)) };
+  const grid: MonarchGrid = { fftSize, factors: [...factors], taps: circular ? fftSize : Math.min(request.siteTaps, Math.floor(fftSize / 2)) };
   const problem = gridProblem(grid);
   if (problem !== undefined) {
     throw new UserError(`${problem.field}: ${problem.message}.`, problem.hint);
@@ -127,10 +132,10 @@ export function gridProblem(grid: MonarchGrid): FieldProblem | undefined {
       hint: FLASH_FACTORS.has(fftSize) ? `The default factors of ${fftSize} are ${defaultFactors(fftSize).join(', ')}.` : undefined,
     };
   }
-  if (!Number.isInteger(taps) || taps < 1 || taps > fftSize / 2) {
+  if (!Number.isInteger(taps) || taps < 1 || (taps > fftSize / 2 && taps !== fftSize)) {
     return {
       field: 'taps',
-      message: `${taps} is not between 1 and fftSize/2 = ${fftSize / 2}, the causal half of the grid`,
+      message: `${taps} is not between 1 and fftSize/2 = ${fftSize / 2}, the causal half of the grid (or the whole grid, for a circular convolution)`,
       hint: 'Use a larger fftSize or fewer taps.',
     };
   }

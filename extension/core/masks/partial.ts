@@ -12,3 +12,12 @@ export function lagWeights(partial: PartialMask): Float64Array {
   }
   return weights;
 }
+
+/**
+ * [columns] the same weights for lags on both sides of 0, on a ring of `columns` lags: lag j in column j, lag -j in column columns - j.
+ * Lags of K and beyond weigh 0.
+ */
+export function ringLagWeights(partial: PartialMask, columns: number): Float64Array {
+  const oneSided = lagWeights(partial);
+  return new Float64Array(columns).map((_, n) => oneSided[Math.min(n, columns - n)] ?? 0);
+}

@@ -1,13 +1,14 @@
 import type { Engine, MaskFilterRequest, MaskedFilter } from '../engine/engine';
-import { UserError } from '../errors';
 import type { LongConvModel, Site } from '../families/model';
-import { lagWeights } from '../masks/partial';
+import { filterColumns } from '../families/site-shape';
+import { lagWeights, ringLagWeights } from '../masks/partial';
 import { effectiveGain } from '../masks/symmetry';
 import { embeddedSiteFilter } from './baked';
 import { channelRanges, filterForm } from './channel-ranges';
 import type { MaskedRange } from './channel-ranges';
 import { energyOf, MeasureSums } from './measures';
 import type { ChannelMask } from './plan';
+import { laidOut, lagsOnRing, readLags } from './ring';
 import type { FilterPart, MaskMeasures, SiteFilter } from './site-filter';
 
 /** Filter elements that are in work at a time, so memory is that of the result plus a constant. */
@@ -20,15 +21,11 @@ export interface SiteFilterOptions {
 
 /**
  * A site's filter under masks that fit it (see checkPlan): frequency mask first, then lag weights, range by range. Without
- * masks it is the model's own filter, or what an earlier surgery left in the file. Throws a UserError for directions that
- * cannot be run yet.
+ * masks it is the model's own filter, or what an earlier surgery left in the file.
  */
 export async function siteFilter(
   model: LongConvModel, site: Site, masks: readonly ChannelMask[], engine: Engine, options: SiteFilterOptions,
 ): Promise<SiteFilter> {
-  if (site.direction !== 'causal') {
-    throw new UserError(`${site.id} is a ${site.direction} convolution, and only causal ones can be run yet.`);
-  }
   if (site.embedded !== undefined && masks.length === 0) {
     return embeddedSiteFilter(model, site, site.embedded, options.recausalise);
   }
@@ -41,27 +38,29 @@ export async function siteFilter(
 }
 
 /**
- * Measures of masks over some channels of a site: the live figures of the editor. `rows` [channels.length, site.taps] are the
- * filters of `channels`.
+ * Measures of masks over some channels of a site: the live figures of the editor. `rows` [channels.length, filterColumns(site)] are
+ * the filters of `channels`.
  */
 export async function measureMasks(
   site: Site, masks: readonly ChannelMask[], channels: readonly number[], rows: Float32Array, engine: Engine,
 ): Promise<MaskMeasures> {
   const sums = new MeasureSums();
+  const columns = filterColumns(site);
   for (const { channels: [first, end], mask } of channelRanges(masks, site.channels)) {
     const sampled = channels.flatMap((channel, row) => (channel >= first && channel < end ? [row] : []));
     if (sampled.length === 0) {
       continue;
     }
-    const taps = mask?.frequency?.grid.taps ?? site.taps;
-    const filter = new Float32Array(sampled.length * taps);
-    sampled.forEach((row, i) => filter.set(rows.subarray(row * site.taps, row * site.taps + taps), i * taps));
+    const chosen = new Float32Array(sampled.length * columns);
+    sampled.forEach((row, i) => chosen.set(rows.subarray(row * columns, (row + 1) * columns), i * columns));
+    const { filter, width } = laidOut(chosen, sampled.length, site, mask?.frequency?.grid);
     if (mask === undefined) {
       sums.addUnchanged(energyOf(filter));
     } else {
-      sums.addEnergies(await engine.maskFilter({ ...maskRequest(mask), filter, channels: sampled.length, taps, want: 'none' }));
+      const result = await engine.maskFilter({ ...maskRequest(mask, site, width), filter, channels: sampled.length, taps: width, want: 'none' });
+      sums.addEnergies(result, site.direction === 'causal');
     }
-    sums.addKept(mask, sampled.length, site.taps);
+    sums.addKept(mask, sampled.length, site);
   }
   return sums.measures();
 }
@@ -71,36 +70,40 @@ async function filterPart(
 ): Promise<FilterPart> {
   const form = filterForm(mask, site, recausalise);
   const [first, end] = channels;
-  const taps = mask?.frequency?.grid.taps ?? site.taps;
   const rows = new Float32Array((end - first) * form.filterLength);
-  const request = mask === undefined ? undefined : maskRequest(mask);
-  const step = Math.max(1, Math.floor(CHUNK_ELEMENTS / Math.max(taps, form.filterLength)));
+  const step = Math.max(1, Math.floor(CHUNK_ELEMENTS / Math.max(filterColumns(site), mask?.frequency?.grid.fftSize ?? 0)));
   for (let begin = first; begin < end; begin += step) {
     const stop = Math.min(end, begin + step);
-    const filter = await model.filter(site.id, { channels: [begin, stop], taps: [0, taps] }, engine);
+    const { filter, width: taps } = await readLags(model, site, mask?.frequency?.grid, [begin, stop], engine);
     let chunk = filter;
-    if (request === undefined) {
+    if (mask === undefined) {
       sums.addUnchanged(energyOf(filter));
     } else {
-      const want = form.mode === 'grid' ? 'grid' : 'causal';
-      const result: MaskedFilter = await engine.maskFilter({ ...request, filter, channels: stop - begin, taps, want });
-      sums.addEnergies(result);
+      const want = mask.frequency !== undefined && site.direction !== 'causal' || form.mode === 'grid' ? 'grid' : 'causal';
+      const result: MaskedFilter = await engine.maskFilter({ ...maskRequest(mask, site, taps), filter, channels: stop - begin, taps, want });
+      sums.addEnergies(result, site.direction === 'causal');
       chunk = maskedRows(result);
     }
     const width = chunk.length / (stop - begin);
     for (let c = 0; c < stop - begin; c++) {
-      rows.set(chunk.subarray(c * width, c * width + form.filterLength), (begin - first + c) * form.filterLength);
+      const row = chunk.subarray(c * width, (c + 1) * width);
+      const at = (begin - first + c) * form.filterLength;
+      if (form.mode === 'bidirectional') {
+        lagsOnRing(row, rows.subarray(at, at + form.filterLength));
+      } else {
+        rows.set(row.subarray(0, form.filterLength), at);
+      }
     }
   }
-  sums.addKept(mask, end - first, site.taps);
+  sums.addKept(mask, end - first, site);
   return { channels, masked: mask !== undefined, rows, ...form };
 }
 
-/** The part of a MaskFilterRequest that a mask determines. */
-function maskRequest({ frequency, partial }: ChannelMask): Pick<MaskFilterRequest, 'frequency' | 'lagWeights'> {
+/** The part of a MaskFilterRequest that a mask determines; `columns`: row length of the filter that is masked. */
+function maskRequest({ frequency, partial }: ChannelMask, site: Site, columns: number): Pick<MaskFilterRequest, 'frequency' | 'lagWeights'> {
   return {
     frequency: frequency && { fftSize: frequency.grid.fftSize, gain: effectiveGain(frequency) },
-    lagWeights: partial && lagWeights(partial),
+    lagWeights: partial && (site.direction === 'causal' ? lagWeights(partial) : ringLagWeights(partial, columns)),
   };
 }
 

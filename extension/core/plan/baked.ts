@@ -1,5 +1,6 @@
 import { UserError } from '../errors';
 import type { EmbeddedFilter, LongConvModel, Site } from '../families/model';
+import { filterColumns } from '../families/site-shape';
 import { channelRanges, filterForm } from './channel-ranges';
 import { energyOf, MeasureSums } from './measures';
 import type { FilterPart, SiteFilter } from './site-filter';
@@ -7,7 +8,7 @@ import type { FilterPart, SiteFilter } from './site-filter';
 /**
  * How a masked filter lies in a baked export, and how it is found again. One tensor per site, [H, W] float32: each row holds
  * the row of its channel's FilterPart bit for bit, then zeros. W is the longest row where frequency masks keep their
- * negative lags (N then, and the export is `circular`), otherwise the site's taps. The embedded masks say which channels are
+ * negative lags (N then, and the export is `circular`), otherwise the columns of the site's own filter. The embedded masks say which channels are
  * in which form, so re-opening gives equal parts.
  */
 export interface BakedTensor {
@@ -24,7 +25,7 @@ const CHUNK_ELEMENTS = 2 ** 24;
 /** The tensor that an export writes for a site's filter. */
 export function bakedTensor(filter: SiteFilter, site: Site): BakedTensor {
   const circular = filter.parts.some((part) => part.mode === 'grid');
-  const width = circular ? Math.max(...filter.parts.map((part) => part.filterLength)) : site.taps;
+  const width = circular ? Math.max(...filter.parts.map((part) => part.filterLength)) : filterColumns(site);
   const rows = new Float32Array(site.channels * width);
   for (const { channels: [first, end], filterLength, rows: part } of filter.parts) {
     for (let c = first; c < end; c++) {
@@ -53,10 +54,10 @@ export async function embeddedSiteFilter(
     const rows = new Float32Array((channels[1] - channels[0]) * form.filterLength);
     await forEachRow(model, embedded.tensor, width, channels, (row, channel) => {
       const lags = row.subarray(0, stored.filterLength);
-      sums.addUnchanged(energyOf(lags), stored.mode === 'grid' ? energyOf(lags.subarray(lags.length / 2)) : 0);
+      sums.addUnchanged(energyOf(lags), stored.mode === 'grid' && site.direction === 'causal' ? energyOf(lags.subarray(lags.length / 2)) : 0);
       rows.set(lags.subarray(0, form.filterLength), (channel - channels[0]) * form.filterLength);
     });
-    sums.addKept(mask, channels[1] - channels[0], site.taps);
+    sums.addKept(mask, channels[1] - channels[0], site);
     parts.push({ channels, masked: mask !== undefined, rows, ...form });
   }
   return { site, parts, measures: sums.measures() };

@@ -1,6 +1,7 @@
 import type { LongConvModel, Site } from '../families/model';
+import type { JsonPath } from './json-text';
 import { nearest } from './nearest';
-import type { ChannelMask, SurgeryPlan } from './plan';
+import type { ChannelMask, MonarchGrid, SurgeryPlan } from './plan';
 import type { PlanProblem } from './problem';
 import { problemError } from './problem';
 
@@ -65,9 +66,6 @@ function unknownSite(id: string, i: number, model: CheckedModel): PlanProblem {
 }
 
 function siteProblems(site: CheckedModel['sites'][number], masks: readonly ChannelMask[], i: number): PlanProblem[] {
-  if (site.direction !== 'causal') {
-    return [{ path: ['sites', i, 'site'], message: `${site.id} is a ${site.direction} convolution, and only causal ones can be masked yet`, hint: 'Remove this site from the plan.' }];
-  }
   if (site.embedded?.circular === true) {
     return [{
       path: ['sites', i, 'site'],
@@ -81,6 +79,9 @@ function siteProblems(site: CheckedModel['sites'][number], masks: readonly Chann
     if (channels !== undefined && channels[1] > site.channels) {
       problems.push({ path: [...path, 'channels'], message: `the range [${channels.join(', ')}) goes beyond the ${site.channels} channels of ${site.id}` });
     }
+    if (frequency !== undefined) {
+      problems.push(...gridProblems(site, frequency.grid, [...path, 'frequency', 'grid']));
+    }
     if (frequency !== undefined && frequency.grid.taps > site.taps) {
       problems.push({ path: [...path, 'frequency', 'grid', 'taps'], message: `${frequency.grid.taps} taps, but the filter of ${site.id} has only ${site.taps}` });
     }
@@ -89,6 +90,22 @@ function siteProblems(site: CheckedModel['sites'][number], masks: readonly Chann
     }
     return problems;
   });
+}
+
+/** A circular convolution is masked on its own ring, any other on a grid that its filter fills at most half of. */
+function gridProblems(site: CheckedModel['sites'][number], { fftSize, taps }: MonarchGrid, path: JsonPath): PlanProblem[] {
+  if (site.direction === 'circular') {
+    return fftSize === site.taps && taps === site.taps ? [] : [{
+      path: [...path, 'fftSize'],
+      message: `${site.id} is a circular convolution on ${site.taps} points, so its grid must have ${site.taps} points and taps, not ${fftSize} and ${taps}`,
+      hint: 'On a ring that is no power of two, use a partial mask.',
+    }];
+  }
+  return taps <= fftSize / 2 ? [] : [{
+    path: [...path, 'taps'],
+    message: `${taps} taps fill more than half of the ${fftSize} points, but ${site.id} is not a circular convolution`,
+    hint: 'Use a larger fftSize or fewer taps.',
+  }];
 }
 
 /** Site ids for a sentence: all of few, the first and the last of many. */

@@ -1,6 +1,7 @@
 import type { Engine } from '../engine/engine';
 import { UserError } from '../errors';
 import type { LongConvModel, Site } from '../families/model';
+import { gridRequest } from '../families/site-shape';
 import { cellCount, cellOfFrequency, mapDigits } from '../masks/cells';
 import { addCellEnergies, energyCells } from '../masks/energy';
 import { defaultGrid } from '../masks/grid';
@@ -9,6 +10,7 @@ import { listed, modelProblems } from './check';
 import type { CellSet, ChannelMask, FrequencyPattern, MonarchGrid, PartialMask, SurgeryPlan } from './plan';
 import type { PlanProblem } from './problem';
 import { relativeModelPath } from './read';
+import { readLags } from './ring';
 import { ruleProblems } from './rules';
 
 /** Spectrum elements in work at a time while energies are measured. */
@@ -28,7 +30,7 @@ export async function makePlan(model: LongConvModel, request: PlanRequest, engin
   const partial = partialMask(request);
   const planned: { site: string; masks: ChannelMask[] }[] = [];
   for (const site of wantsFrequency || partial !== undefined ? sites : []) {
-    const grid = wantsFrequency ? defaultGrid({ siteTaps: site.taps, maxLength: model.maxLength, fftSize: request.fftSize, factors: request.factors }) : undefined;
+    const grid = wantsFrequency ? defaultGrid({ ...gridRequest(model, site), fftSize: request.fftSize, factors: request.factors }) : undefined;
     const frequency = grid && { grid, symmetry: request.symmetry ?? 'conjugate', keep: await pattern(model, site, grid, request, engine) };
     planned.push({ site: site.id, masks: [{ ...(frequency && { frequency }), ...(partial && { partial }) }] });
   }
@@ -128,8 +130,8 @@ export async function siteEnergyCells(model: LongConvModel, site: Site, grid: Mo
   const step = Math.max(1, Math.floor(CHUNK_ELEMENTS / bins));
   for (let first = 0; first < site.channels; first += step) {
     const end = Math.min(site.channels, first + step);
-    const rows = await model.filter(site.id, { channels: [first, end], taps: [0, grid.taps] }, engine);
-    const magnitudes = await engine.spectrum(rows, grid.taps, grid.fftSize);
+    const { filter, width } = await readLags(model, site, grid, [first, end], engine);
+    const magnitudes = await engine.spectrum(filter, width, grid.fftSize);
     for (let c = 0; c < end - first; c++) {
       addCellEnergies(energies, magnitudes.subarray(c * bins, (c + 1) * bins), cellOf);
     }

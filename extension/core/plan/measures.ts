@@ -1,3 +1,4 @@
+import type { Site } from '../families/model';
 import { effectiveGain, keptFraction } from '../masks/symmetry';
 import type { ChannelMask } from './plan';
 import type { MaskMeasures } from './site-filter';
@@ -12,15 +13,18 @@ export class MeasureSums {
   private keptBins = 0;
   private keptTaps = 0;
 
-  /** Channels whose filters a mask changed: per-channel sums of squares as Engine.maskFilter gives them. */
+  /**
+   * Channels whose filters a mask changed: per-channel sums of squares as Engine.maskFilter gives them. Where the convolution is not
+   * `causal`, the negative lags are its own and nothing leaks.
+   */
   addEnergies(sums: {
     readonly energy: ArrayLike<number>; readonly errorEnergy: ArrayLike<number>;
     readonly maskedEnergy: ArrayLike<number>; readonly leakEnergy: ArrayLike<number>;
-  }): void {
+  }, causal = true): void {
     this.energy += sum(sums.energy);
     this.errorEnergy += sum(sums.errorEnergy);
     this.maskedEnergy += sum(sums.maskedEnergy);
-    this.leakEnergy += sum(sums.leakEnergy);
+    this.leakEnergy += causal ? sum(sums.leakEnergy) : 0;
   }
 
   /** Filters that stay as they are; `leak` is the part of their energy that lies at negative lags. */
@@ -30,11 +34,11 @@ export class MeasureSums {
     this.leakEnergy += leak;
   }
 
-  /** What the mask of so many channels of a site with `taps` taps keeps. */
-  addKept(mask: ChannelMask | undefined, channels: number, taps: number): void {
+  /** What the mask of so many channels of a site keeps. */
+  addKept(mask: ChannelMask | undefined, channels: number, site: Pick<Site, 'taps' | 'direction'>): void {
     this.channels += channels;
     this.keptBins += channels * (mask?.frequency === undefined ? 1 : keptFraction(effectiveGain(mask.frequency)));
-    this.keptTaps += channels * (mask?.partial === undefined ? 1 : mask.partial.taps / taps);
+    this.keptTaps += channels * (mask?.partial === undefined ? 1 : keptShare(mask.partial.taps, site));
   }
 
   measures(): MaskMeasures {
@@ -45,6 +49,11 @@ export class MeasureSums {
       keptTaps: this.keptTaps / this.channels,
     };
   }
+}
+
+/** Share of a site's lags that |lag| < K keeps. */
+function keptShare(kept: number, { taps, direction }: Pick<Site, 'taps' | 'direction'>): number {
+  return direction === 'circular' ? Math.min(1, (2 * kept - 1) / taps) : kept / taps;
 }
 
 /** sum of squares, in float64. */

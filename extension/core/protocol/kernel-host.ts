@@ -1,5 +1,5 @@
 import type { DeviceReport } from '../engine/engine';
-import type { Direction, FilterStorage, ModelOption, OptionOverrides, WriteBack } from '../families/model';
+import type { Direction, FilterStorage, ModelOption, OptionOverrides, Task, WriteBack } from '../families/model';
 import type { ChannelMask, SurgeryPlan, Symmetry } from '../plan/plan';
 import type { MaskMeasures } from '../plan/site-filter';
 import type { ValidationReport } from '../validation/report';
@@ -45,6 +45,9 @@ export interface ModelSummary {
   readonly defaultLength: number;
   readonly vocabularySize: number;
   readonly tokenizer: boolean;
+  /** What the outputs mean, and whether inputs are tokens or floats [B, ...]; absent: next-token logits of token ids. */
+  readonly task?: Task;
+  readonly floatInput?: readonly (number | 'length')[];
   readonly options: readonly ModelOption[];
   readonly notes: readonly string[];
   readonly metadata: Readonly<Record<string, string>>;

@@ -1,6 +1,7 @@
 import type { Engine } from '../engine/engine';
 import { SiteConvolution } from '../engine/site-convolution';
 import type { SiteEvent } from '../graph/runtime';
+import { siteLength } from '../families/site-shape';
 import type { SiteFilter } from '../plan/site-filter';
 
 /**
@@ -14,9 +15,10 @@ export class OutputErrorMeter {
   static async create(engine: Engine, masked: ReadonlyMap<string, SiteFilter>, recausalised: ReadonlyMap<string, SiteFilter>, length: number): Promise<OutputErrorMeter> {
     const meter = new OutputErrorMeter();
     for (const [id, filter] of masked) {
+      const samples = siteLength(filter.site, length);
       meter.sites.set(id, {
-        masked: await SiteConvolution.prepare(engine, filter, length),
-        recausalised: await SiteConvolution.prepare(engine, recausalised.get(id)!, length),
+        masked: await SiteConvolution.prepare(engine, filter, samples),
+        recausalised: await SiteConvolution.prepare(engine, recausalised.get(id)!, samples),
         masked2: 0, recausalised2: 0, dense2: 0,
       });
     }

@@ -1,35 +1,62 @@
-import type { TokenWindow } from '../data/windows';
+import { NOT_SCORED, type Sample } from '../data/samples';
 import type { SiteEvent } from '../graph/runtime';
 import { logSoftmax, QualityMeter } from './metrics';
 
-/** Runs one variant of the model: logits [batch, length, vocabulary] for token ids [batch, length]. */
-export type RunModel = (ids: Int32Array, batch: number, length: number, onSite?: (event: SiteEvent) => Promise<void>) => Promise<Float32Array>;
+/** Runs one variant of the model on one sample; resolves to its output (logits [rows, vocabulary] where the model has a metric). */
+export type RunModel = (sample: Sample, onSite?: (event: SiteEvent) => Promise<void>) => Promise<Float32Array>;
 
 export interface QualityRun {
-  readonly windows: readonly TokenWindow[];
-  readonly length: number;
+  readonly samples: readonly Sample[];
+  /** Columns of the logits. */
   readonly vocabulary: number;
   readonly dense: RunModel;
   readonly variants: readonly RunModel[];
   /** Sees every site's activations of the dense model. */
   readonly onDenseSite: (event: SiteEvent) => Promise<void>;
-  readonly onWindow: (done: number) => void;
+  readonly onSample: (done: number) => void;
+}
+
+export interface QualityResult {
+  readonly dense: QualityMeter;
+  readonly variants: readonly QualityMeter[];
+  /** ||y' - y|| / ||y|| of the model's whole output, over all samples, for each variant. */
+  readonly outputErrors: readonly number[];
 }
 
 /**
- * Runs the dense model and its masked variants over the same windows. Windows go through one at a time: long windows bound the
- * memory to one, and the numbers of a window then do not depend on its neighbours.
+ * Runs the dense model and its masked variants over the same samples. Samples go through one at a time: long ones bound the
+ * memory to one, and the numbers of a sample then do not depend on its neighbours.
  */
-export async function measureQuality(run: QualityRun): Promise<{ dense: QualityMeter; variants: QualityMeter[] }> {
+export async function measureQuality(run: QualityRun): Promise<QualityResult> {
   const dense = new QualityMeter();
   const variants = run.variants.map(() => new QualityMeter());
-  for (const [index, window] of run.windows.entries()) {
-    const denseLog = logSoftmax(await run.dense(window.inputs, 1, run.length, run.onDenseSite), run.vocabulary);
-    dense.add(denseLog, window.targets, run.vocabulary);
+  const errorEnergy = run.variants.map(() => 0);
+  let energy = 0;
+  for (const [index, sample] of run.samples.entries()) {
+    const output = await run.dense(sample, run.onDenseSite);
+    const { rows, targets } = scoredRows(sample.targets);
+    const denseLog = logSoftmax(pick(output, rows, run.vocabulary), run.vocabulary);
+    if (rows.length > 0) dense.add(denseLog, targets, run.vocabulary);
+    for (const value of output) energy += value * value;
     for (const [v, variant] of run.variants.entries()) {
-      variants[v].add(logSoftmax(await variant(window.inputs, 1, run.length), run.vocabulary), window.targets, run.vocabulary, denseLog);
+      const changed = await variant(sample);
+      if (rows.length > 0) variants[v].add(logSoftmax(pick(changed, rows, run.vocabulary), run.vocabulary), targets, run.vocabulary, denseLog);
+      for (let i = 0; i < output.length; i++) errorEnergy[v] += (changed[i] - output[i]) ** 2;
     }
-    run.onWindow(index + 1);
+    run.onSample(index + 1);
   }
-  return { dense, variants };
+  return { dense, variants, outputErrors: errorEnergy.map((sum) => (energy > 0 ? Math.sqrt(sum / energy) : 0)) };
+}
+
+function scoredRows(targets: Int32Array): { rows: Int32Array; targets: Int32Array } {
+  const rows = Int32Array.from(targets.keys()).filter((row) => targets[row] !== NOT_SCORED);
+  return { rows, targets: rows.map((row) => targets[row]) };
+}
+
+/** The given rows of logits [rows, vocabulary]; the array itself where they are all of them. */
+function pick(logits: Float32Array, rows: Int32Array, vocabulary: number): Float32Array {
+  if (rows.length * vocabulary === logits.length) return logits;
+  const picked = new Float32Array(rows.length * vocabulary);
+  rows.forEach((row, i) => picked.set(logits.subarray(row * vocabulary, (row + 1) * vocabulary), i * vocabulary));
+  return picked;
 }

@@ -1,4 +1,5 @@
 import type { InstructionSet } from '../engine/engine';
+import type { Direction, Task } from '../families/model';
 
 /** The result of `validate`; JSON as in schemas/validation-report.schema.json. Contract of design section 5, with additions. */
 export interface ValidationReport {
@@ -7,6 +8,8 @@ export interface ValidationReport {
   readonly created: string;
   readonly model: { readonly path: string; readonly family: string; readonly fingerprint: string; readonly parameters: number; readonly notes: readonly string[] };
   readonly plan: { readonly path: string; readonly sites: number };
+  /** What the quality figures are about: every token after its past, hidden tokens, or one class for each example. */
+  readonly task?: Task;
   /** null when no data was given: then there are no quality figures. */
   readonly data: { readonly path: string; readonly kind: 'fasta' | 'text' | 'safetensors'; readonly records: number } | null;
   readonly windows: number;
@@ -14,6 +17,8 @@ export interface ValidationReport {
   readonly dense?: Quality;
   readonly masked?: MaskedQuality;
   readonly recausalised?: MaskedQuality;
+  /** ||y' - y|| / ||y|| of the model's whole output on the data; absent without data. */
+  readonly outputError?: { readonly masked: number; readonly recausalised: number };
   readonly sites: readonly SiteReport[];
   readonly wholeModel?: { readonly dense: Timing; readonly masked: Timing; readonly recausalised?: Timing; readonly tokens: number };
   readonly device: DeviceInfo;
@@ -40,10 +45,12 @@ export interface SiteReport {
   readonly site: string;
   readonly channels: number;
   readonly taps: number;
+  readonly direction?: Direction;
   readonly filterError: number;
   /** ||y' - y|| / ||y|| of the convolution's output on real activations of the dense model; null without data. */
   readonly outputError: number | null;
   readonly recausalisedOutputError: number | null;
+  /** Energy at negative lags / total energy; 0 where the convolution is not causal, so that nothing can leak. */
   readonly leak: number;
   readonly keptBins: number;
   readonly keptTaps: number;

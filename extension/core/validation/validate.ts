@@ -1,7 +1,8 @@
-import type { TokenData, TokenWindow } from '../data/data';
+import type { Sample, SampleSet } from '../data/samples';
 import type { Engine } from '../engine/engine';
 import { predictSeconds, SiteConvolution } from '../engine/site-convolution';
 import type { LongConvModel } from '../families/model';
+import { siteLength } from '../families/site-shape';
 import type { DenseSessions } from '../graph/dense-sessions';
 import { ModelRunner } from '../graph/runtime';
 import type { SurgeryPlan } from '../plan/plan';
@@ -28,7 +29,7 @@ export interface Validation {
   readonly plan: SurgeryPlan;
   readonly planPath: string;
   readonly filters: FilterVariants;
-  readonly data?: { readonly source: TokenData; readonly windows: readonly TokenWindow[]; readonly path: string };
+  readonly data?: SampleSet;
   readonly length: number;
   readonly engine: Engine;
   readonly sessions: DenseSessions;
@@ -48,28 +49,31 @@ export async function validate(validation: Validation, progress: ReportProgress)
   const runners = [await denseRunner.variant(all(filters.masked)), await denseRunner.variant(all(filters.recausalised)), denseRunner];
   const meter = await OutputErrorMeter.create(engine, filters.masked, filters.recausalised, length);
   try {
-    const [maskedRun, recausalisedRun, denseRun] = runners.map((runner): RunModel => (ids, batch, L, onSite) => runner.run(ids, batch, L, { onSite }));
+    const [maskedRun, recausalisedRun, denseRun] = runners.map((runner): RunModel => ({ input, extra }, onSite) => runner.run(input, 1, length, { onSite, extra }));
     const quality = data && (await measureQuality({
-      windows: data.windows, length, vocabulary: model.vocabularySize, dense: denseRun, variants: [maskedRun, recausalisedRun],
+      samples: data.samples, vocabulary: model.vocabularySize, dense: denseRun, variants: [maskedRun, recausalisedRun],
       onDenseSite: (event) => meter.observe(event),
-      onWindow: (done) => progress(part(`quality: window ${done} of ${data.windows.length}`, 0, QUALITY_SHARE, done / data.windows.length)),
+      onSample: (done) => progress(part(`quality: sample ${done} of ${data.samples.length}`, 0, QUALITY_SHARE, done / data.samples.length)),
     }));
     const sites = await siteReports(validation, meter, (p) => progress(part(p.message, QUALITY_SHARE, 0.95, p.fraction)));
     progress({ message: 'speed of the whole model', fraction: 0.95 });
-    const ids = data ? data.windows[0].inputs : randomTokens(model.vocabularySize, length);
-    const [dense, masked, recausalised] = await compareTimes([denseRun, maskedRun, recausalisedRun].map((run) => () => run(ids, 1, length)));
-    const metrics = quality && {
+    const sample = data ? data.samples[0] : randomSample(model, length);
+    const [dense, masked, recausalised] = await compareTimes([denseRun, maskedRun, recausalisedRun].map((run) => () => run(sample)));
+    const task = model.task ?? 'next-token';
+    const metrics = quality && task !== 'features' ? {
       dense: quality.dense.quality(), masked: quality.variants[0].maskedQuality(quality.dense), recausalised: quality.variants[1].maskedQuality(quality.dense),
-    };
+    } : undefined;
+    const outputError = quality && { masked: quality.outputErrors[0], recausalised: quality.outputErrors[1] };
     progress({ message: 'done', fraction: 1 });
     return {
       version: 1, tool: TOOL, created: new Date().toISOString(),
       model: { path: model.path, family: model.family, fingerprint: plan.model.fingerprint, parameters: model.parameters, notes: model.notes },
       plan: { path: validation.planPath, sites: plan.sites.length },
-      data: data ? { path: data.path, kind: data.source.kind, records: data.source.records.length } : null,
-      windows: data?.windows.length ?? 0, length, ...metrics, sites,
+      task,
+      data: data ? { path: data.path, kind: data.kind, records: data.records } : null,
+      windows: data?.samples.length ?? 0, length, ...metrics, ...(outputError && { outputError }), sites,
       wholeModel: { dense, masked, recausalised, tokens: length },
-      device, findings: findings(sites, metrics?.dense, metrics?.masked, metrics?.recausalised),
+      device, findings: [...(data?.notes ?? []), ...findings({ sites, task, ...metrics })],
     };
   } finally {
     meter.free();
@@ -83,16 +87,17 @@ async function siteReports({ filters, length, engine, device }: Validation, mete
     progress({ message: `speed of ${id}`, fraction: reports.length / filters.masked.size });
     const dense = filters.dense.get(id)!;
     const { site, measures } = masked;
+    const samples = siteLength(site, length);
     const convolutions: SiteConvolution[] = [];
-    for (const filter of [dense, masked, filters.recausalised.get(id)!]) convolutions.push(await SiteConvolution.prepare(engine, filter, length));
+    for (const filter of [dense, masked, filters.recausalised.get(id)!]) convolutions.push(await SiteConvolution.prepare(engine, filter, samples));
     try {
-      const input = randomSignal(site.channels * length);
+      const input = randomSignal(site.channels * samples);
       const output = new Float32Array(input.length);
-      const times = await compareTimes(convolutions.map((convolution) => () => convolution.run({ input, output, batch: 1, length, threads: device.threads })));
-      const predict = (filter: SiteFilter): number => predictSeconds(engine, filter, 1, length, device.threads);
+      const times = await compareTimes(convolutions.map((convolution) => () => convolution.run({ input, output, batch: 1, length: samples, threads: device.threads })));
+      const predict = (filter: SiteFilter): number => predictSeconds(engine, filter, 1, samples, device.threads);
       const errors = meter.errors(id);
       reports.push({
-        site: id, channels: site.channels, taps: site.taps, ...measures,
+        site: id, channels: site.channels, taps: site.taps, direction: site.direction, ...measures,
         outputError: errors.masked, recausalisedOutputError: errors.recausalised,
         dense: times[0], masked: times[1], recausalised: times[2],
         predictedSpeedup: predict(dense) / predict(masked), measuredSpeedup: times[0].median_ms / times[1].median_ms,
@@ -109,9 +114,14 @@ function part(message: string, from: number, to: number, fraction: number): Prog
   return { message, fraction: from + (to - from) * fraction };
 }
 
-function randomTokens(vocabulary: number, length: number): Int32Array {
-  const random = mulberry32(1);
-  return Int32Array.from({ length }, () => Math.floor(random() * vocabulary));
+/** Tokens or a signal, where there is no data. */
+export function randomSample({ floatInput, vocabularySize }: Pick<LongConvModel, 'floatInput' | 'vocabularySize'>, length: number, seed = 1): Sample {
+  const random = mulberry32(seed);
+  const size = (floatInput ?? ['length' as const]).reduce<number>((product, dim) => product * (dim === 'length' ? length : dim), 1);
+  const input = floatInput
+    ? Float32Array.from({ length: size }, () => 2 * random() - 1)
+    : Int32Array.from({ length: size }, () => Math.floor(random() * vocabularySize));
+  return { input, targets: new Int32Array(0) };
 }
 
 /** Uniform on [-1, 1): never zeros, which could run faster than real data. */

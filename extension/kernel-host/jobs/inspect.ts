@@ -1,6 +1,7 @@
 import * as fs from 'node:fs/promises';
 import type { LongConvModel } from '../../core/families/model';
-import { defaultGrid, defaultLength } from '../../core/masks/grid';
+import { defaultRunLength, gridRequest } from '../../core/families/site-shape';
+import { defaultGrid } from '../../core/masks/grid';
 import { describeMasks } from '../../core/masks/describe';
 import type { ModelSummary, SiteSummary } from '../../core/protocol/kernel-host';
 
@@ -9,8 +10,8 @@ export async function summarise(model: LongConvModel): Promise<ModelSummary> {
   const { size } = await fs.stat(model.file.path);
   return {
     path: model.path, name: model.name, family: model.family, bytes: size, parameters: model.parameters,
-    maxLength: model.maxLength, defaultLength: defaultLength(model.maxLength),
-    vocabularySize: model.vocabularySize, tokenizer: model.tokenizer !== undefined,
+    maxLength: model.maxLength, defaultLength: defaultRunLength(model),
+    vocabularySize: model.vocabularySize, tokenizer: model.tokenizer !== undefined, task: model.task, floatInput: model.floatInput,
     options: model.options, notes: model.notes, metadata: Object.fromEntries(model.file.metadata),
     sites: model.sites.map((site) => siteSummary(model, site)),
     tensors: [...model.file.tensors.values()].map(({ name, dtype, shape, byteLength }) => ({ name, dtype, shape, bytes: byteLength })),
@@ -22,7 +23,7 @@ function siteSummary(model: LongConvModel, site: LongConvModel['sites'][number])
   const embedded = site.embedded?.channelMasks ?? model.embeddedPlan?.sites.find((planned) => planned.site === id)?.masks;
   return {
     id, layer, channels, taps, direction, storage, writeBack,
-    defaultGrid: defaultGrid({ siteTaps: taps, maxLength: model.maxLength }),
+    defaultGrid: defaultGrid(gridRequest(model, site)),
     surgery: embedded && describeMasks(embedded),
   };
 }

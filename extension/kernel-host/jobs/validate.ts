@@ -1,6 +1,6 @@
-import { loadData } from '../../core/data/load';
-import { windows } from '../../core/data/windows';
-import { defaultLength } from '../../core/masks/grid';
+import { loadSamples } from '../../core/data/load-samples';
+import { checkLength } from '../../core/families/check-length';
+import { defaultRunLength } from '../../core/families/site-shape';
 import type { ValidateRequest } from '../../core/protocol/kernel-host';
 import type { ReportProgress } from '../../core/protocol/rpc';
 import type { ValidationReport } from '../../core/validation/report';
@@ -15,18 +15,13 @@ export async function validatePlan(request: ValidateRequest, progress: ReportPro
   progress({ message: 'opening the model', fraction: 0 });
   const surgery = await openSurgery(models, request.plan, request.planText);
   const { model, plan, planPath } = surgery;
-  const length = request.length ?? defaultLength(model.maxLength);
-  const source = request.data === undefined ? undefined : await loadData(request.data, model.tokenizer, model.vocabularySize);
+  const data = request.data === undefined ? undefined : await loadSamples(request.data, model, request.length);
+  const length = data?.length ?? request.length ?? defaultRunLength(model);
+  checkLength(model, length);
   const filters = {
     dense: await standingFilters(model, engine),
     masked: await changedFilters(surgery, engine, false, progress),
     recausalised: await changedFilters(surgery, engine, true),
   };
-  return validate(
-    {
-      model, plan, planPath, filters, length, engine, sessions, device,
-      data: source && { source, windows: windows(source, length), path: request.data! },
-    },
-    progress,
-  );
+  return validate({ model, plan, planPath, filters, length, engine, sessions, device, data }, progress);
 }

@@ -5,6 +5,7 @@ import { rmSync } from 'node:fs';
 import type { Engine } from '../../core/engine/engine';
 import { UserError } from '../../core/errors';
 import type { LongConvModel, Site } from '../../core/families/model';
+import { filterColumns } from '../../core/families/site-shape';
 import type { ReportProgress } from '../../core/protocol/rpc';
 
 /** Elements of one tile while a filter is materialised: bounds the memory, whatever H and L are. */
@@ -24,14 +25,17 @@ function scratchFolder(): Promise<string> {
 }
 
 /**
- * A site's materialised filter k [H, L] on disk, float32 row-major, written once tile by tile and read by ranges: a filter of
+ * A site's materialised filter [H, filterColumns(site)] on disk, float32 row-major, written once tile by tile and read by ranges: a filter of
  * 256 channels x 1,000,000 taps is 1 GB, of which the editor looks at one row and a few thousand columns at a time.
  */
 export class FilterStore {
   private constructor(
     readonly site: Site,
     private readonly file: fs.FileHandle,
-    /** max |k| of each channel in each of PEAK_COLUMNS equal stretches of the taps (fewer when L is smaller): [H, columns]. */
+    /**
+     * max |k| of each channel in each of PEAK_COLUMNS equal stretches of the lags, lowest lag first (fewer when there are fewer lags):
+     * [H, columns].
+     */
     readonly peaks: Float32Array,
     readonly peakColumns: number,
   ) {}
@@ -40,7 +44,9 @@ export class FilterStore {
     const target = path.join(await scratchFolder(), `${crypto.randomUUID()}.f32`);
     const file = await fs.open(target, 'wx+');
     try {
-      const { channels, taps } = site;
+      const { channels } = site;
+      const taps = filterColumns(site);
+      const negative = site.direction === 'bidirectional' ? site.taps : 0;
       const columns = Math.min(PEAK_COLUMNS, taps);
       const peaks = new Float32Array(channels * columns);
       const tile = Math.max(1, Math.min(taps, Math.floor(TILE_ELEMENTS / channels)));
@@ -52,7 +58,8 @@ export class FilterStore {
           const row = values.subarray(c * width, (c + 1) * width);
           await file.write(row, 0, row.byteLength, 4 * (c * taps + first));
           for (let j = 0; j < width; j++) {
-            const cell = c * columns + Math.floor(((first + j) * columns) / taps);
+            const place = (first + j + negative) % taps;
+            const cell = c * columns + Math.floor((place * columns) / taps);
             const magnitude = Math.abs(row[j]);
             if (magnitude > peaks[cell]) peaks[cell] = magnitude;
           }
@@ -66,21 +73,25 @@ export class FilterStore {
     }
   }
 
-  /** Taps [first, end) of one channel. */
-  async row(channel: number, first = 0, end = this.site.taps): Promise<Float32Array> {
+  /** Columns of a row; see Site.direction. */
+  get columns(): number {
+    return filterColumns(this.site);
+  }
+
+  /** Columns [first, end) of one channel. */
+  async row(channel: number, first = 0, end = this.columns): Promise<Float32Array> {
     if (!(channel >= 0 && channel < this.site.channels)) {
       throw new UserError(`Channel ${channel} does not exist: ${this.site.id} has channels 0 to ${this.site.channels - 1}.`);
     }
     const out = new Float32Array(end - first);
-    await this.file.read(out, 0, out.byteLength, 4 * (channel * this.site.taps + first));
+    await this.file.read(out, 0, out.byteLength, 4 * (channel * this.columns + first));
     return out;
   }
 
-  /** Whole rows of several channels: [channels.length, taps]. */
+  /** Whole rows of several channels: [channels.length, columns]. */
   async rows(channels: readonly number[]): Promise<Float32Array> {
-    const { taps } = this.site;
-    const out = new Float32Array(channels.length * taps);
-    for (const [i, channel] of channels.entries()) out.set(await this.row(channel), i * taps);
+    const out = new Float32Array(channels.length * this.columns);
+    for (const [i, channel] of channels.entries()) out.set(await this.row(channel), i * this.columns);
     return out;
   }
 

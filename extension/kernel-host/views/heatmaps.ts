@@ -2,6 +2,7 @@ import type { Engine } from '../../core/engine/engine';
 import { cellOfFrequency, mapDigits } from '../../core/masks/cells';
 import { addCellEnergies } from '../../core/masks/energy';
 import type { MonarchGrid } from '../../core/plan/plan';
+import { laidOut } from '../../core/plan/ring';
 import type { Heatmap } from '../../core/protocol/kernel-host';
 import { sampleChannels, type FilterStore } from './filter-store';
 
@@ -33,9 +34,11 @@ export async function cellHeatmap(store: FilterStore, grid: MonarchGrid, engine:
   const rows = grid.factors[0];
   const columns = digits.length > 1 ? grid.factors[digits[1]] : 1;
   const sums = new Float64Array(rows * columns);
-  const taps = Math.min(grid.taps, store.site.taps);
+  const { site } = store;
+  const used = { ...grid, taps: Math.min(grid.taps, site.taps) };
   for (const channel of sampleChannels(store.site.channels, CELL_MAP_CHANNELS)) {
-    addCellEnergies(sums, await engine.spectrum(await store.row(channel, 0, taps), taps, grid.fftSize), cellOf);
+    const { filter, width } = laidOut(await store.row(channel), 1, site, used);
+    addCellEnergies(sums, await engine.spectrum(filter, width, grid.fftSize), cellOf);
   }
   const energies = new Float64Array(sums.length);
   for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) energies[r * columns + c] = sums[r + rows * c];

@@ -1,12 +1,14 @@
 import type { Engine } from '../../core/engine/engine';
-import { lagWeights } from '../../core/masks/partial';
+import type { Site } from '../../core/families/model';
+import { lagWeights, ringLagWeights } from '../../core/masks/partial';
 import { effectiveGain } from '../../core/masks/symmetry';
 import type { ChannelMask } from '../../core/plan/plan';
 import type { FrequencySeries, MinMax, SeriesRequest, TimeSeries } from '../../core/protocol/kernel-host';
+import { laidOut } from '../../core/plan/ring';
 import { decimate } from './decimate';
 import type { FilterStore } from './filter-store';
 
-/** One channel's filter after its mask. `circular`: index n >= length/2 is lag n - length. */
+/** One channel's filter. `circular`: a ring, on which index n >= length/2 is lag n - length where the site has negative lags. */
 interface MaskedRow { readonly values: Float32Array; readonly circular: boolean }
 
 /** The mask that covers a channel, if any. */
@@ -14,15 +16,16 @@ export function maskOfChannel(masks: readonly ChannelMask[] | undefined, channel
   return masks?.find(({ channels: [first, end] = [0, channels] }) => channel >= first && channel < end);
 }
 
-async function maskRow(row: Float32Array, mask: ChannelMask, engine: Engine): Promise<MaskedRow> {
-  const taps = mask.frequency ? Math.min(mask.frequency.grid.taps, row.length) : row.length;
+async function maskRow(row: Float32Array, mask: ChannelMask, site: Site, engine: Engine): Promise<MaskedRow> {
+  const causal = site.direction === 'causal';
+  const { filter, width } = laidOut(row, 1, site, mask.frequency?.grid);
   const frequency = mask.frequency && { fftSize: mask.frequency.grid.fftSize, gain: effectiveGain(mask.frequency) };
-  const circular = frequency !== undefined && mask.partial === undefined;
+  const ring = frequency !== undefined && (mask.partial === undefined || !causal);
   const { masked } = await engine.maskFilter({
-    filter: row.subarray(0, taps), channels: 1, taps, frequency,
-    lagWeights: mask.partial && lagWeights(mask.partial), want: circular ? 'grid' : 'causal',
+    filter, channels: 1, taps: width, frequency,
+    lagWeights: mask.partial && (causal ? lagWeights(mask.partial) : ringLagWeights(mask.partial, width)), want: ring ? 'grid' : 'causal',
   });
-  return { values: masked!, circular };
+  return { values: masked!, circular: causal ? ring : site.direction === 'bidirectional' };
 }
 
 function valueAtLag({ values, circular }: MaskedRow): (lag: number) => number {
@@ -34,15 +37,18 @@ function valueAtLag({ values, circular }: MaskedRow): (lag: number) => number {
 /** Filter over lags of the visible range; negative lags show what a frequency mask leaks into the future. */
 export async function timeSeries(store: FilterStore, request: SeriesRequest, engine: Engine): Promise<TimeSeries> {
   const [first, end] = request.range;
-  const { taps, channels } = store.site;
-  const mask = maskOfChannel(request.masks, request.channel, channels);
-  const begin = Math.min(taps, Math.max(0, first));
-  const stop = Math.min(taps, Math.max(begin, end));
-  const row = await (mask ? store.row(request.channel) : store.row(request.channel, begin, stop));
-  const offset = mask ? 0 : begin;
-  const { x, ...original } = decimate((lag) => (lag >= 0 && lag < taps ? row[lag - offset] : 0), first, end, request.columns);
+  const { site } = store;
+  const mask = maskOfChannel(request.masks, request.channel, site.channels);
+  const bidirectional = site.direction === 'bidirectional';
+  const whole = mask !== undefined || bidirectional;
+  const begin = whole ? 0 : Math.min(site.taps, Math.max(0, first));
+  const stop = whole ? store.columns : Math.min(site.taps, Math.max(begin, end));
+  const row = await store.row(request.channel, begin, stop);
+  const at = bidirectional ? valueAtLag({ values: row, circular: true }) : (lag: number): number => row[lag - begin] ?? 0;
+  const { x, ...original } = decimate(at, first, end, request.columns);
   if (!mask) return { x, original };
-  const masked = valueAtLag(await maskRow(row, mask, engine));
+  const masked = valueAtLag(await maskRow(row, mask, site, engine));
+  if (site.direction !== 'causal') return { x, original, masked: minMax(masked, first, end, request.columns) };
   return {
     x, original,
     masked: minMax(masked, first, end, request.columns),
@@ -55,19 +61,30 @@ export async function frequencySeries(store: FilterStore, request: SeriesRequest
   const [first, end] = request.range;
   const { fftSize } = request;
   const mask = maskOfChannel(request.masks, request.channel, store.site.channels);
+  const { site } = store;
   const row = await store.row(request.channel);
-  const taps = Math.min(row.length, mask?.frequency?.grid.taps ?? fftSize);
-  const spectrum = await engine.spectrum(row.subarray(0, taps), taps, fftSize);
+  const spectrum = await spectrumOf({ values: row, circular: site.direction === 'bidirectional' }, mask?.frequency?.grid.taps ?? Infinity, fftSize, engine);
   const { x, ...original } = decimate((f) => spectrum[f], first, end, request.columns);
   if (!mask) return { x, original };
-  const { values } = await maskRow(row, mask, engine);
-  const length = Math.min(values.length, fftSize);
-  const masked = await engine.spectrum(values.subarray(0, length), length, fftSize);
+  const masked = await spectrumOf(await maskRow(row, mask, site, engine), Infinity, fftSize, engine);
   const gain = mask.frequency && effectiveGain(mask.frequency);
   return {
     x, original, masked: minMax((f) => masked[f], first, end, request.columns),
     gain: gain && gain.length === fftSize / 2 + 1 ? minMax((f) => gain[f], first, end, request.columns) : undefined,
   };
+}
+
+/** |FFT_fftSize| of a row: of its first lags, or of as many on both sides of 0, up to `taps` and to what the FFT holds. */
+function spectrumOf({ values, circular }: MaskedRow, taps: number, fftSize: number, engine: Engine): Promise<Float32Array> {
+  if (!circular) {
+    const length = Math.min(values.length, taps, fftSize);
+    return engine.spectrum(values.subarray(0, length), length, fftSize);
+  }
+  const half = Math.min(values.length / 2, taps, fftSize / 2);
+  const ring = new Float32Array(fftSize);
+  ring.set(values.subarray(0, half));
+  ring.set(values.subarray(values.length - half), fftSize - half);
+  return engine.spectrum(ring, fftSize, fftSize);
 }
 
 function minMax(at: (position: number) => number, first: number, end: number, columns: number): MinMax {

@@ -30,10 +30,18 @@ describe('checking a plan against its model', () => {
   });
 
   it('refuses sites that cannot be masked', () => {
-    const bidirectional = { ...MODEL, sites: [{ ...site('layers.0.mixer'), direction: 'bidirectional' as const }] };
-    assert.throws(() => check([{ partial: { taps: 8 } }], bidirectional), /layers\.0\.mixer is a bidirectional convolution/);
     const baked = { ...MODEL, sites: [{ ...site('layers.0.mixer'), embedded: { tensor: 'k', circular: true, channelMasks: [] } }] };
     assert.throws(() => check([{ partial: { taps: 8 } }], baked), /already holds a frequency-masked filter with negative lags/);
+  });
+
+  it('wants the whole ring of a circular convolution, and at most half a grid of any other', () => {
+    const ring = { fftSize: 512, factors: [32, 16], taps: 512 };
+    const of = (direction: 'causal' | 'bidirectional' | 'circular', taps: number) => ({ ...MODEL, sites: [{ ...site('layers.0.mixer'), direction, taps }] });
+    check([{ frequency: { ...block!, grid: ring, keep: { kind: 'lowpass', fraction: 0.5 } } }], of('circular', 512));
+    check([{ frequency: block }], of('bidirectional', 1024));
+    assert.throws(() => check([{ frequency: block }], of('circular', 1024)), /grid\.fftSize: layers\.0\.mixer is a circular convolution on 1024 points, so its grid must have 1024 points and taps, not 2048 and 1024/);
+    assert.throws(() => check([{ frequency: { ...block!, grid: ring, keep: { kind: 'lowpass', fraction: 0.5 } } }], of('bidirectional', 512)),
+      /grid\.taps: 512 taps fill more than half of the 512 points, but layers\.0\.mixer is not a circular convolution/);
   });
 
   it('refuses runs longer than half of a grid, which a partial mask does not need', () => {

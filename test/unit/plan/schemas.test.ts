@@ -13,14 +13,14 @@ const timing = { median_ms: 2, mad_ms: 0.1, samples: 9 };
 const quality: Quality = { nll: 1.3, perplexity: 3.7, bitsPerToken: 1.9, top1: 0.4, tokens: 2048 };
 const masked: MaskedQuality = { ...quality, kl: 0.01, nllDifference: { mean: 0.01, low: -0.01, high: 0.02 } };
 const site: Required<SiteReport> = {
-  site: 'layers.0.mixer', channels: 128, taps: 1026, filterError: 0.1, outputError: 0.1, recausalisedOutputError: null, leak: 0.1, keptBins: 0.5, keptTaps: 1,
+  site: 'layers.0.mixer', channels: 128, taps: 1026, direction: 'causal', filterError: 0.1, outputError: 0.1, recausalisedOutputError: null, leak: 0.1, keptBins: 0.5, keptTaps: 1,
   dense: timing, masked: timing, recausalised: timing, predictedSpeedup: 2, measuredSpeedup: 1.9, algorithms: { dense: 'right-angle FFT', masked: 'comb-row FFT' },
 };
 /** Every field that a report can have; the compiler checks it against the interface, the tests against the schema. */
 const FULL: Required<ValidationReport> = {
   version: 1, tool: 'longconv-surgeon 0.1.0', created: '2026-01-01T00:00:00.000Z',
   model: { path: '/m.safetensors', family: 'hyenadna', fingerprint: FINGERPRINT, parameters: 436096, notes: ['a note'] },
-  plan: { path: '/p.surgery.json', sites: 2 }, data: { path: '/d.fa', kind: 'fasta', records: 1 }, windows: 32, length: 1024,
+  plan: { path: '/p.surgery.json', sites: 2 }, data: { path: '/d.fa', kind: 'fasta', records: 1 }, windows: 32, length: 1024, task: 'next-token', outputError: { masked: 0.1, recausalised: 0.2 },
   dense: quality, masked, recausalised: masked, sites: [site],
   wholeModel: { dense: timing, masked: timing, recausalised: timing, tokens: 1024 },
   device: { backend: 'cpu', name: 'a processor', instructionSet: 'avx2', threads: 2, note: 'no driver' }, findings: ['a finding'],

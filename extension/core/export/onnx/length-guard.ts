@@ -8,10 +8,11 @@ import type { ModelGraph } from '../../graph/model-graph';
  */
 export function addLengthGuard(b: GraphBuilder, input: ModelGraph['input'], length: number): string {
   const scope = `inputs_of_at_most_${length}_samples`;
+  const axis = input.lengthAxis ?? 1;
   const one = b.integers(scope, [1]);
   const zero = tensor({ dims: [1], dataType: ElementType.UINT8, rawData: Uint8Array.of(0) });
   const zeros = b.node('ConstantOfShape', scope, [b.integers(scope, [length])], { attributes: { value: zero } });
-  const samples = b.node('Shape', scope, [input.name], { attributes: { start: int(1), end: int(2) } });
+  const samples = b.node('Shape', scope, [input.name], { attributes: { start: int(axis), end: int(axis + 1) } });
   const last = b.node('Sub', scope, [samples, one]);
   const looked = b.node('Gather', scope, [zeros, last], { attributes: { axis: int(0) } });
   const to = input.kind === 'tokens' ? ElementType.INT64 : ElementType.FLOAT;

@@ -7,7 +7,7 @@ import { circularKernel, circularSize, isCausal, lagKernel, spectrumKernel, take
 /** How an exported graph expresses a long convolution. */
 export type Lowering = 'dft' | 'conv' | 'function';
 
-/** Replaces one LongConv node by other nodes, the last of which makes the node's output. `length`: longest input of the export. */
+/** Replaces one LongConv node by other nodes, the last of which makes the node's output. `length`: longest input of the site, in samples. */
 export type Lower = (b: GraphBuilder, node: LongConvNode, filter: SiteFilter, length: number) => void;
 
 /**
@@ -69,5 +69,5 @@ export function loweredBytes(filter: SiteFilter, length: number, lowering: Lower
   const { channels } = filter.site;
   const taps = Math.max(...filter.parts.map(({ filterLength }) => filterLength));
   if (isCausal(filter)) return 4 * channels * (lowering === 'conv' ? taps : Math.min(taps, length));
-  return 4 * channels * (lowering === 'conv' ? 2 * length - 1 : circularSize(filter, length) + 2);
+  return 4 * channels * (lowering === 'conv' ? Math.max(taps, 2 * length - 1) : circularSize(filter, length) + 2);
 }

@@ -1,6 +1,6 @@
 import { UserError } from '../../errors';
 import { powerOfTwoAtLeast } from '../../masks/grid';
-import { longestInput } from '../../plan/longest-input';
+import { longestInput, onlyLength } from '../../plan/longest-input';
 import type { FilterPart, SiteFilter } from '../../plan/site-filter';
 import { fftSizeFor } from '../../graph/long-conv-op';
 import { realSpectrum } from './real-spectrum';
@@ -31,7 +31,7 @@ export function lagExtent(filter: SiteFilter, length: number): { readonly future
   let past = 0;
   let future = 0;
   for (const part of filter.parts) {
-    forEachLag(part, length, (value, _row, lag) => {
+    forEachLag(filter, part, length, (value, _row, lag) => {
       if (value === 0) return;
       past = Math.max(past, lag);
       future = Math.max(future, -lag);
@@ -46,7 +46,7 @@ export function lagKernel(filter: SiteFilter, length: number): LagKernel {
   const width = future + past + 1;
   const rows = new Float32Array(filter.site.channels * width);
   for (const part of filter.parts) {
-    forEachLag(part, length, (value, row, lag) => {
+    forEachLag(filter, part, length, (value, row, lag) => {
       if (value !== 0) rows[(part.channels[0] + row) * width + future + lag] = value;
     });
   }
@@ -63,7 +63,7 @@ export function circularKernel(filter: SiteFilter, length: number): { readonly f
     if (part.mode === 'grid' && part.filterLength === fftSize) {
       rows.set(part.rows, first);
     } else {
-      forEachLag(part, length, (value, row, lag) => {
+      forEachLag(filter, part, length, (value, row, lag) => {
         rows[first + row * fftSize + (lag < 0 ? fftSize + lag : lag)] = value;
       });
     }
@@ -94,7 +94,8 @@ export function spectrumKernel(filter: SiteFilter, length: number): SpectrumKern
 export const isCausal = (filter: SiteFilter): boolean => filter.parts.every(({ mode }) => mode === 'causal');
 
 /** Every part is partial: the filter takes inputs of any length. */
-export const takesAnyLength = (filter: SiteFilter): boolean => isCausal(filter) && longestInput(filter) === Infinity;
+export const takesAnyLength = (filter: SiteFilter): boolean =>
+  filter.parts.every(({ mode }) => mode === 'causal' || mode === 'bidirectional') && longestInput(filter) === Infinity;
 
 /** Points of the circular kernel: the parts' own grid where they share one, so that its dropped bins stay exactly 0. */
 export function circularSize(filter: SiteFilter, length: number): number {
@@ -104,14 +105,21 @@ export function circularSize(filter: SiteFilter, length: number): number {
 
 /** Lags of a part that inputs of up to `length` samples can reach: [lowest, highest]. */
 function lagRange(part: FilterPart, length: number): readonly [number, number] {
-  return part.mode === 'causal' ? [0, Math.min(part.filterLength, length) - 1] : [1 - length, length - 1];
+  switch (part.mode) {
+    case 'causal': return [0, Math.min(part.filterLength, length) - 1];
+    case 'bidirectional': {
+      const reach = Math.min(part.filterLength / 2, length);
+      return [1 - reach, reach - 1];
+    }
+    default: return [1 - length, length - 1];
+  }
 }
 
-function forEachLag(part: FilterPart, length: number, visit: (value: number, row: number, lag: number) => void): void {
+function forEachLag({ site }: SiteFilter, part: FilterPart, length: number, visit: (value: number, row: number, lag: number) => void): void {
   const { mode, filterLength, rows, channels } = part;
   const [lowest, highest] = lagRange(part, length);
-  /** On a ring of the input's own length, lag -j and lag length - j are the same. */
-  const ring = mode === 'circular' ? length : filterLength;
+  /** On a ring of the input's own length, lag -j and lag length - j are the same; see also Site.ringOfRun. */
+  const ring = mode === 'circular' ? length : site.ringOfRun ? Math.min(2 * length, filterLength) : filterLength;
   for (let row = 0; row < channels[1] - channels[0]; row++) {
     for (let lag = lowest; lag <= highest; lag++) {
       const index = lag < 0 ? ring + lag : lag;
@@ -120,16 +128,18 @@ function forEachLag(part: FilterPart, length: number, visit: (value: number, row
   }
 }
 
-function checkLength({ site, parts }: SiteFilter, length: number): void {
+function checkLength(filter: SiteFilter, length: number): void {
+  const { site, parts } = filter;
+  const only = onlyLength(filter);
+  if (only !== undefined && length !== only) {
+    throw new UserError(`The masks of site ${site.id} are for exactly ${only} samples, but the export is for ${length}.`, `Export for a length of ${only}.`);
+  }
   for (const { mode, filterLength } of parts) {
     if (mode === 'grid' && length > filterLength / 2) {
       throw new UserError(
         `Site ${site.id} is masked on a grid of ${filterLength} points, which takes at most ${filterLength / 2} samples, not ${length}.`,
         `Export for a length of at most ${filterLength / 2}, or mask the site on a larger grid.`,
       );
-    }
-    if (mode === 'circular' && filterLength > length) {
-      throw new UserError(`The circular filter of site ${site.id} has ${filterLength} taps, but the export is for ${length} samples.`);
     }
   }
 }

@@ -40,7 +40,7 @@ export async function tapsCut(
   if (!dims || !start.use) return undefined;
   return {
     value: start.value, use: start.use, dims, type: values.type(start.value) ?? 'float32', form: 'taps',
-    outer: product(dims.slice(0, own.axis)), size: dims[own.axis], inner: product(dims.slice(own.axis + 1)), reversed: false, factor: 1,
+    outer: product(dims.slice(0, own.axis)), size: dims[own.axis], inner: product(dims.slice(own.axis + 1)), lags: { ring: own.size }, factor: 1,
     ...storedTensor(view, start.value), channels: product(axes.own.map((i) => shape[i])), channelAxes: axes.signal, scale: factor,
   };
 }
@@ -71,7 +71,7 @@ export async function spectrumCut(
       if (factor !== undefined && use) {
         return {
           value: source, use, dims, type: values.type(source) ?? 'float32', form: 'spectrum', factor,
-          outer: product(dims.slice(0, axis)), size: dims[axis], inner: product(dims.slice(axis + 1, -1)), reversed: false,
+          outer: product(dims.slice(0, axis)), size: dims[axis], inner: product(dims.slice(axis + 1, -1)), lags: { ring: spectrum.size },
           ...storedTensor(view, source), channels: product(axes.own.map((i) => dims[i])), channelAxes: axes.signal, scale: 1,
         };
       }
@@ -83,7 +83,7 @@ export async function spectrumCut(
   const axes = parts && axis >= 0 ? channelAxes(parts, axis, spectrum) : undefined;
   if (!parts || !axes) return undefined;
   return {
-    value: '', dims: parts, type: 'float32', form: 'spectrum', factor: 1, outer: 1, size: parts[axis], inner: 1, reversed: false, exclusive: false,
+    value: '', dims: parts, type: 'float32', form: 'spectrum', factor: 1, outer: 1, size: parts[axis], inner: 1, lags: { ring: spectrum.size }, exclusive: false,
     channels: product(axes.own.map((i) => parts[i])), channelAxes: axes.signal, scale: 1,
   };
 }

@@ -36,25 +36,29 @@ export async function readLongConvolution(view: GraphView, values: ModelValues, 
   const before = own[0] + padded.before;
   const after = own[1] + padded.after;
   if (before > taps - 1) return unfit(`is padded by ${before} samples, more than its ${taps} taps reach`);
-  if (before < taps - 1) {
-    return unfit(`looks ${taps - 1 - before} samples ahead (padding ${before} for ${taps} taps): only causal convolutions can be masked in ONNX files yet`);
-  }
+  const future = taps - 1 - before;
   const u = padded.value;
   const uShape = values.shape(u);
   const type = values.type(input) ?? 'float32';
   if (!uShape) return unfit('has an input of unknown shape');
   const y = node.outputs[0];
   const channelAxes = [1];
+  const timeAxis = long + 2;
+  const length = uShape[timeAxis];
+  const result = length + before + after - taps + 1;
+  if (result < 1) return unfit(`has ${taps} taps on ${length} samples, which leave no result`);
+  const samples = (await tailIsCut(view, values, y, timeAxis, length)) ? Math.min(length, result) : result;
   return {
     site: {
-      id, operator: 'Conv', channels: outChannels, taps, direction: 'causal',
-      u: { value: u, dims: uShape, timeAxis: long + 2, channelAxes, trailing: false, type },
-      y: { value: y, dims: uShape.map((size, axis) => (axis === long + 2 ? size + after : size)), timeAxis: long + 2, channelAxes, trailing: false, type },
-      tail: (await tailIsCut(view, values, y, long + 2, uShape[long + 2])) ? 0 : after,
-      scale: 1, ...(bias && { bias }),
+      id, operator: 'Conv', channels: outChannels,
+      taps: future === 0 ? taps : Math.max(before, future) + 1,
+      direction: future === 0 ? 'causal' : 'bidirectional',
+      u: { value: u, dims: uShape, timeAxis, channelAxes, trailing: false, type },
+      y: { value: y, dims: uShape.map((size, axis) => (axis === timeAxis ? samples : size)), timeAxis, channelAxes, trailing: false, type },
+      tail: Math.max(0, samples - length), scale: 1, ...(bias && { bias }),
       cut: {
         value: kernel, use: { node, input: 1 }, dims, type: values.type(kernel) ?? type, form: 'taps',
-        outer: outChannels, size: taps, inner: 1, reversed: true, factor: 1, ...storedTensor(view, kernel),
+        outer: outChannels, size: taps, inner: 1, lags: { origin: before }, factor: 1, ...storedTensor(view, kernel),
       },
       nodes: [...padded.nodes, node],
     },

@@ -4,7 +4,7 @@ import { channelRows, effectiveSpectrum, type EffectiveSpectrum } from './effect
 import { spectrumCut, tapsCut } from './filter-cut';
 import type { GraphView } from './graph-view';
 import type { ModelValues } from './model-values';
-import { backToSignal, onToResult, type SignalEnd } from './signal-path';
+import { backToSignal, onToResult } from './signal-path';
 import type { OnnxSite, Outcome } from './site';
 import { filterTransforms, spectralRegion, type SpectralRegion } from './spectral-region';
 import { inverseReal } from './spectrum';
@@ -87,13 +87,12 @@ async function describe(view: GraphView, values: ModelValues, candidate: Candida
   const cut = (transforms.length === 1 ? await tapsCut(view, values, transforms[0], forward, spectrum) : undefined)
     ?? (await spectrumCut(view, values, region.constants, forward, spectrum));
   if (!cut) return NOT_PLAIN;
-  const shape = classify(cut.form === 'taps' ? cut.size : causalTaps(spectrum, cut.channelAxes, length), length, end, size);
-  if (typeof shape === 'string') return shape;
+  const shape = classify(cut.form === 'taps' ? cut.size : causalTaps(spectrum, cut.channelAxes, length), length, end.length, size);
   const type = values.type(start.value) ?? 'float32';
   const batchAxes = new Set(cut.channelAxes);
   if (dims.some((_, i) => i !== axis && !batchAxes.has(i) && dims[i] !== resultDims[i])) return NOT_PLAIN;
   return {
-    id, operator: 'DFT', channels: cut.channels, taps: shape.taps, direction: 'causal',
+    id, operator: 'DFT', channels: cut.channels, taps: shape.taps, direction: shape.direction,
     u: { value: start.value, dims, timeAxis: axis, channelAxes: cut.channelAxes, trailing: start.trailing, type },
     y: { value: end.value, dims: resultDims, timeAxis: axis, channelAxes: cut.channelAxes, trailing: end.trailing, type },
     tail: shape.tail, scale: end.scale * cut.scale, cut, fftSize: size,
@@ -106,13 +105,15 @@ function layoutDims(values: ModelValues, value: string, trailing: boolean): read
   return trailing ? shape?.slice(0, -1) : shape;
 }
 
-/** Taps and tail of a causal convolution on `size` points, or why it is none. `taps`: undefined where there are negative lags. */
-function classify(taps: number | undefined, length: number, end: SignalEnd, size: number): { taps: number; tail: number } | string {
-  if (taps === undefined || taps > end.length || size < length + taps - 1) {
-    const why = size < length + end.length - 1 ? `goes around on ${size} points (a circular convolution)` : 'has a filter with negative lags';
-    return `${why}: only causal convolutions can be masked in ONNX files yet`;
-  }
-  return { taps, tail: Math.max(0, end.length - length) };
+/**
+ * What a convolution on a ring of `size` points is for an input of `length` samples of which `result` come out. `taps`: undefined where
+ * the filter reaches around the ring to negative lags.
+ */
+function classify(taps: number | undefined, length: number, result: number, size: number): Pick<OnnxSite, 'direction' | 'taps' | 'tail'> {
+  if (taps !== undefined && taps <= size - length + 1) return { direction: 'causal', taps, tail: Math.max(0, result - length) };
+  // Every pair of input and output samples has a lag of its own: nothing wraps around.
+  if (size >= length + result - 1 && result <= length) return { direction: 'bidirectional', taps: length, tail: 0 };
+  return { direction: 'circular', taps: size, tail: size - length };
 }
 
 /** Taps of a filter that is stored as a spectrum: the input's length where everything beyond is rounding; else undefined. */

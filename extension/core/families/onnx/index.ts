@@ -27,20 +27,34 @@ export async function openOnnxModel(file: OnnxFile, sessions: DenseSessions, giv
   const shortest = wholeNumber(given, 'minTaps') ?? SHORTEST_LONG_FILTER;
   const values = await ModelValues.create(view, sessions, length);
   const found = await findSites(view, values, shortest);
-  const longest = Math.max(0, ...found.sites.map(({ u }) => u.dims[u.timeAxis]));
   const [first] = view.feeds;
   const tokens = first?.elementType === 7 || first?.elementType === 6;
-  const outputShape = values.shape(file.structure.graph.outputs[0]?.name ?? '');
+  const outputShape = values.shape(file.structure.graph.outputs[0]?.name ?? '') ?? [];
+  const inputShape = values.inputShapes.get(first?.name ?? '') ?? [];
+  const lengthAxis = sampleAxis(view, inputShape, found.sites);
   const options: ModelOption[] = [
     ...(open ? [{ name: 'length', value: length, source: given.length === undefined ? 'the largest constant that a position may index' : 'given by the user' }] : []),
     ...(given.minTaps === undefined ? [] : [{ name: 'minTaps', value: shortest, source: 'given by the user' }]),
   ];
-  const maxLength = Math.max(1, open ? length : longest || (values.inputShapes.get(first?.name ?? '')?.[1] ?? 1));
+  const logits = tokens && outputShape.length === 3 && values.type(file.structure.graph.outputs[0].name) === 'float32';
   return new OnnxModel({
-    file, view, values, found, options, notes: notes(file, values, found.sites), maxLength,
-    ...(!open && { fixedLength: maxLength }),
-    vocabularySize: tokens && outputShape?.length === 3 ? outputShape[2] : 0,
+    file, view, values, found, options, notes: notes(file, values, found.sites), lengthAxis, fixedLength: !open,
+    maxLength: Math.max(1, inputShape[lengthAxis] ?? 1),
+    vocabularySize: logits ? outputShape[2] : 0,
+    task: logits ? 'next-token' : 'features',
   });
+}
+
+/** Axis of the first input along which the samples run: the open one, else the one that is as long as the sites' inputs, else the longest. */
+function sampleAxis(view: GraphView, shape: readonly number[], sites: readonly OnnxSite[]): number {
+  const declared = view.feeds[0]?.dimensions ?? [];
+  const openAxis = declared.findIndex((dim, axis) => axis > 0 && typeof dim !== 'number');
+  if (openAxis > 0) return openAxis;
+  const lengths = new Set(sites.map(({ u }) => u.dims[u.timeAxis]));
+  const inner = shape.map((size, axis) => ({ size, axis })).slice(1);
+  const fitting = inner.filter(({ size }) => lengths.has(size));
+  const [best] = (fitting.length > 0 ? fitting : inner).sort((a, b) => b.size - a.size);
+  return best?.axis ?? 1;
 }
 
 function wholeNumber(options: OptionOverrides, name: string): number | undefined {

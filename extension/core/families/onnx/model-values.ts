@@ -121,17 +121,16 @@ export class ModelValues {
     return values?.length === 1 ? values[0] : undefined;
   }
 
-  /** CastLike after a value that is not wanted, by the value's type. */
+  /** A Cast in place of a CastLike that names its type by a value that depends on the input; undefined for any other node. */
+  castOf(node: OnnxNode): onnx.INodeProto | undefined {
+    if (node.op !== 'CastLike' || node.domain !== '' || this.view.isConstant(node.inputs[1])) return undefined;
+    const type = Object.values(DENSE_TYPES).find((known) => known?.type === this.type(node.inputs[1]))?.type;
+    return type && { opType: 'Cast', name: node.name, input: [node.inputs[0]], output: [node.outputs[0]], attribute: [{ name: 'to', ...int(elementTypeOf(type)) }] };
+  }
+
   private casts(): Map<OnnxNode, Uint8Array[]> {
-    const replacements = new Map<OnnxNode, Uint8Array[]>();
-    for (const node of this.view.nodes) {
-      if (node.op !== 'CastLike' || node.domain !== '' || this.view.isConstant(node.inputs[1])) continue;
-      const type = Object.values(DENSE_TYPES).find((known) => known?.type === this.type(node.inputs[1]))?.type;
-      if (!type) continue;
-      const cast = { opType: 'Cast', input: [node.inputs[0]], output: [node.outputs[0]], attribute: [{ name: 'to', ...int(elementTypeOf(type)) }] };
-      replacements.set(node, [onnx.NodeProto.encode(cast).finish()]);
-    }
-    return replacements;
+    const casts = this.view.nodes.map((node) => [node, this.castOf(node)] as const);
+    return new Map(casts.flatMap(([node, cast]) => (cast ? [[node, [onnx.NodeProto.encode(cast).finish()]] as const] : [])));
   }
 
   private directNumbers(name: string): number[] | undefined {

@@ -3,7 +3,8 @@ import type { Engine } from '../../engine/engine';
 import type { OnnxFile } from '../../formats/onnx/read';
 import { tensorElements } from '../../formats/onnx/parse-tensor';
 import type { ModelGraph } from '../../graph/model-graph';
-import type { LongConvModel, ModelOption, Site, TapRange } from '../model';
+import type { LongConvModel, ModelOption, Site, TapRange, Task } from '../model';
+import { filterColumns } from '../site-shape';
 import { materialise } from './filter';
 import type { FoundSites } from './find-sites';
 import { type GraphView, ValueKind } from './graph-view';
@@ -21,8 +22,11 @@ export interface OnnxModelParts {
   readonly options: readonly ModelOption[];
   readonly notes: readonly string[];
   readonly maxLength: number;
-  readonly fixedLength?: number;
+  readonly fixedLength: boolean;
   readonly vocabularySize: number;
+  readonly task: Task;
+  /** Axis of the first input along which the samples run. */
+  readonly lengthAxis: number;
 }
 
 /** An opened ONNX model. It owns its file. */
@@ -37,9 +41,12 @@ export class OnnxModel implements LongConvModel {
   readonly view: GraphView;
   readonly vocabularySize: number;
   readonly maxLength: number;
-  readonly fixedLength?: number;
+  readonly fixedLength: boolean;
+  readonly task: Task;
+  readonly floatInput?: readonly (number | 'length')[];
   readonly options: readonly ModelOption[];
   readonly notes: readonly string[];
+  private readonly lengthAxis: number;
   private readonly values: ModelValues;
   private readonly filters = new Map<string, Promise<Float32Array>>();
 
@@ -53,8 +60,15 @@ export class OnnxModel implements LongConvModel {
     this.maxLength = parts.maxLength;
     this.fixedLength = parts.fixedLength;
     this.vocabularySize = parts.vocabularySize;
+    this.task = parts.task;
+    this.lengthAxis = parts.lengthAxis;
+    const [first] = parts.view.feeds;
+    if (first && first.elementType !== 6 && first.elementType !== 7) {
+      const shape = parts.values.inputShapes.get(first.name) ?? [];
+      this.floatInput = shape.slice(1).map((size, i) => (i + 1 === parts.lengthAxis ? 'length' : size));
+    }
     this.onnxSites = parts.found.sites;
-    this.sites = parts.found.sites.map((site, layer) => describe(parts.view, site, layer));
+    this.sites = parts.found.sites.map((site, layer) => describe(parts.view, site, layer, parts.maxLength));
     this.notes = [...parts.notes, ...parts.found.findings.map(({ id, operator, reason }) => `Found but left as it is: ${operator} ${id} ${reason}.`)];
     this.parameters = [...parts.file.structure.graph.initializers.values()]
       .filter(({ type }) => type === 1 || type === 10 || type === 11 || type === 16)
@@ -63,20 +77,21 @@ export class OnnxModel implements LongConvModel {
 
   async filter(siteId: string, { channels, taps }: TapRange, _engine: Engine): Promise<Float32Array> {
     const site = this.onnxSites.find(({ id }) => id === siteId);
-    if (!site || !inside(channels, site.channels) || !inside(taps, site.taps)) {
+    if (!site || !inside(channels, site.channels) || !inside(taps, filterColumns(site))) {
       throw new RangeError(`no channels [${channels.join(', ')}) and taps [${taps.join(', ')}) in site ${siteId} of ${this.name}`);
     }
     const whole = await this.wholeFilter(site);
     const width = taps[1] - taps[0];
+    const columns = filterColumns(site);
     const result = new Float32Array((channels[1] - channels[0]) * width);
     for (let h = channels[0]; h < channels[1]; h++) {
-      result.set(whole.subarray(h * site.taps + taps[0], h * site.taps + taps[1]), (h - channels[0]) * width);
+      result.set(whole.subarray(h * columns + taps[0], h * columns + taps[1]), (h - channels[0]) * width);
     }
     return result;
   }
 
   async graph(): Promise<ModelGraph> {
-    return runGraph(this.view, this.values, this.onnxSites);
+    return runGraph(this.view, this.values, this.onnxSites, this.lengthAxis, this.fixedLength);
   }
 
   close(): Promise<void> {
@@ -94,11 +109,13 @@ export class OnnxModel implements LongConvModel {
   }
 }
 
-function describe(view: GraphView, site: OnnxSite, layer: number): Site {
-  const { id, channels, taps, direction, cut } = site;
+function describe(view: GraphView, site: OnnxSite, layer: number, maxLength: number): Site {
+  const { id, channels, taps, direction, cut, u, tail } = site;
+  const samples = u.dims[u.timeAxis] + tail;
   const explicit = cut.tensor !== undefined;
   return {
     id, layer, channels, taps, direction,
+    ...(samples !== maxLength && { rate: samples / maxLength }),
     storage: explicit ? 'explicit' : 'implicit',
     writeBack: [explicit ? 'exact' : 'baked'],
     filterTensors: cut.tensor?.name ? [cut.tensor.name] : [],

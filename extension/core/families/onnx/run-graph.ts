@@ -18,15 +18,19 @@ const OPERANDS_AS_INPUTS = 11;
  * The model with each site's nodes replaced by one LongConv between nodes that bring its signal into [batch, channels, samples] float32
  * and back. All other nodes are the file's own, byte for byte.
  */
-export function runGraph(view: GraphView, values: ModelValues, sites: readonly OnnxSite[]): ModelGraph {
+export function runGraph(view: GraphView, values: ModelValues, sites: readonly OnnxSite[], lengthAxis: number, fixedLength: boolean): ModelGraph {
   const { structure, bytes } = view.file;
   const { graph } = structure;
   const b = new GraphBuilder([...view.producers.keys(), ...view.initializers.keys(), ...graph.inputs.map(({ name }) => name), ...sites.map(({ id }) => filterInputName(id))]);
   const replaced = new Map(sites.map((site) => [view.producers.get(site.y.value)!, site]));
   for (const node of view.nodes) {
     const site = replaced.get(node);
+    const size = fixedLength ? values.knownSize(node.outputs[0]) : undefined;
+    const cast = values.castOf(node);
     if (site) emitSite(b, site, view.opset);
-    else b.append(decoded(view.encoded(node)));
+    // What only asks for a shape or a type must not keep the transforms alive that a site replaces.
+    else if (size) b.initializers.push({ name: node.outputs[0], dims: size.dims, dataType: size.dataType, rawData: new Uint8Array(BigInt64Array.from(size.int64Data!, (n) => BigInt(Number(n))).buffer) });
+    else b.append(cast ?? decoded(view.encoded(node)));
   }
   const message = ({ start, end }: { start: number; end: number }): onnx.ValueInfoProto => onnx.ValueInfoProto.decode(bytes.bytes(start, end));
   const filterInputs = sites.map(({ id }): onnx.IValueInfoProto => ({ name: filterInputName(id), type: { tensorType: { elemType: ElementType.FLOAT } } }));
@@ -53,7 +57,7 @@ export function runGraph(view: GraphView, values: ModelValues, sites: readonly O
         input: [...graph.inputs.map(({ span }) => message(span)), ...filterInputs], output: graph.outputs.map(({ span }) => message(span)),
       },
     },
-    input: { name: first?.name ?? '', kind: first?.type === 'int64' || first?.type === 'int32' ? 'tokens' : 'float' },
+    input: { name: first?.name ?? '', kind: first?.type === 'int64' || first?.type === 'int32' ? 'tokens' : 'float', lengthAxis },
     output: graph.outputs[0]?.name ?? '',
     feeds,
     siteLengths: new Map(sites.map(({ id, u, tail }) => [id, u.dims[u.timeAxis] + tail])),
@@ -99,14 +103,14 @@ function emitSite(b: GraphBuilder, site: OnnxSite, opset: number): void {
   }
   if (u.type !== 'float32') x = node('Cast', [x], { to: int(ElementType.FLOAT) });
   if (tail > 0) x = pad(b, id, x, tail, opset);
-  let v = addLongConv(b, { site: id, mode: 'causal', u: x, k: filterInputName(id) }, 2 * (u.dims[u.timeAxis] + tail));
+  let v = addLongConv(b, { site: id, mode: site.direction, u: x, k: filterInputName(id) }, 2 * (u.dims[u.timeAxis] + tail));
   if (site.scale !== 1) v = node('Mul', [v, b.floats(`${id}/scale`, [], Float32Array.of(site.scale))]);
   if (site.bias) {
     const bias = u.type === 'float32' ? site.bias : node('Cast', [site.bias], { to: int(ElementType.FLOAT) });
     v = node('Add', [v, reshape(bias, [channels, 1])]);
   }
   const samples = y.dims[y.timeAxis];
-  if (samples < u.dims[u.timeAxis] + tail && tail === 0) v = slice(b, id, v, samples, opset);
+  if (samples < u.dims[u.timeAxis] + tail) v = slice(b, id, v, samples, opset);
   if (y.type !== 'float32') v = node('Cast', [v], { to: int(elementTypeNamed(y.type)!) });
   if (!plain || y.trailing) {
     const inOrder = order.map((axis) => y.dims[axis]);

@@ -88,9 +88,10 @@ export async function onToResult(view: GraphView, values: ModelValues, output: s
   return state.real ? state : undefined;
 }
 
-/** The only use of a value, not counting those that only ask for its shape, which is known. */
+/** The only use of a value, not counting those that only ask for its shape, which is known, or its type. */
 function onlyReader(view: GraphView, values: ModelValues, value: string): Use | undefined {
-  const uses = (view.uses.get(value) ?? []).filter(({ node }) => !(isStandard(node, 'Shape', 'Size') && values.knownSize(node.outputs[0])));
+  const uses = (view.uses.get(value) ?? []).filter(({ node, input }) =>
+    !(isStandard(node, 'Shape', 'Size') && values.knownSize(node.outputs[0])) && !(input === 1 && values.castOf(node)));
   return uses.length === 1 && uses[0].input >= 0 && !view.outputs.has(value) ? uses[0] : undefined;
 }
 

@@ -16,7 +16,7 @@ export interface OnnxSite {
   readonly direction: Direction;
   readonly u: SignalLayout;
   readonly y: SignalLayout;
-  /** Zeros that follow the input before it is convolved: the convolution's tail is part of y. */
+  /** Zeros that follow the input before it is convolved, because the convolution's tail is part of y or a ring is longer than the input. */
   readonly tail: number;
   /** y = scale * (conv(u, k)) + bias */
   readonly scale: number;
@@ -52,11 +52,12 @@ export interface FilterCut {
   readonly type: string;
   /** taps: k itself. spectrum: its transform, half or whole, as pairs. */
   readonly form: 'taps' | 'spectrum';
-  /** k[h, j] lies at (outer * size + j) * inner + i with h = outer * inner + i; taps of a Conv lie in reverse order. */
+  /** Element number j of channel h = o * inner + i lies at (o * size + j) * inner + i. */
   readonly outer: number;
   readonly size: number;
   readonly inner: number;
-  readonly reversed: boolean;
+  /** Which lag element j is: origin - j in a Conv, where `origin` is the tap of lag 0; j on a ring of `ring` points in a DFT. */
+  readonly lags: { readonly origin: number } | { readonly ring: number };
   /** The tensor of the file whose elements are the cut's, in the same order; undefined where the filter is computed. */
   readonly tensor?: OnnxTensor;
   /** Nothing else in the model reads that tensor. */
@@ -74,3 +75,14 @@ export interface Finding {
 }
 
 export type Outcome = { readonly site: OnnxSite } | { readonly finding: Finding };
+
+/** Element of the cut that is the lag in a column of the site's filter rows (see Site.direction); -1 where none is. */
+export function cutElement(site: Pick<OnnxSite, 'direction' | 'taps' | 'cut'>, column: number): number {
+  const { direction, taps, cut } = site;
+  const lag = direction === 'bidirectional' && column >= taps ? column - 2 * taps : column;
+  // The outermost negative lag of the rows has no counterpart.
+  if (lag === -taps) return -1;
+  const element = 'origin' in cut.lags ? cut.lags.origin - lag : lag < 0 ? cut.lags.ring + lag : lag;
+  const elements = 'ring' in cut.lags && cut.form === 'spectrum' ? cut.lags.ring : cut.size;
+  return element >= 0 && element < elements ? element : -1;
+}

@@ -9,7 +9,10 @@ import type {
 export const referenceEngine: Engine = {
   devices: () => ({ cpu: { name: 'reference', instructionSets: ['portable'], threads: 1 }, cuda: { usable: false, reason: 'no kernels' } }),
   prepare: async (spec, filter) => new DirectConvolution(spec, Float64Array.from(filter)),
-  predict: () => { throw new Error('The reference engine has no cost model.'); },
+  // Direct sums cost a product for each output and tap, whatever the mode.
+  predict: ({ channels, filterLength }, batch, length) => ({
+    algorithm: 'direct sum', seconds: 1e-9 * batch * channels * length * filterLength, preparedBytes: 0, executedFraction: 1,
+  }),
   maskFilter: () => { throw new Error('The reference engine masks nothing.'); },
   spectrum: () => { throw new Error('The reference engine has no spectra.'); },
   sirenFilter: async (request) => sirenFilter(request),

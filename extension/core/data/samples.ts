@@ -1,0 +1,26 @@
+import type { ModelInput } from '../graph/runtime';
+
+/** A row of logits with this target is not scored: the convention of the usual training libraries. */
+export const NOT_SCORED = -100;
+
+/** One run of a model on data: a window of tokens, or one example. */
+export interface Sample {
+  readonly input: ModelInput;
+  /** Further inputs by name, e.g. token_type_ids. */
+  readonly extra?: ReadonlyMap<string, ModelInput>;
+  /** The wanted class of each row of the logits; NOT_SCORED where a row does not count. Empty for models without a metric. */
+  readonly targets: Int32Array;
+}
+
+/** The samples of a data file, all of one length. */
+export interface SampleSet {
+  readonly path: string;
+  readonly kind: 'fasta' | 'text' | 'safetensors';
+  /** Records (sequences, texts or rows) in the file. */
+  readonly records: number;
+  /** Samples of time in an input: tokens of a window. */
+  readonly length: number;
+  readonly samples: readonly Sample[];
+  /** One sentence each: what happened on the way from the file to samples that a user should know. */
+  readonly notes: readonly string[];
+}
