@@ -16,11 +16,19 @@ export interface OnnxSessionOptions {
 export class OnnxSessions implements DenseSessions {
   constructor(private readonly options: OnnxSessionOptions = {}) {}
 
-  async create(model: Uint8Array, { asIs }: DenseSessionOptions = {}): Promise<DenseSession> {
+  create(model: Uint8Array, { asIs }: DenseSessionOptions = {}): Promise<DenseSession> {
+    return this.load(model, asIs ?? false);
+  }
+
+  createFromFile(path: string): Promise<DenseSession> {
+    return this.load(path, false);
+  }
+
+  private async load(model: Uint8Array | string, asIs: boolean): Promise<DenseSession> {
     const ort = loadRuntime();
     try {
       // Severity 4: failures come back as exceptions, so they are not also printed.
-      const session = await ort.InferenceSession.create(model, {
+      const session = await ort.InferenceSession.create(model as Uint8Array, {
         executionProviders: ['cpu'], intraOpNumThreads: this.options.threads ?? 0, interOpNumThreads: 1, logSeverityLevel: 4,
         graphOptimizationLevel: asIs ? 'disabled' : 'all',
       });

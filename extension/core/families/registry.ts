@@ -2,10 +2,13 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../errors';
 import { openTensorFile } from '../formats/open';
+import { OnnxFile } from '../formats/onnx/read';
 import { readFailure } from '../formats/read-failure';
 import type { TensorFile } from '../formats/tensor-file';
+import type { DenseSessions } from '../graph/dense-sessions';
 import { CONFIG_KEY } from './embedded-surgery';
 import { HYENADNA } from './hyenadna/index';
+import { openOnnxModel } from './onnx/index';
 import type { Family, LongConvModel, OptionOverrides } from './model';
 
 export const FAMILIES: readonly Family[] = [HYENADNA];
@@ -16,12 +19,16 @@ const CONFIG = 'config.json';
 const LARGEST_CONFIG = 1 << 20;
 
 /**
- * Opens a model: a .safetensors file, or a folder that holds model.safetensors. A config.json beside the weights is read when it is
- * there. Throws UserError when the file cannot be read, belongs to no known family or is incomplete.
+ * Opens a model: an .onnx file (which needs `sessions` to compute its filters), a .safetensors file, or a folder that holds
+ * model.safetensors. A config.json beside the weights is read when it is there. Throws UserError when the file cannot be read, belongs to no known family or is incomplete.
  */
-export async function openModel(modelPath: string, options: OptionOverrides = {}): Promise<LongConvModel> {
+export async function openModel(modelPath: string, options: OptionOverrides = {}, sessions?: DenseSessions): Promise<LongConvModel> {
   const file = await openTensorFile(await weightsPath(path.resolve(modelPath)));
   try {
+    if (file instanceof OnnxFile) {
+      if (!sessions) throw new Error('An ONNX model is opened where no ONNX Runtime was given.');
+      return await openOnnxModel(file, sessions, options);
+    }
     const family = recognise(file);
     return await family.open(file, await readConfig(file), options);
   } catch (cause) {

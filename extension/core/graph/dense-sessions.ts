@@ -40,6 +40,8 @@ export interface DenseSession {
 export interface DenseSessions {
   /** `model`: an encoded ModelProto. */
   create(model: Uint8Array, options?: DenseSessionOptions): Promise<DenseSession>;
+  /** The same for a file, with the data files beside it. */
+  createFromFile(path: string): Promise<DenseSession>;
 }
 
 export interface DenseSessionOptions {
@@ -55,3 +57,9 @@ export function emptyData(type: DenseType, length: number): DenseData {
 
 /** TensorProto.DataType of a type. */
 export const elementTypeOf = (type: DenseType): number => Number(Object.keys(DENSE_TYPES).find((key) => DENSE_TYPES[Number(key)]?.type === type));
+
+/** TensorProto.DataType of a type as ONNX Runtime names it; undefined for types that do not cross graph borders. */
+export function elementTypeNamed(name: string | undefined): number | undefined {
+  const found = Object.entries(DENSE_TYPES).find(([, known]) => known?.type === name);
+  return found && Number(found[0]);
+}

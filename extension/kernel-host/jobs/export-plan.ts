@@ -2,9 +2,10 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../../core/errors';
 import { exportOnnx, verifyOnnx } from '../../core/export/onnx';
-import { chooseForm, differingTensors, exportSafetensors } from '../../core/export/safetensors';
+import { chooseForm, differingTensors, exportSafetensors, type SafetensorsForm } from '../../core/export/safetensors';
 import { openModel } from '../../core/families/registry';
 import type { LongConvModel } from '../../core/families/model';
+import { OnnxModel } from '../../core/families/onnx/model';
 import { ModelRunner } from '../../core/graph/runtime';
 import { defaultRunLength } from '../../core/families/site-shape';
 import { boundToLength } from '../../core/plan/longest-input';
@@ -13,6 +14,7 @@ import type { ExportRequest, ExportResult } from '../../core/protocol/kernel-hos
 import type { ReportProgress } from '../../core/protocol/rpc';
 import { randomSample } from '../../core/validation/validate';
 import { host } from '../host';
+import { exportOnnxModel } from './export-onnx-model';
 import { changedFilters, openSurgery, standingFilters, type Surgery } from '../surgery';
 
 /** Largest relative difference between an exported ONNX graph in ONNX Runtime and the native run. */
@@ -31,6 +33,10 @@ export async function exportPlan(request: ExportRequest, progress: ReportProgres
   if (path.resolve(request.output) === path.resolve(model.file.path)) {
     throw new UserError(`${request.output} is the model itself, which is never written in place.`, 'Choose another file name.');
   }
+  if (request.format === 'onnx' && request.form) {
+    throw new UserError('--form belongs to safetensors exports; ONNX holds the filters in its graph.', 'Use --lowering to choose how the graph expresses them.');
+  }
+  if (model instanceof OnnxModel) return exportOnnxModel(request, { ...surgery, model }, progress);
   const changed = await changedFilters(surgery, engine, request.recausalise, progress);
   const filters = new Map([...(await standingFilters(model, engine)), ...changed]);
   return request.format === 'onnx'
@@ -38,11 +44,16 @@ export async function exportPlan(request: ExportRequest, progress: ReportProgres
     : exportToSafetensors(request, surgery, changed, filters, progress);
 }
 
-async function exportToSafetensors(
-  request: ExportRequest, { model, plan }: Surgery, changed: Map<string, SiteFilter>, filters: Map<string, SiteFilter>, progress: ReportProgress,
-): Promise<ExportResult> {
+function safetensorsForm(request: ExportRequest, { model, plan }: Surgery, changed: ReadonlyMap<string, SiteFilter>): SafetensorsForm {
   if (request.lowering) throw new UserError('--lowering belongs to ONNX exports; safetensors hold weights only.', 'Leave it out, or use --format onnx.');
-  const form = chooseForm(model, plan, changed, request.form);
+  return chooseForm(model, plan, changed, request.form);
+}
+
+async function exportToSafetensors(
+  request: ExportRequest, surgery: Surgery, changed: Map<string, SiteFilter>, filters: Map<string, SiteFilter>, progress: ReportProgress,
+): Promise<ExportResult> {
+  const { model, plan } = surgery;
+  const form = safetensorsForm(request, surgery, changed);
   progress({ message: `writing ${path.basename(request.output)}`, fraction: 0.3 });
   const unverified = `${request.output}.unverified`;
   try {
@@ -69,7 +80,6 @@ async function exportToSafetensors(
 }
 
 async function exportToOnnx(request: ExportRequest, { model, plan }: Surgery, filters: Map<string, SiteFilter>, progress: ReportProgress): Promise<ExportResult> {
-  if (request.form) throw new UserError('--form belongs to safetensors exports; ONNX holds the filters in its graph.', 'Use --lowering to choose how the graph expresses them.');
   const length = request.length ?? defaultRunLength(model);
   progress({ message: `writing ${path.basename(request.output)}`, fraction: 0.3 });
   const unverified = `${request.output}.unverified`;

@@ -2,6 +2,7 @@ import { readInputs } from '../../core/data/load-samples';
 import { readTokens } from '../../core/data/tokens';
 import { UserError } from '../../core/errors';
 import { checkLength } from '../../core/families/check-length';
+import { OnnxModel } from '../../core/families/onnx/model';
 import { openTensorFile } from '../../core/formats/open';
 import { writeSafetensors } from '../../core/formats/safetensors/write';
 import type { TensorFile } from '../../core/formats/tensor-file';
@@ -11,6 +12,7 @@ import type { ReportProgress } from '../../core/protocol/rpc';
 import { chooseDevice } from '../devices';
 import { host } from '../host';
 import { openSource } from '../surgery';
+import { forwardOnnx } from './forward-onnx';
 
 /** Runs a model or a plan on the input file's tokens [B, L] or floats [B, ...] and writes `logits` [B, ...]. */
 export async function forward(request: ForwardRequest, progress: ReportProgress): Promise<{ shape: readonly number[] }> {
@@ -19,6 +21,7 @@ export async function forward(request: ForwardRequest, progress: ReportProgress)
   const { model, filters } = await openSource(models, request.source, request.options, request.recausalise, engine);
   const file = await openTensorFile(request.input);
   try {
+    if (model instanceof OnnxModel) return await forwardOnnx(model, filters, file, request, threads);
     if (!model.floatInput && !file.tensors.has('input_ids')) {
       throw new UserError(`${request.input} has no tensor "input_ids"; ${model.name} takes token ids [B, L].`, 'Name the tensor input_ids.');
     }

@@ -24,8 +24,10 @@ typedef struct lc_costs {
   double fft_point_seconds;   /* per complex point: first and last pass */
   double toeplitz_seconds;    /* per output and tap */
   double toeplitz_point_seconds; /* per output */
-  double fold_seconds;        /* per input point and kept comb row: fold and unfold */
-  double byte_seconds;        /* per byte streamed from memory (signals, spectra beyond the cache) */
+  double fold_seconds;        /* per column, kept comb row and row of a quarter period (n1 / 4 + 1): fold and unfold */
+  double fold_point_seconds;  /* per input point: fold and unfold */
+  double byte_seconds;        /* per byte streamed from memory (signals and spectra beyond cached_bytes) */
+  int64_t cached_bytes;
   double far_factor;          /* transforms larger than near_points cost this much more per point */
   int64_t near_points;
   double call_seconds;        /* fixed cost of one call */

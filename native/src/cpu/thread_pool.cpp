@@ -100,11 +100,15 @@ class Pool {
 }  // namespace
 
 int hardware_threads() {
+  // Asked for with every row of a convolution, so the system is asked once.
+  static const int count = [] {
 #ifdef __linux__
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
 #endif
-  return std::max(1u, std::thread::hardware_concurrency());
+    return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  }();
+  return count;
 }
 
 void parallel_for(int64_t count, int threads, const int32_t* cancel, const std::function<void(int64_t)>& body) {

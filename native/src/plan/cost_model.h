@@ -3,8 +3,8 @@
 //   transform of n complex points, forward, product and inverse:  n (level log2 n + point) far(n)
 //   far(n) = far_factor where n > near_points (the work array has left the caches), else 1
 //   direct sum of K taps over L outputs:                          L (toeplitz_point + K toeplitz)
-//   comb fold and unfold of R rows of an n1-row comb, M columns:  R (n1/4 + 1) M fold
-//   memory:                                                       bytes moved * byte
+//   comb fold and unfold of R rows of an n1-row comb, M columns:  M (R (n1/4 + 1) fold + n1/2 fold_point)
+//   memory:                                                       bytes moved beyond cached_bytes * byte
 #pragma once
 
 #include <bit>
@@ -22,11 +22,16 @@ inline double transform_seconds(const lc_costs& c, int64_t n) {
   const double seconds = static_cast<double>(n) * (c.fft_level_seconds * log2_of(n) + c.fft_point_seconds);
   return n > c.near_points ? seconds * c.far_factor : seconds;
 }
+inline double memory_seconds(const lc_costs& c, double bytes) {
+  const double beyond = bytes - static_cast<double>(c.cached_bytes);
+  return beyond > 0 ? beyond * c.byte_seconds : 0;
+}
 inline double toeplitz_row_seconds(const lc_costs& c, int64_t taps, int64_t length) {
   return static_cast<double>(length) * (c.toeplitz_point_seconds + static_cast<double>(taps) * c.toeplitz_seconds);
 }
 inline double comb_fold_seconds(const lc_costs& c, int64_t modulus, int64_t rows, int64_t columns) {
-  return static_cast<double>(rows) * static_cast<double>(modulus / 4 + 1) * static_cast<double>(columns) * c.fold_seconds;
+  const double products = static_cast<double>(rows) * static_cast<double>(modulus / 4 + 1) * c.fold_seconds;
+  return static_cast<double>(columns) * (products + static_cast<double>(modulus / 2) * c.fold_point_seconds);
 }
 
 }  // namespace longconv

@@ -2,6 +2,7 @@ import * as path from 'node:path';
 import type { Engine } from '../../engine/engine';
 import type { OnnxFile } from '../../formats/onnx/read';
 import { tensorElements } from '../../formats/onnx/parse-tensor';
+import { elementTypeOf } from '../../graph/dense-sessions';
 import type { ModelGraph } from '../../graph/model-graph';
 import type { LongConvModel, ModelOption, Site, TapRange, Task } from '../model';
 import { filterColumns } from '../site-shape';
@@ -94,11 +95,20 @@ export class OnnxModel implements LongConvModel {
     return runGraph(this.view, this.values, this.onnxSites, this.lengthAxis, this.fixedLength);
   }
 
+  /** Little-endian values of a site's cut in the cut's own type (TensorProto.DataType). */
+  async cutBytes({ cut }: OnnxSite): Promise<{ bytes: Uint8Array; type: number }> {
+    if (cut.tensor) return { bytes: this.file.tensorBytes(cut.tensor), type: cut.tensor.type };
+    const { data, type } = (await this.values.evaluate([cut.value])).get(cut.value)!;
+    this.values.forget(cut.value);
+    return { bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength), type: elementTypeOf(type) };
+  }
+
   close(): Promise<void> {
     return this.file.close();
   }
 
-  private wholeFilter(site: OnnxSite): Promise<Float32Array> {
+  /** [channels, columns]; see filterColumns. */
+  wholeFilter(site: OnnxSite): Promise<Float32Array> {
     let filter = this.filters.get(site.id);
     if (!filter) {
       filter = materialise(this.values, site);

@@ -18,6 +18,7 @@ export function parseModel(reader: WireReader): OnnxModelStructure {
   const opsetFields: ByteRange[] = [];
   const functions: OnnxFunction[] = [];
   const metadata = new Map<string, string>();
+  const metadataFields = new Map<string, ByteRange>();
   for (const field of reader.fields(span.start, span.end)) {
     switch (field.number) {
       case 1: irVersion = field.varint; break;
@@ -30,7 +31,7 @@ export function parseModel(reader: WireReader): OnnxModelStructure {
         readOpset(reader, field, opsets);
         opsetFields.push({ start: field.start, end: field.end });
         break;
-      case 14: readMetadata(reader, field, metadata); break;
+      case 14: readMetadata(reader, field, metadata, metadataFields); break;
       case 25: functions.push(parseFunction(state, spanOf(reader.message(field), span))); break;
     }
   }
@@ -38,7 +39,7 @@ export function parseModel(reader: WireReader): OnnxModelStructure {
   if (irVersion < OLDEST_IR_VERSION || opsets.size === 0) {
     return reader.refuse('MissingVersion', 0, `the model names format version ${irVersion} and ${opsets.size} operator sets, but version ${OLDEST_IR_VERSION} and one set are needed`);
   }
-  return { span, irVersion, producer, graph, opsets, opsetFields, functions, metadata };
+  return { span, irVersion, producer, graph, opsets, opsetFields, functions, metadata, metadataFields };
 }
 
 function readOpset(reader: WireReader, field: Field, into: Map<string, number>): void {
@@ -52,7 +53,7 @@ function readOpset(reader: WireReader, field: Field, into: Map<string, number>):
 }
 
 /** Values longer than a megabyte are not shown. */
-function readMetadata(reader: WireReader, field: Field, into: Map<string, string>): void {
+function readMetadata(reader: WireReader, field: Field, into: Map<string, string>, places: Map<string, ByteRange>): void {
   let key = '';
   let value = '';
   for (const part of reader.fields(reader.message(field).valueStart, field.end)) {
@@ -60,7 +61,9 @@ function readMetadata(reader: WireReader, field: Field, into: Map<string, string
     if (part.number === 1) key = reader.text(part, 1 << 20);
     if (part.number === 2) value = reader.text(part, 1 << 20);
   }
-  if (into.size < 1 << 12) into.set(key, value);
+  if (into.size >= 1 << 12) return;
+  into.set(key, value);
+  places.set(key, { start: field.start, end: field.end });
 }
 
 function parseFunction(state: ParseState, span: Span): OnnxFunction {

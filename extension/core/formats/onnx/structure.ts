@@ -24,6 +24,8 @@ export interface OnnxModelStructure {
   readonly graph: OnnxGraph;
   readonly functions: readonly OnnxFunction[];
   readonly metadata: ReadonlyMap<string, string>;
+  /** Whole fields of metadata entries, by key. */
+  readonly metadataFields: ReadonlyMap<string, ByteRange>;
   /** Encoded opset_import fields, tag and length included, verbatim. */
   readonly opsetFields: readonly ByteRange[];
 }

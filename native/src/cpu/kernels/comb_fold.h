@@ -15,16 +15,50 @@
 
 namespace longconv::LC_ISA_NAMESPACE {
 
-constexpr int kMaxCombRows = 256 / 4 + 1;
+constexpr int kMaxCombQuarter = 256 / 4 + 1;
 
 template <int W>
 struct CombFold {
   using V = Vec<float, W>;
 
+  /// R rows of one parity from the sums and differences of their columns; p goes with the cosines, q with the sines.
+  template <int R>
+  static LC_INLINE void fold_rows(const CombTables& t, int row, int64_t l, const V (*p)[2], const V (*q)[2], float* z) {
+    const int width = t.n1 / 4 + 1;
+    const float* c = t.cosine + row * width;
+    const float* s = t.sine + row * width;
+    V re[R][2]{}, im[R][2]{};
+    for (int h = 0; h < width; ++h) {
+#pragma GCC unroll 4
+      for (int i = 0; i < R; ++i) {
+        const V cosine = broadcast<float, W>(c[i * width + h]), sine = broadcast<float, W>(s[i * width + h]);
+        re[i][0] += p[h][0] * cosine;
+        re[i][1] += p[h][1] * cosine;
+        im[i][0] -= q[h][0] * sine;
+        im[i][1] -= q[h][1] * sine;
+      }
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < R; ++i) {
+      float* out = z + 2 * (row + i) * t.row_stride + l;
+      store<float, W>(out, re[i][0]);
+      store<float, W>(out + W, re[i][1]);
+      store<float, W>(out + t.row_stride, im[i][0]);
+      store<float, W>(out + t.row_stride + W, im[i][1]);
+    }
+  }
+
+  static LC_INLINE void fold_parity(const CombTables& t, int first, int last, int64_t l, const V (*p)[2], const V (*q)[2], float* z) {
+    for (; first + 4 <= last; first += 4) fold_rows<4>(t, first, l, p, q, z);
+    if (last - first == 3) fold_rows<3>(t, first, l, p, q, z);
+    else if (last - first == 2) fold_rows<2>(t, first, l, p, q, z);
+    else if (last - first == 1) fold_rows<1>(t, first, l, p, q, z);
+  }
+
   static void fold(const CombTables& t, const float* x, const float* gate, float* z) {
     const int64_t m = t.columns;
-    const int quarter = t.n1 / 4, half = t.n1 / 2, width = quarter + 1;
-    V sum[kMaxCombRows][2], difference[kMaxCombRows][2];
+    const int quarter = t.n1 / 4, half = t.n1 / 2;
+    V sum[kMaxCombQuarter][2], difference[kMaxCombQuarter][2];
     for (int64_t l = 0; l < m; l += 2 * W) {
       for (int h = 0; h <= quarter; ++h) {
         const bool single = h == 0 || h == quarter;
@@ -42,24 +76,8 @@ struct CombFold {
           difference[h][v] = a - b;
         }
       }
-      for (int r = 0; r < t.rows; ++r) {
-        const float* c = t.cosine + r * width;
-        const float* s = t.sine + r * width;
-        const V(*p)[2] = r < t.even_rows ? sum : difference;
-        const V(*q)[2] = r < t.even_rows ? difference : sum;
-        V re[2]{}, im[2]{};
-        for (int h = 0; h <= quarter; ++h) {
-          re[0] += p[h][0] * c[h];
-          re[1] += p[h][1] * c[h];
-          im[0] -= q[h][0] * s[h];
-          im[1] -= q[h][1] * s[h];
-        }
-        float* out = z + 2 * r * t.row_stride + l;
-        store<float, W>(out, re[0]);
-        store<float, W>(out + W, re[1]);
-        store<float, W>(out + t.row_stride, im[0]);
-        store<float, W>(out + t.row_stride + W, im[1]);
-      }
+      fold_parity(t, 0, t.even_rows, l, sum, difference, z);
+      fold_parity(t, t.even_rows, t.rows, l, difference, sum, z);
     }
   }
 
@@ -73,35 +91,51 @@ struct CombFold {
     store<float, W>(dst + at, value);
   }
 
-  static void unfold(const CombTables& t, const float* z, float* y, const Epilogue<float>& e) {
-    const int64_t m = t.columns;
+  /// Rows h .. h + B - 1 of the output and their mirrors: even(h) + odd(h) and even(h) - odd(h).
+  template <int B>
+  static LC_INLINE void unfold_rows(const CombTables& t, int h, int64_t l, const float* z, float* y, const Epilogue<float>& e) {
     const int quarter = t.n1 / 4, half = t.n1 / 2, width = quarter + 1;
-    for (int64_t l = 0; l < m; l += 2 * W) {
-      for (int h = 0; h <= quarter; ++h) {
-        V cosine[2][2]{}, sine[2][2]{};  // [parity of r][vector]
-        for (int parity = 0; parity < 2; ++parity) {
-          const int last = parity ? t.rows : t.even_rows;
-          V c0{}, c1{}, s0{}, s1{};
-          for (int r = parity ? t.even_rows : 0; r < last; ++r) {
-            const float* row = z + 2 * r * t.row_stride + l;
-            const float c = t.cosine[r * width + h], s = t.sine[r * width + h];
-            c0 += load<float, W>(row) * c;
-            c1 += load<float, W>(row + W) * c;
-            s0 += load<float, W>(row + t.row_stride) * s;
-            s1 += load<float, W>(row + t.row_stride + W) * s;
-          }
-          cosine[parity][0] = c0;
-          cosine[parity][1] = c1;
-          sine[parity][0] = s0;
-          sine[parity][1] = s1;
-        }
+    const int64_t m = t.columns;
+    V even[B][2]{}, odd[B][2]{};
+    for (int r = 0; r < t.rows; ++r) {
+      const float* row = z + 2 * r * t.row_stride + l;
+      const V re[2] = {load<float, W>(row), load<float, W>(row + W)};
+      const V im[2] = {load<float, W>(row + t.row_stride), load<float, W>(row + t.row_stride + W)};
+      const float* c = t.cosine + r * width + h;
+      const float* s = t.sine + r * width + h;
+      if (r < t.even_rows) accumulate<B>(even, odd, re, im, c, s);
+      else accumulate<B>(odd, even, re, im, c, s);
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < B; ++i) {
 #pragma GCC unroll 2
-        for (int v = 0; v < 2; ++v) {
-          const V even = cosine[0][v] - sine[1][v], odd = cosine[1][v] - sine[0][v];
-          put(y, h * m + l + v * W, even + odd, e);
-          if (h != 0 && h != quarter) put(y, (half - h) * m + l + v * W, even - odd, e);
-        }
+      for (int v = 0; v < 2; ++v) {
+        put(y, (h + i) * m + l + v * W, even[i][v] + odd[i][v], e);
+        if (h + i != 0 && h + i != quarter) put(y, (half - h - i) * m + l + v * W, even[i][v] - odd[i][v], e);
       }
+    }
+  }
+
+  template <int B>
+  static LC_INLINE void accumulate(V (&cosines)[B][2], V (&sines)[B][2], const V (&re)[2], const V (&im)[2], const float* c, const float* s) {
+#pragma GCC unroll 4
+    for (int i = 0; i < B; ++i) {
+      const V cosine = broadcast<float, W>(c[i]), sine = broadcast<float, W>(s[i]);
+      cosines[i][0] += re[0] * cosine;
+      cosines[i][1] += re[1] * cosine;
+      sines[i][0] -= im[0] * sine;
+      sines[i][1] -= im[1] * sine;
+    }
+  }
+
+  static void unfold(const CombTables& t, const float* z, float* y, const Epilogue<float>& e) {
+    const int rows = t.n1 / 4 + 1;
+    for (int64_t l = 0; l < t.columns; l += 2 * W) {
+      int h = 0;
+      for (; h + 4 <= rows; h += 4) unfold_rows<4>(t, h, l, z, y, e);
+      if (rows - h == 3) unfold_rows<3>(t, h, l, z, y, e);
+      else if (rows - h == 2) unfold_rows<2>(t, h, l, z, y, e);
+      else if (rows - h == 1) unfold_rows<1>(t, h, l, z, y, e);
     }
   }
 };

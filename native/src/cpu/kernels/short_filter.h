@@ -1,7 +1,7 @@
 // Direct (band-Toeplitz) convolution with a very short filter, and the element-wise copies around staged signals.
 //
 // Reference: y[t] = sum_{j < K} k[j] x[t - j]. Layout: contiguous rows; x has K - 1 readable elements before t = 0.
-// Cost: K multiply-adds per output, 8 vectors of outputs at a time so that each tap is broadcast once for all of them.
+// Cost: K multiply-adds per output, 8 vectors of outputs at a time; the loads are shared between the taps of one residue mod W.
 #pragma once
 
 #include "../kernel_table.h"
@@ -13,15 +13,32 @@ template <int W>
 struct ShortFilter {
   using V = Vec<float, W>;
 
+  /// Adds taps first, first + W, ... (M of them) to eight vectors of outputs. Their inputs lie W points apart, so the M + 7 vectors
+  /// that are read serve 8 M products.
+  template <int M>
+  static LC_INLINE void add_taps(V (&sum)[8], const float* k, const float* x) {
+    V tap[M];
+#pragma GCC unroll 8
+    for (int m = 0; m < M; ++m) tap[m] = broadcast<float, W>(k[m * W]);
+#pragma GCC unroll 16
+    for (int i = 1 - M; i < 8; ++i) {
+      const V u = load<float, W>(x + i * W);
+#pragma GCC unroll 8
+      for (int m = 0; m < M; ++m)
+        if (i + m >= 0 && i + m < 8) sum[i + m] += tap[m] * u;
+    }
+  }
+
   static void toeplitz(const float* k, int64_t taps, const float* x, float* y, int64_t count) {
     int64_t t = 0;
     for (; t + 8 * W <= count; t += 8 * W) {
       V sum[8]{};
-      for (int64_t j = 0; j < taps; ++j) {
-        const V tap = broadcast<float, W>(k[j]);
-#pragma GCC unroll 8
-        for (int v = 0; v < 8; ++v) sum[v] += tap * load<float, W>(x + t - j + v * W);
-      }
+      int64_t first = 0;
+      for (; first + 8 * W <= taps; first += 8 * W)
+        for (int r = 0; r < W; ++r) add_taps<8>(sum, k + first + r, x + t - first - r);
+      for (; first + 2 * W <= taps; first += 2 * W)
+        for (int r = 0; r < W; ++r) add_taps<2>(sum, k + first + r, x + t - first - r);
+      for (; first < taps; ++first) add_taps<1>(sum, k + first, x + t - first);
 #pragma GCC unroll 8
       for (int v = 0; v < 8; ++v) store<float, W>(y + t + v * W, sum[v]);
     }

@@ -21,11 +21,13 @@ export function assertClose(a: ArrayLike<number>, b: ArrayLike<number>, toleranc
 
 /** Deterministic numbers in [-1, 1). */
 export function noise(count: number, seed: number): Float32Array {
+  const values = new Float32Array(count);
   let state = seed >>> 0 || 1;
-  return Float32Array.from({ length: count }, () => {
+  for (let i = 0; i < count; i++) {
     state ^= state << 13;
     state ^= state >>> 17;
     state ^= state << 5;
-    return (state >>> 0) / 2 ** 31 - 1;
-  });
+    values[i] = (state >>> 0) / 2 ** 31 - 1;
+  }
+  return values;
 }

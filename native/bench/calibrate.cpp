@@ -1,0 +1,77 @@
+// Measures the rates of src/cpu/costs.cpp for one instruction set (LONGCONV_ISA, default the best one) and prints its line of that table.
+//
+// Every rate is fitted to runs of the kernels themselves on rows that stay in the caches; `byte` and `far` come from rows that do not.
+#include <cmath>
+#include <cstdio>
+
+#include "../src/cpu/dispatch.h"
+#include "../src/plan/cost_model.h"
+#include "measure.h"
+
+using namespace longconv;
+using namespace longconv::bench;
+
+namespace {
+
+/// Nanoseconds for one row of `length` points under a forced plan, least of the runs: what the kernels can do undisturbed.
+double row_ns(int64_t channels, int64_t length, const lc_convolution_spec& spec, const lc_plan& plan) {
+  const std::vector<float> filter = noise(channels * spec.filter_length), input = noise(channels * length);
+  std::vector<float> output(input.size());
+  return 1e6 * measure(spec, filter.data(), input, output, &plan).timing.least_ms / static_cast<double>(channels);
+}
+
+lc_plan plan_of(int32_t algorithm, int64_t taps, int64_t n, int64_t modulus = 0, int64_t rows = 0) {
+  lc_plan plan{};
+  plan.algorithm = algorithm;
+  plan.taps = taps;
+  plan.transform_length = n;
+  plan.comb_modulus = modulus;
+  plan.comb_rows = rows;
+  return plan;
+}
+
+double dense_row(int64_t channels, int64_t n) { return row_ns(channels, n, {LC_CAUSAL, channels, n, n, 0, 0, nullptr}, plan_of(LC_RIGHT_ANGLE, n, n)); }
+double toeplitz_row(int64_t taps, int64_t length) { return row_ns(8, length, {LC_CAUSAL, 8, taps, length, 0, 0, nullptr}, plan_of(LC_TOEPLITZ, taps, 0)); }
+
+double comb_row(int64_t n, int64_t modulus, int64_t rows) {
+  std::vector<uint8_t> kept(static_cast<std::size_t>(n / 2 + 1));
+  for (int64_t f = 0; f <= n / 2; ++f) kept[static_cast<std::size_t>(f)] = std::min(f % modulus, modulus - f % modulus) < rows;
+  return row_ns(8, n / 2, {LC_GRID, 8, n, n / 2, n, modulus, kept.data()}, plan_of(LC_COMB_ROWS, n, n / modulus, modulus, rows));
+}
+
+}  // namespace
+
+int main() {
+  // time / n = level * log2 n + point, by least squares over in-cache sizes; rows enough that the call itself does not count.
+  double count = 0, sx = 0, sy = 0, sxx = 0, sxy = 0;
+  for (int64_t n = 256; n <= 32768; n *= 2) {
+    const double x = log2_of(n), y = dense_row(std::max<int64_t>(2, 32768 / n), n) / static_cast<double>(n);
+    count += 1;
+    sx += x;
+    sy += y;
+    sxx += x * x;
+    sxy += x * y;
+  }
+  const double level = (count * sxy - sx * sy) / (count * sxx - sx * sx), point = (sy - level * sx) / count;
+  lc_costs costs{};
+  costs.fft_level_seconds = level;
+  costs.fft_point_seconds = point;
+  costs.near_points = INT64_MAX;
+
+  const double t16 = toeplitz_row(16, 32768) / 32768, t128 = toeplitz_row(128, 32768) / 32768;
+  const double toeplitz = (t128 - t16) / 112, toeplitz_point = t16 - 16 * toeplitz;
+
+  // Two combs of 65536 points: the difference in rows gives the products, what remains the points.
+  const int64_t n = 65536;
+  const double few = comb_row(n, 16, 2) - 2 * transform_seconds(costs, n / 16), many = comb_row(n, 16, 6) - 6 * transform_seconds(costs, n / 16);
+  const double fold = (many - few) / (4 * 5 * static_cast<double>(n / 16));
+  const double fold_point = few / static_cast<double>(n / 2) - fold * 2 * 5 / 8;
+
+  const int64_t far = int64_t{1} << 20;
+  const double far_factor = dense_row(2, far) / transform_seconds(costs, far);
+  // 256 rows of 8192 points move 16 bytes a point (input, output, spectrum) through memory.
+  const double byte = std::max(0.0, (dense_row(256, 8192) - dense_row(4, 8192)) / (8192 * 16.0));
+
+  std::printf("    {\"%s\", %.3f, %.2f, %.4f, %.2f, %.4f, %.3f, %.4f, %.1f},\n", select_kernels(variant()).name, level, point, toeplitz, toeplitz_point, fold, std::max(0.0, fold_point), byte,
+              std::max(1.0, far_factor));
+}

@@ -1,0 +1,66 @@
+import * as assert from 'node:assert/strict';
+import { noise } from '../unit/graph/support/measure';
+import { assertSameBits } from './support/accuracy';
+import { gridCase, longFilterCase } from './support/cases';
+import { engine, runOnce } from './support/engine';
+import { combGrid } from './support/grids';
+import { signals } from './support/signals';
+
+const isCancelled = (error: unknown): boolean => error instanceof Error && (error as Error & { code?: string }).code === 'cancelled';
+
+/** Milliseconds from an abort to the rejection: 50 by the design, and as much again for a busy machine. */
+const ALLOWED_MS = 100;
+
+describe('cancelling a run', () => {
+  it('that has not begun rejects', async () => {
+    const { spec, filter } = longFilterCase('causal', 4096, 4096).make(8);
+    const prepared = await engine.prepare(spec, filter());
+    await assert.rejects(runOnce(prepared, signals(1, 8, 4096, true), AbortSignal.abort()), isCancelled);
+    prepared.free();
+  });
+
+  const length = 2 ** 20;
+  for (const kind of [
+    longFilterCase('causal', length, length), longFilterCase('causal', length, 500),
+    gridCase('comb', length / 2, combGrid(length, [1, 2])),
+  ]) {
+    it(`stops at once, and runs well the next time: ${kind.name}`, async () => {
+      const { spec } = kind.make(4);
+      const prepared = await engine.prepare(spec, noise(4 * spec.filterLength, 1));
+      const call = { ...signals(4, 4, spec.maxLength, false), threads: 1 };
+      const output = new Float32Array(call.input.length);
+      let wholeMs = Infinity;
+      for (let i = 0; i < 3; i++) {
+        const started = performance.now();
+        await prepared.run({ ...call, output });
+        wholeMs = Math.min(wholeMs, performance.now() - started);
+      }
+      const whole = output.slice();
+
+      const controller = new AbortController();
+      const run = prepared.run({ ...call, output }, controller.signal);
+      const outcome = run.then(() => undefined, (error: unknown) => error);
+      await new Promise((resolve) => setTimeout(resolve, wholeMs / 5));
+      const aborted = performance.now();
+      controller.abort();
+      const error = await outcome;
+      const took = performance.now() - aborted;
+      assert.ok(isCancelled(error), `a run of ${wholeMs.toFixed(0)} ms was not cancelled: ${String(error)}`);
+      assert.ok(took <= ALLOWED_MS, `it took ${took.toFixed(0)} ms to stop a run of ${wholeMs.toFixed(0)} ms`);
+      await prepared.run({ ...call, output });
+      assertSameBits(output, whole, 'the run after');
+      prepared.free();
+    });
+  }
+
+  it('that is over does nothing', async () => {
+    const { spec, filter } = longFilterCase('causal', 1000, 1000).make(2);
+    const prepared = await engine.prepare(spec, filter());
+    const controller = new AbortController();
+    const call = signals(1, 2, 1000, false);
+    const first = await runOnce(prepared, call, controller.signal);
+    controller.abort();
+    assertSameBits(await runOnce(prepared, call), first, 'the run after');
+    prepared.free();
+  });
+});
