@@ -3,7 +3,7 @@ import * as path from 'node:path';
 import { UserError } from '../../core/errors';
 import { exportInPlace, type InPlaceResult } from '../../core/export/onnx/in-place';
 import { differingTensors } from '../../core/export/safetensors';
-import { OnnxModel } from '../../core/families/onnx/model';
+import type { OnnxModel } from '../../core/families/onnx/model';
 import { openModel } from '../../core/families/registry';
 import { fingerprint } from '../../core/formats/fingerprint';
 import type { DenseTensor } from '../../core/graph/dense-sessions';
@@ -41,7 +41,7 @@ export async function exportOnnxModel(
   try {
     progress({ message: `writing ${path.basename(request.output)}`, fraction: 0.2 });
     result = await exportInPlace({
-      model, plan, filters: changed, lowering: request.lowering, recausalise: request.recausalise, output: unverified,
+      model, plan, filters: changed, lowering: request.lowering, recausalise: request.recausalise, output: unverified, dataFile: `${path.basename(request.output)}.data`,
       onProgress: (fraction) => progress({ message: `writing ${path.basename(request.output)}`, fraction: 0.2 + 0.4 * fraction }),
     });
     progress({ message: 're-reading it', fraction: 0.6 });

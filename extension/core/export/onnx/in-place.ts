@@ -22,6 +22,8 @@ export interface InPlaceExport {
   readonly lowering?: Lowering;
   readonly recausalise: boolean;
   readonly output: string;
+  /** Name of the data file that a model with data files gets for its changed tensors. */
+  readonly dataFile: string;
   readonly onProgress?: (fraction: number) => void;
 }
 
@@ -45,7 +47,7 @@ export async function exportInPlace(request: InPlaceExport): Promise<InPlaceResu
   const { model, filters, output } = request;
   const source = model.file.path;
   const sameFolder = path.dirname(path.resolve(output)) === path.dirname(source);
-  const sideFile = `${path.basename(output)}.longconv.data`;
+  const sideFile = request.dataFile;
   const edits = new ModelEdits(model, sameFolder ? sideFile : undefined);
   const notes: string[] = [];
   for (const [id, filter] of filters) {

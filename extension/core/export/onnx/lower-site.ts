@@ -2,7 +2,7 @@ import { UserError } from '../../errors';
 import { emitSite } from '../../families/onnx/emit-site';
 import type { OnnxModel } from '../../families/onnx/model';
 import type { OnnxSite } from '../../families/onnx/site';
-import { ElementType, GraphBuilder, int } from '../../graph/builder';
+import { GraphBuilder, int } from '../../graph/builder';
 import { LONG_CONV_OPSET_VERSION, longConvFunction, withNeutralInputs } from '../../graph/long-conv-op';
 import { LONG_CONV_DOMAIN } from '../../graph/model-graph';
 import { onnx } from '../../graph/onnx';
@@ -39,7 +39,7 @@ export function lowerSite(model: OnnxModel, edits: ModelEdits, site: OnnxSite, f
     LOWERINGS[lowering](b, { site: site.id, mode: 'causal', u, k: '', output: y }, filter, length);
     return y;
   });
-  const nodes = (lowering === 'function' ? withNeutralInputs(b.nodes, b) : b.nodes).map((node) => forOpset(node, b, view.opset));
+  const nodes = (lowering === 'function' ? withNeutralInputs(b.nodes, b) : b.nodes).flatMap((node) => forOpset(node, view.opset));
   for (const node of nodes) for (const name of node.input ?? []) edits.keep(name);
   edits.replaceNode(producer, nodes.map((node) => onnx.NodeProto.encode(node).finish()));
   for (const { name, dims, dataType, rawData } of b.initializers) edits.addInitializer(name!, (dims ?? []).map(Number), dataType!, rawData!);
@@ -61,18 +61,21 @@ function chooseLowering(site: OnnxSite, filter: SiteFilter, length: number, opse
 }
 
 /** A node of operator set 17 as a later one wants it. */
-function forOpset(node: onnx.INodeProto, b: GraphBuilder, opset: number): onnx.INodeProto {
-  if (node.domain) return node;
+function forOpset(node: onnx.INodeProto, opset: number): onnx.INodeProto[] {
+  if (node.domain) return [node];
   if (node.opType === 'Split' && opset >= WITH_SPLIT_COUNT && (node.input?.length ?? 0) < 2) {
-    return { ...node, attribute: [...(node.attribute ?? []), { name: 'num_outputs', ...int(node.output!.length) }] };
+    return [{ ...node, attribute: [...(node.attribute ?? []), { name: 'num_outputs', ...int(node.output!.length) }] }];
   }
   if (node.opType === 'DFT' && opset >= WITH_AXIS_INPUT) {
     const axis = Number(node.attribute?.find(({ name }) => name === 'axis')?.i ?? 1);
     const name = `${node.output![0]}/axis`;
-    b.initializers.push({ name, dims: [], dataType: ElementType.INT64, rawData: new Uint8Array(BigInt64Array.of(BigInt(axis)).buffer) });
-    return { ...node, input: [node.input![0], node.input![1] ?? '', name], attribute: node.attribute!.filter((attribute) => attribute.name !== 'axis') };
+    const attribute = node.attribute!.filter((given) => given.name !== 'axis');
+    return [
+      { opType: 'Constant', name, output: [name], attribute: [{ name: 'value_int', ...int(axis) }] },
+      { ...node, input: [node.input![0], node.input![1] ?? '', name], attribute },
+    ];
   }
-  return node;
+  return [node];
 }
 
 function takenNames(model: OnnxModel): string[] {
@@ -86,5 +89,9 @@ function addFunction(model: OnnxModel, edits: ModelEdits): void {
   if (edits.hasFunction || structure.functions.some(({ domain }) => domain === LONG_CONV_DOMAIN)) return;
   edits.hasFunction = true;
   edits.addModelField(8, onnx.OperatorSetIdProto.encode({ domain: LONG_CONV_DOMAIN, version: LONG_CONV_OPSET_VERSION }).finish());
-  edits.addModelField(25, onnx.FunctionProto.encode(longConvFunction()).finish());
+  // ONNX Runtime puts the body in the place of the call, so it must be written for the model's own operator set.
+  const version = model.view.opset;
+  const body = longConvFunction();
+  const node = body.node!.flatMap((inner) => forOpset(inner, version));
+  edits.addModelField(25, onnx.FunctionProto.encode({ ...body, node, opsetImport: [{ domain: '', version }] }).finish());
 }

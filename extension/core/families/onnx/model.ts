@@ -1,5 +1,4 @@
 import * as path from 'node:path';
-import type { Engine } from '../../engine/engine';
 import type { OnnxFile } from '../../formats/onnx/read';
 import { tensorElements } from '../../formats/onnx/parse-tensor';
 import { elementTypeOf } from '../../graph/dense-sessions';
@@ -76,7 +75,7 @@ export class OnnxModel implements LongConvModel {
       .reduce((sum, tensor) => sum + tensorElements(tensor), 0);
   }
 
-  async filter(siteId: string, { channels, taps }: TapRange, _engine: Engine): Promise<Float32Array> {
+  async filter(siteId: string, { channels, taps }: TapRange): Promise<Float32Array> {
     const site = this.onnxSites.find(({ id }) => id === siteId);
     if (!site || !inside(channels, site.channels) || !inside(taps, filterColumns(site))) {
       throw new RangeError(`no channels [${channels.join(', ')}) and taps [${taps.join(', ')}) in site ${siteId} of ${this.name}`);
