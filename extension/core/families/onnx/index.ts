@@ -36,7 +36,7 @@ export async function openOnnxModel(file: OnnxFile, sessions: DenseSessions, giv
     ...(open ? [{ name: 'length', value: length, source: given.length === undefined ? 'the largest constant that a position may index' : 'given by the user' }] : []),
     ...(given.minTaps === undefined ? [] : [{ name: 'minTaps', value: shortest, source: 'given by the user' }]),
   ];
-  const logits = tokens && outputShape.length === 3 && values.type(file.structure.graph.outputs[0].name) === 'float32';
+  const logits = tokens && outputShape.length === 3 && outputShape[1] === inputShape[1] && values.type(file.structure.graph.outputs[0].name) === 'float32';
   return new OnnxModel({
     file, view, values, found, options, notes: notes(file, values, found.sites), lengthAxis, fixedLength: !open,
     maxLength: Math.max(1, inputShape[lengthAxis] ?? 1),
