@@ -55,6 +55,12 @@ export class PagedFile implements ByteSource {
     return result;
   }
 
+  text(start: number, end: number): string {
+    const at = start - this.windowStart;
+    const inWindow = at >= 0 && end - this.windowStart <= this.window.length;
+    return inWindow ? this.window.toString('utf8', at, end - this.windowStart) : this.bytes(start, end).toString('utf8');
+  }
+
   /** Fills `target` from `position` on, past the window; refuses when the file has become shorter. */
   readInto(target: Uint8Array, position: number): void {
     for (let done = 0; done < target.length;) {

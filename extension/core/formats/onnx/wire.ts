@@ -24,10 +24,12 @@ export interface ByteSource {
   byte(offset: number): number;
   /** A copy of [start, end). */
   bytes(start: number, end: number): Buffer;
+  /** [start, end) as UTF-8; what is no valid character is replaced. */
+  text(start: number, end: number): string;
 }
 
 /** Structural fields of one file that are read at most: the largest models have a few million, hostile files any number. */
-const MOST_FIELDS = 1 << 23;
+const MOST_FIELDS = 1 << 22;
 const TWO_32 = 2 ** 32;
 
 /** Reads messages field by field, jumping over payloads. */
@@ -76,7 +78,7 @@ export class WireReader {
     const length = field.end - field.valueStart;
     if (field.wire !== Wire.Bytes) this.refuse('InvalidTag', field.start, `field ${field.number} is a number where text is needed`);
     if (length > limit) this.refuse('InvalidText', field.start, `a text of ${length} bytes is given where ONNX has a name`);
-    return this.file.bytes(field.valueStart, field.end).toString('utf8');
+    return this.file.text(field.valueStart, field.end);
   }
 
   /** Refuses a field that is not a message. */
