@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
+import { exportInPlace } from '../../../extension/core/export/onnx/in-place';
 import { ElementType, GraphBuilder, int } from '../../../extension/core/graph/builder';
 import { randomFeeds } from '../../../extension/core/graph/feeds';
 import { ModelRunner } from '../../../extension/core/graph/runtime';
 import { referenceEngine } from '../graph/support/reference-engine';
 import { temporaryFolder } from '../support/files';
 import { decaying, encode, H } from './support/build';
-import { keptFilters, open, relative, runThere, sessions } from './support/models';
+import { keptFilters, open, planOf, relative, runThere, sessions } from './support/models';
 
 /** Taps that the filter's generator has. */
 const LONGEST = 96;
@@ -59,6 +60,16 @@ describe('models of open length', () => {
         assert.ok(error < 2e-5, `${length}: ${error}`);
       }
       await runner.dispose();
+      const filters = await keptFilters(model, 20);
+      const masked = await ModelRunner.create({ graph, sessions, engine: referenceEngine, filters, maxLength: LONGEST });
+      const output = temporary.file('masked.onnx');
+      await exportInPlace({ model, plan: planOf(model), filters, recausalise: false, output, dataFile: 'data' });
+      for (const length of [LONGEST, 31]) {
+        const feeds = randomFeeds(graph, length, 0, length);
+        const error = relative((await runThere(output, feeds)).get('y'), (await masked.runFeeds(feeds, ['y'])).get('y'));
+        assert.ok(error < 2e-6, `exported, ${length}: ${error}`);
+      }
+      await masked.dispose();
     } finally {
       await model.close();
     }

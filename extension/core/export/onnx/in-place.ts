@@ -1,6 +1,7 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../../errors';
+import { ValueKind } from '../../families/onnx/graph-view';
 import type { OnnxModel } from '../../families/onnx/model';
 import type { OnnxSite } from '../../families/onnx/site';
 import { copyPatched, patchedSize, patches } from '../../formats/onnx/splice';
@@ -70,7 +71,9 @@ export async function exportInPlace(request: InPlaceExport): Promise<InPlaceResu
 /** Writes one site's filter; says how. */
 async function writeSite(request: InPlaceExport, edits: ModelEdits, site: OnnxSite, filter: SiteFilter): Promise<string> {
   const { model, lowering } = request;
-  const values = lowering === undefined ? await cutValues(model, site, filter) : undefined;
+  // A filter that the graph computes anew for each length has no values that hold for all of them.
+  const fixed = site.cut.value === '' || model.view.kind(site.cut.value) === ValueKind.Constant;
+  const values = lowering === undefined && fixed ? await cutValues(model, site, filter) : undefined;
   const rounding = values && values.roundingError > 0 ? `, rounded to the file's own type (relative error ${values.roundingError.toExponential(1)})` : '';
   const { cut, id } = site;
   if (values && cut.tensor && cut.exclusive) {

@@ -1,5 +1,6 @@
 import { UserError } from '../../errors';
 import { emitSite } from '../../families/onnx/emit-site';
+import { ValueKind } from '../../families/onnx/graph-view';
 import type { OnnxModel } from '../../families/onnx/model';
 import type { OnnxSite } from '../../families/onnx/site';
 import { GraphBuilder, int } from '../../graph/builder';
@@ -29,7 +30,7 @@ export function lowerSite(model: OnnxModel, edits: ModelEdits, site: OnnxSite, f
     throw new UserError(`${site.id} lies inside a model-local function, whose body cannot be changed for one call only.`, 'Export the model again with its functions inlined.');
   }
   const length = site.u.dims[site.u.timeAxis] + site.tail;
-  const { lowering, reason } = chooseLowering(site, filter, length, view.opset, wish);
+  const { lowering, reason } = chooseLowering(site, filter, length, view.opset, view.kind(site.cut.value) === ValueKind.ShapeOnly, wish);
   if (lowering === 'function' && model.file.structure.irVersion < WITH_FUNCTIONS) {
     throw new UserError(`${model.name} has format version ${model.file.structure.irVersion}, and functions need ${WITH_FUNCTIONS}.`, 'Use --lowering dft or conv.');
   }
@@ -44,17 +45,17 @@ export function lowerSite(model: OnnxModel, edits: ModelEdits, site: OnnxSite, f
   edits.replaceNode(producer, nodes.map((node) => onnx.NodeProto.encode(node).finish()));
   for (const { name, dims, dataType, rawData } of b.initializers) edits.addInitializer(name!, (dims ?? []).map(Number), dataType!, rawData!);
   if (lowering === 'function') addFunction(model, edits);
-  return `${site.id}: ${site.operator === 'Conv' ? 'the Conv' : 'the transforms'} were replaced by ${lowering === 'dft' ? 'DFT operators on a power of two of points' : lowering === 'conv' ? 'a depthwise Conv' : 'a LongConv node with a model-local function'}${reason}.`;
+  return `${site.id}: ${site.operator === 'Conv' ? 'the Conv' : 'the transforms'} were replaced by ${lowering === 'dft' ? 'DFT operators on a power of two of points' : lowering === 'conv' ? 'a depthwise Conv' : 'a LongConv node with a model-local function'}${reason}.${model.fixedLength ? '' : ` It is made for inputs of up to ${model.maxLength} samples.`}`;
 }
 
-function chooseLowering(site: OnnxSite, filter: SiteFilter, length: number, opset: number, wish?: Lowering): { lowering: Lowering; reason: string } {
+function chooseLowering(site: OnnxSite, filter: SiteFilter, length: number, opset: number, openLength: boolean, wish?: Lowering): { lowering: Lowering; reason: string } {
   if (wish !== undefined) {
     if (wish !== 'conv' && opset < WITH_DFT) {
       throw new UserError(`The model uses operator set ${opset}, which has no DFT (that came with ${WITH_DFT}).`, 'Use --lowering conv.');
     }
     return { lowering: wish, reason: '' };
   }
-  const why = site.cut.form === 'taps' ? ', because the filter has negative lags, for which the original operators have no room' : ', because the filter is no tensor of its own';
+  const why = openLength ? ', because the graph computes the filter anew for each length' : site.cut.form === 'taps' ? ', because the filter has negative lags, for which the original operators have no room' : ', because the filter is no tensor of its own';
   if (opset < WITH_DFT) return { lowering: 'conv', reason: why };
   const { future, past } = lagExtent(filter, takesAnyLength(filter) ? Infinity : length);
   return { lowering: future + past + 1 <= CONV_TAPS ? 'conv' : 'dft', reason: why };

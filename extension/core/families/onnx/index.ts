@@ -3,8 +3,9 @@ import type { OnnxFile } from '../../formats/onnx/read';
 import type { DenseSessions } from '../../graph/dense-sessions';
 import type { LongConvModel, ModelOption, OptionOverrides } from '../model';
 import { findSites } from './find-sites';
-import { GraphView } from './graph-view';
+import { GraphView, ValueKind } from './graph-view';
 import { OnnxModel } from './model';
+import { keepSameAtOtherLength } from './other-length';
 import { ModelValues } from './model-values';
 import type { OnnxSite } from './site';
 
@@ -26,14 +27,15 @@ export async function openOnnxModel(file: OnnxFile, sessions: DenseSessions, giv
   const length = wholeNumber(given, 'length') ?? (open ? longestConstant(view) : FALLBACK_LENGTH);
   const shortest = wholeNumber(given, 'minTaps') ?? SHORTEST_LONG_FILTER;
   const values = await ModelValues.create(view, sessions, length);
-  const found = await findSites(view, values, shortest);
+  const atLength = await findSites(view, values, shortest);
+  const found = open ? await keepSameAtOtherLength(view, sessions, values, atLength, length) : atLength;
   const [first] = view.feeds;
   const tokens = first?.elementType === 7 || first?.elementType === 6;
   const outputShape = values.shape(file.structure.graph.outputs[0]?.name ?? '') ?? [];
   const inputShape = values.inputShapes.get(first?.name ?? '') ?? [];
   const lengthAxis = sampleAxis(view, inputShape, found.sites);
   const options: ModelOption[] = [
-    ...(open ? [{ name: 'length', value: length, source: given.length === undefined ? 'the largest constant that a position may index' : 'given by the user' }] : []),
+    ...(open ? [{ name: 'length', value: length, source: given.length === undefined ? 'the smallest table that is cut to the length of the input' : 'given by the user' }] : []),
     ...(given.minTaps === undefined ? [] : [{ name: 'minTaps', value: shortest, source: 'given by the user' }]),
   ];
   const logits = tokens && outputShape.length === 3 && outputShape[1] === inputShape[1] && values.type(file.structure.graph.outputs[0].name) === 'float32';
@@ -64,18 +66,20 @@ function wholeNumber(options: OptionOverrides, name: string): number | undefined
   return value;
 }
 
-/** The size that positions can have: the longest dimension of a constant of the kind that filters and positions are. */
+/**
+ * Longest input that the model's tables hold: the smallest of those that are cut to the input's length. Where there are none, the longest
+ * kernel.
+ */
 function longestConstant(view: GraphView): number {
-  let longest = 0;
+  const longest = (dims: readonly number[] | undefined): number => Math.max(0, ...(dims ?? []));
+  const tables: number[] = [];
+  let kernel = 0;
   for (const node of view.nodes) {
-    for (const name of node.inputs) {
-      const dims = view.isConstant(name) ? view.initializers.get(name)?.dims : undefined;
-      // [1, L, features] of positions and times, or kernels [H, 1, K].
-      if (dims && dims.length === 3 && dims[0] === 1) longest = Math.max(longest, dims[1]);
-      if (dims && node.op === 'Conv') longest = Math.max(longest, dims[2] ?? 0);
-    }
+    if (node.op === 'Slice' && view.kind(node.outputs[0]) === ValueKind.ShapeOnly) tables.push(longest(view.initializers.get(node.inputs[0])?.dims));
+    if (node.op === 'Conv') kernel = Math.max(kernel, longest(view.initializers.get(node.inputs[1])?.dims.slice(2)));
   }
-  return longest >= SHORTEST_LONG_FILTER ? longest : FALLBACK_LENGTH;
+  const [smallest] = tables.filter((size) => size > 1).sort((a, b) => a - b);
+  return smallest ?? (kernel >= SHORTEST_LONG_FILTER ? kernel : FALLBACK_LENGTH);
 }
 
 /** What a user must know before trusting the numbers. */

@@ -182,6 +182,11 @@ export class ModelValues {
       const session = await this.sessions.create(bytes, { asIs: true });
       for (const { name, type, shape } of session.outputs) {
         this.types.set(name, type);
+        // Without dimensions it is a single number, or nothing is known of it.
+        if (shape.length === 0) {
+          if (this.isStoredScalar(name)) this.shapes.set(name, []);
+          continue;
+        }
         this.ranks.set(name, shape.length);
         if (shape.every((dim) => typeof dim === 'number' && dim >= 0)) this.shapes.set(name, shape as number[]);
       }
@@ -192,6 +197,13 @@ export class ModelValues {
       this.inferenceFailure = cause.message;
       return false;
     }
+  }
+
+  private isStoredScalar(name: string): boolean {
+    const node = this.view.producers.get(name);
+    if (node?.op !== 'Constant' || node.domain !== '') return false;
+    const { attributes } = node;
+    return attributes.has('value_int') || attributes.has('value_float') || attributes.get('value')?.tensor?.dims.length === 0;
   }
 
   /** Results of Shape and Size that are known without computing what they measure. */
