@@ -9,6 +9,6 @@ export const openModel: Command = async (_context, uri) => {
 };
 
 export async function pickModel(): Promise<vscode.Uri | undefined> {
-  const [chosen] = await vscode.window.showOpenDialog({ title: 'Open a model', openLabel: 'Open', filters: { Models: ['safetensors'], 'All files': ['*'] } }) ?? [];
+  const [chosen] = await vscode.window.showOpenDialog({ title: 'Open a model', openLabel: 'Open', filters: { Models: ['safetensors', 'onnx'], 'All files': ['*'] } }) ?? [];
   return chosen;
 }

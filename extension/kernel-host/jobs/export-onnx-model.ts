@@ -34,8 +34,7 @@ export async function exportOnnxModel(
   }
   if (request.length !== undefined) throw new UserError('The length of an ONNX model is its graph\'s own.', 'Leave --length out.');
   const changed = await changedFilters({ plan, planPath, model }, host().engine, request.recausalise, progress);
-  const existed = await fs.access(request.output).then(() => true, () => false);
-  const unverified = existed ? `${request.output}.unverified` : request.output;
+  const unverified = `${request.output}.unverified`;
   let result: InPlaceResult | undefined;
   let kept = false;
   try {
@@ -46,7 +45,7 @@ export async function exportOnnxModel(
     });
     progress({ message: 're-reading it', fraction: 0.6 });
     const verified = changed.size === 0 ? await verifyCopy(unverified, plan) : await verifyChanged(unverified, model, changed, result, progress);
-    if (existed) await fs.rename(unverified, request.output);
+    await fs.rename(unverified, request.output);
     kept = true;
     return { path: request.output, bytes: (await fs.stat(request.output)).size, notes: [...result.notes, ...leakNotes(changed, request.recausalise)], verified };
   } finally {

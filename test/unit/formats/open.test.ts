@@ -23,8 +23,8 @@ describe('opening a model file', () => {
     ['weights.ckpt', Buffer.from('PK\x03\x04archive/data.pkl'), /PyTorch checkpoint, which cannot be opened yet: only safetensors/],
     ['renamed.safetensors', Buffer.from('PK\x03\x04................archive/data.pkl'), /PyTorch checkpoint/],
     ['pytorch_model.bin', legacy, /PyTorch checkpoint or pickle, which cannot be opened yet: only safetensors/],
-    ['model.onnx', onnx, /ONNX model, which cannot be opened yet: only safetensors/],
-    ['onnx.safetensors', onnx, /ONNX model/],
+    ['model.onnx', onnx, /as ONNX: at byte 0, the file holds no graph/],
+    ['onnx.safetensors', onnx, /as ONNX: at byte 0, the file holds no graph/],
     ['model.safetensors.index.json', '{"metadata": {}, "weight_map": {}}', /index of a model in several files, which cannot be opened yet/],
     ['noise.safetensors', Buffer.from('ff'.repeat(64), 'hex'), /at byte 0, the header's length is given as 18446744073709551615 bytes/],
   ];
