@@ -106,9 +106,8 @@ describe('ONNX files are never re-encoded', () => {
       const before = onnx.ModelProto.toObject(onnx.ModelProto.decode(fs.readFileSync(source)));
       const after = onnx.ModelProto.toObject(onnx.ModelProto.decode(fs.readFileSync(output)));
       assert.equal((after.graph as onnx.IGraphProto).docString?.length, 20_000);
-      const { docString: _, ...graph } = before.graph as onnx.IGraphProto;
-      const { docString: __, ...grown } = after.graph as onnx.IGraphProto;
-      assert.deepEqual({ ...after, graph: grown }, { ...before, graph });
+      const without = (model: onnx.IModelProto): onnx.IModelProto => ({ ...model, graph: { ...model.graph, docString: undefined } });
+      assert.deepEqual(without(after), without(before));
       await file.close();
     }
   });
