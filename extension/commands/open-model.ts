@@ -9,6 +9,6 @@ export const openModel: Command = async (_context, uri) => {
 };
 
 export async function pickModel(): Promise<vscode.Uri | undefined> {
-  const [chosen] = await vscode.window.showOpenDialog({ title: 'Open a model', openLabel: 'Open', filters: { Models: ['safetensors', 'ckpt', 'pt', 'pth', 'bin', 'index.json'], 'All files': ['*'] } }) ?? [];
+  const [chosen] = await vscode.window.showOpenDialog({ title: 'Open a model', openLabel: 'Open', filters: { Models: ['safetensors', 'onnx', 'ckpt', 'pt', 'pth', 'bin', 'index.json'], 'All files': ['*'] } }) ?? [];
   return chosen;
 }

@@ -13,7 +13,8 @@ let current: Host | undefined;
 export function host(): Host {
   if (!current) {
     const engine = loadEngine();
-    current = { engine, sessions: new OnnxSessions(), models: new OpenModels(engine) };
+    const sessions = new OnnxSessions();
+    current = { engine, sessions, models: new OpenModels(engine, sessions) };
   }
   return current;
 }

@@ -1,5 +1,6 @@
 import * as fs from 'node:fs/promises';
 import type { Engine } from '../core/engine/engine';
+import type { DenseSessions } from '../core/graph/dense-sessions';
 import { UserError } from '../core/errors';
 import type { LongConvModel, OptionOverrides, Site } from '../core/families/model';
 import { openModel } from '../core/families/registry';
@@ -12,7 +13,7 @@ interface OpenModel { readonly model: LongConvModel; readonly stamp: string; rea
 export class OpenModels {
   private readonly models = new Map<string, Promise<OpenModel>>();
 
-  constructor(private readonly engine: Engine) {}
+  constructor(private readonly engine: Engine, private readonly sessions: DenseSessions) {}
 
   async model(path: string, options?: OptionOverrides): Promise<LongConvModel> {
     return (await this.open(path, options)).model;
@@ -36,7 +37,7 @@ export class OpenModels {
     const known = await this.models.get(key)?.catch(() => undefined);
     if (known?.stamp === stamp && known.partsStamp === await partsStamp(known.model)) return known;
     if (known) void this.close(known);
-    const opening = openModel(path, options).then(async (model) => ({ model, stamp, partsStamp: await partsStamp(model), stores: new Map<string, Promise<FilterStore>>() }));
+    const opening = openModel(path, options, this.sessions).then(async (model) => ({ model, stamp, partsStamp: await partsStamp(model), stores: new Map<string, Promise<FilterStore>>() }));
     this.models.set(key, opening);
     opening.catch(() => this.models.delete(key));
     return opening;

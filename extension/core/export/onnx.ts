@@ -10,10 +10,10 @@ import type { SurgeryPlan } from '../plan/plan';
 import type { SiteFilter } from '../plan/site-filter';
 import { TOOL, VERSION } from '../version';
 import { addLengthGuard } from './onnx/length-guard';
-import { type Lowering, loweredBytes, LOWERINGS } from './onnx/lowering';
+import { CONV_TAPS, type Lowering, loweredBytes, LOWERINGS } from './onnx/lowering';
 import { lagExtent, takesAnyLength } from './onnx/site-kernel';
 
-export type { Lowering } from './onnx/lowering';
+export { CONV_TAPS, type Lowering } from './onnx/lowering';
 export { verifyOnnx } from './onnx/verify';
 
 export interface OnnxExport {
@@ -39,8 +39,6 @@ export interface OnnxExportResult {
   readonly notes: readonly string[];
 }
 
-/** Up to this many taps a depthwise Conv is at least as fast in ONNX Runtime as its DFT, and it is simpler. */
-export const CONV_TAPS = 256;
 /** A protocol-buffer message, and so an ONNX file without external data, is smaller than 2 GiB. */
 const LARGEST_FILE = 2 ** 31 - 1;
 

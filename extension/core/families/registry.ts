@@ -2,8 +2,10 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../errors';
 import { openTensorFile } from '../formats/open';
+import { OnnxFile } from '../formats/onnx/read';
 import { readFailure } from '../formats/read-failure';
 import type { TensorFile } from '../formats/tensor-file';
+import type { DenseSessions } from '../graph/dense-sessions';
 import { CONFIG_KEY } from './embedded-surgery';
 import { CKCONV } from './ckconv/index';
 import { EVO2 } from './evo2/index';
@@ -15,6 +17,7 @@ import { HYENADNA } from './hyenadna/index';
 import { LAUGHING_HYENA } from './laughing-hyena/index';
 import { LONGCONV } from './longconv/index';
 import { M2BERT } from './m2bert/index';
+import { openOnnxModel } from './onnx/index';
 import type { Family, LongConvModel, OptionOverrides } from './model';
 import { MULTIHYENA } from './multihyena/index';
 import { RTF } from './rtf/index';
@@ -35,12 +38,16 @@ const CONFIG = 'config.json';
 const LARGEST_CONFIG = 1 << 20;
 
 /**
- * Opens a model: a safetensors file, the index of one in several files, a PyTorch checkpoint, or a folder that holds one of these. A config.json beside the weights is read when it is
- * there. Throws UserError when the file cannot be read, belongs to no known family or is incomplete.
+ * Opens a model: a safetensors file, the index of one in several files, a PyTorch checkpoint, an .onnx file (which needs `sessions` to compute its filters), or a folder that holds
+ * one of these. A config.json beside the weights is read when it is there. Throws UserError when the file cannot be read, belongs to no known family or is incomplete.
  */
-export async function openModel(modelPath: string, options: OptionOverrides = {}): Promise<LongConvModel> {
+export async function openModel(modelPath: string, options: OptionOverrides = {}, sessions?: DenseSessions): Promise<LongConvModel> {
   const file = await openTensorFile(await weightsPath(path.resolve(modelPath)));
   try {
+    if (file instanceof OnnxFile) {
+      if (!sessions) throw new Error('An ONNX model is opened where no ONNX Runtime was given.');
+      return await openOnnxModel(file, sessions, options);
+    }
     const config = await readConfig(file);
     if (choosesSites(config)) {
       return await openChosen(file, config, options);

@@ -3,6 +3,7 @@ import { UserError } from '../errors';
 import { firstBytes } from './first-bytes';
 import type { ContentGuess, ContentKind } from './looks-like';
 import { looksLike } from './looks-like';
+import { openOnnx } from './onnx/read';
 import { openSafetensors } from './safetensors/read';
 import { openSharded } from './safetensors/sharded';
 import type { TensorFile } from './tensor-file';
@@ -10,7 +11,6 @@ import { openTorchCheckpoint } from './torch-checkpoint/read';
 
 /** Model files that are recognised but not read. */
 const UNREAD: Partial<Record<ContentKind, readonly [sentence: string, hint: string]>> = {
-  'onnx': ['is an ONNX model, which cannot be opened yet: only safetensors files and PyTorch checkpoints can', 'Open the file that the ONNX model was made from.'],
   'git-lfs': ['is a Git LFS pointer: the model itself has not been downloaded', 'Run `git lfs pull` in its folder.'],
 };
 
@@ -36,6 +36,9 @@ async function openShard(file: string, known?: ContentGuess | null): Promise<Ten
   const guess = known === undefined ? looksLike(await firstBytes(file), file) : known;
   if (guess?.kind === 'sharded-index') {
     throw new UserError(`${file} is the index of a model in several files, where one of these files is needed.`, 'Download the model again.');
+  }
+  if (guess?.kind === 'onnx') {
+    return openOnnx(file);
   }
   return guess?.kind === 'pytorch-zip' || guess?.kind === 'pytorch-legacy' ? openTorchCheckpoint(file) : openSafetensors(file);
 }

@@ -1,7 +1,7 @@
 import type { Gpu, GpuElement } from '../engine/gpu';
 import { ElementType } from '../graph/builder';
 import type { onnx } from '../graph/onnx';
-import { dimensions, floatValues } from '../graph/tensor-data';
+import { constantTensor } from '../graph/tensor-data';
 import { copyInto } from './copy';
 import { GpuTensor } from './tensor';
 
@@ -17,7 +17,8 @@ export class GpuConstants {
     try {
       for (const [name, value] of constants) {
         if (value.dataType !== ElementType.FLOAT) continue;
-        const single = await GpuTensor.upload(gpu, floatValues(value), dimensions(value));
+        const { data, dims } = constantTensor(value);
+        const single = await GpuTensor.upload(gpu, data as Float32Array, dims);
         result.loaded.set(name, single);
         if (!operands.has(name)) continue;
         const rounded = GpuTensor.allocate(gpu, operandElement, single.dims);

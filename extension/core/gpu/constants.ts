@@ -1,9 +1,9 @@
 import { ElementType } from '../graph/builder';
 import type { onnx } from '../graph/onnx';
-import { dimensions, floatValues } from '../graph/tensor-data';
+import { constantTensor, dimensions } from '../graph/tensor-data';
 
 /** Tensor that a Constant node makes, if it makes numbers. */
-export function constantTensor(node: onnx.INodeProto): onnx.ITensorProto | undefined {
+export function tensorOfNode(node: onnx.INodeProto): onnx.ITensorProto | undefined {
   const attribute = node.attribute?.[0];
   switch (attribute?.name) {
     case 'value': return attribute.t ?? undefined;
@@ -19,7 +19,7 @@ export function constantTensor(node: onnx.INodeProto): onnx.ITensorProto | undef
 export function constantTensors(nodes: readonly onnx.INodeProto[], initializers: ReadonlyMap<string, onnx.ITensorProto>): Map<string, onnx.ITensorProto> {
   const constants = new Map(initializers);
   for (const node of nodes) {
-    const value = node.opType === 'Constant' ? constantTensor(node) : undefined;
+    const value = node.opType === 'Constant' ? tensorOfNode(node) : undefined;
     if (value) constants.set(node.output![0], value);
   }
   return constants;
@@ -30,7 +30,7 @@ export function scalarConstants(nodes: readonly onnx.INodeProto[], initializers:
   const scalars = new Map<string, number>();
   for (const [name, value] of constantTensors(nodes, initializers)) {
     const size = dimensions(value).reduce((a, b) => a * b, 1);
-    if (size === 1 && value.dataType === ElementType.FLOAT) scalars.set(name, floatValues(value)[0]);
+    if (size === 1 && value.dataType === ElementType.FLOAT) scalars.set(name, (constantTensor(value).data as Float32Array)[0]);
   }
   return scalars;
 }

@@ -1,12 +1,14 @@
 import { UserError } from '../errors';
 import type { DenseTensor } from './dense-sessions';
+import { randomFeeds } from './feeds';
 import type { ModelGraph } from './model-graph';
 
 export type ModelInput = Int32Array | BigInt64Array | Float32Array;
 
 /**
  * The inputs of a run as tensors by name: token ids [batch, length], or floats of the shape that the graph declares; further token inputs are 0
- * where they are not given. Throws UserError for negative token ids.
+ * where they are not given. Of a graph that declares its feeds, the others are taken from `extra` or made up (see randomFeeds), as runs need them that
+ * only measure time. Throws UserError for negative token ids.
  */
 export function inputTensors(
   graph: ModelGraph, input: ModelInput, batch: number, length: number, extra: ReadonlyMap<string, ModelInput> = new Map(),
@@ -15,6 +17,9 @@ export function inputTensors(
   for (const name of graph.extraInputs ?? []) {
     const given = extra.get(name) ?? new Int32Array(batch * length);
     values.set(name, inputTensor({ ...graph, input: { name, kind: 'tokens' } }, given, batch, length));
+  }
+  if (graph.feeds && graph.feeds.length > 1) {
+    for (const [name, value] of randomFeeds(graph, length, 2, 5)) if (!values.has(name)) values.set(name, value);
   }
   return values;
 }
@@ -27,6 +32,8 @@ function inputTensor(graph: ModelGraph, input: ModelInput, batch: number, length
     // ONNX counts negative indices from the end, so a padding of -1 would silently become the last token of the vocabulary.
     const negative = data.findIndex((id) => id < 0n);
     if (negative >= 0) throw new UserError(`Token ${negative} of the input is ${data[negative]}, but token ids start at 0.`);
+    const declared = graph.feeds?.find(({ name }) => name === graph.input.name);
+    if (declared?.type === 'int32') return { type: 'int32', data: Int32Array.from(data, Number), dims: [batch, length] };
     return { type: 'int64', data, dims: [batch, length] };
   }
   if (!(input instanceof Float32Array)) throw new Error('The model takes floats, not token ids.');

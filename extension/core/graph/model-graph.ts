@@ -1,4 +1,5 @@
 import type { onnx } from 'onnx-proto';
+import type { DenseType } from './dense-sessions';
 
 /**
  * A model as an ONNX graph (opset 17) whose long convolutions are single nodes `LongConv` of domain `longconv.surgeon`.
@@ -21,6 +22,17 @@ export interface ModelGraph {
   readonly extraInputs?: readonly string[];
   /** Name of the output: logits [B, L, V], [B, V] for classifiers. */
   readonly output: string;
+  /** Everything a run must feed, in the graph's order, where that is more or other than `input` as it is described there. */
+  readonly feeds?: readonly GraphFeed[];
+  /** Longest input of each site's convolution, by site id, where it is not the model's own longest input. */
+  readonly siteLengths?: ReadonlyMap<string, number>;
+}
+
+/** An input of a graph. Dimensions that are open are 'batch' or 'length'. */
+export interface GraphFeed {
+  readonly name: string;
+  readonly type: DenseType;
+  readonly dims: readonly (number | 'batch' | 'length')[];
 }
 
 export const LONG_CONV_DOMAIN = 'longconv.surgeon';

@@ -12,11 +12,12 @@ export interface LengthLimit {
 }
 
 /**
- * Limits of a site in a runner for inputs of at most `runnerLimit` samples, and `samples`, the longest signal that its convolution will see.
+ * Limits of a site in a runner for inputs of at most `runnerLimit` samples, and `samples`, the longest signal that its convolution will see. `siteSamples`:
+ * samples at the site for such an input, where the graph says so.
  * Throws UserError for a filter that is bound to another length.
  */
-export function siteLimit(filter: SiteFilter, runnerLimit: number): LengthLimit & { readonly samples: number } {
-  const wanted = siteLength(filter.site, runnerLimit);
+export function siteLimit(filter: SiteFilter, runnerLimit: number, siteSamples = siteLength(filter.site, runnerLimit)): LengthLimit & { readonly samples: number } {
+  const wanted = siteSamples;
   const only = onlyLength(filter);
   if (only !== undefined && wanted !== only) {
     throw new UserError(

@@ -3,13 +3,13 @@ import { SiteConvolution } from '../engine/site-convolution';
 import { UserError } from '../errors';
 import type { SiteFilter } from '../plan/site-filter';
 import type { DenseSession, DenseSessions, DenseTensor } from './dense-sessions';
+import { encodeModel } from './encode-model';
 import { inputTensors, type ModelInput } from './inputs';
 import type { LongConvNode } from './long-conv-op';
 import type { ModelGraph } from './model-graph';
-import { onnx } from './onnx';
 import { type DenseStep, type GraphPartition, partition } from './partition';
 import { checkRunLength, type LengthLimit, siteLimit } from './run-length';
-import { dimensions, floatValues } from './tensor-data';
+import { constantTensor } from './tensor-data';
 
 export type { ModelInput } from './inputs';
 
@@ -76,13 +76,12 @@ export class ModelRunner implements RunsModel {
   static async create(setup: RunnerSetup): Promise<ModelRunner> {
     const plan = partition(setup.graph);
     const loaded = new Map<DenseStep, DenseSession>();
-    const constants = new Map([...plan.constants].map(([name, value]): [string, DenseTensor] =>
-      [name, { type: 'float32', data: floatValues(value), dims: dimensions(value) }]));
+    const constants = new Map([...plan.constants].map(([name, value]) => [name, constantTensor(value)]));
     const runner = new ModelRunner(setup, plan, loaded, constants, true);
     try {
       for (const step of plan.steps) {
         if (step.kind === 'dense') {
-          loaded.set(step, await setup.sessions.create(onnx.ModelProto.encode(step.model).finish()));
+          loaded.set(step, await setup.sessions.create(encodeModel(step.model)));
         }
       }
       await runner.setAllFilters(setup.filters);
@@ -110,7 +109,7 @@ export class ModelRunner implements RunsModel {
 
   /** Exchanges one site's filter. Not while a run is under way. */
   async setFilters(site: string, filter: SiteFilter): Promise<void> {
-    const { samples, ...limit } = siteLimit(filter, this.setup.maxLength);
+    const { samples, ...limit } = siteLimit(filter, this.setup.maxLength, this.setup.graph.siteLengths?.get(site));
     const convolution = await SiteConvolution.prepare(this.setup.engine, filter, samples);
     this.sites.get(site)?.convolution.free();
     this.sites.set(site, { convolution, ...limit, channels: filter.site.channels });
@@ -127,12 +126,20 @@ export class ModelRunner implements RunsModel {
   /** The same with the output's dimensions. Float input has the dimensions that the graph declares. */
   async infer(input: ModelInput, batch: number, length: number, options: RunOptions = {}): Promise<ModelOutput> {
     checkRunLength(length, this.setup.maxLength, this.sites);
-    const values = inputTensors(this.setup.graph, input, batch, length, options.extra);
+    const { graph } = this.setup;
+    const logits = (await this.runFeeds(inputTensors(graph, input, batch, length, options.extra), [graph.output], options)).get(graph.output)!;
+    if (logits.type !== 'float32') throw new UserError(`The model's output "${graph.output}" is of type ${logits.type}, but logits are float32.`);
+    return { data: logits.data as Float32Array, dims: logits.dims };
+  }
+
+  /** The wanted outputs for inputs given by name. */
+  async runFeeds(feeds: ReadonlyMap<string, DenseTensor>, wanted: readonly string[], options: RunOptions = {}): Promise<Map<string, DenseTensor>> {
+    const values = new Map(feeds);
     const pooled = new Map<string, Float32Array>();
     for (const step of this.plan.steps) {
       if (step.kind === 'dense') {
-        const feeds = new Map(step.inputs.map((name) => [name, value(values, name)]));
-        for (const [name, result] of await this.loaded.get(step)!.run(feeds, step.outputs)) values.set(name, result);
+        const given = new Map(step.inputs.map((name) => [name, value(values, name)]));
+        for (const [name, result] of await this.loaded.get(step)!.run(given, step.outputs)) values.set(name, result);
       } else {
         const output = await this.convolve(step.node, values, options);
         values.set(step.node.output, output);
@@ -143,9 +150,7 @@ export class ModelRunner implements RunsModel {
         this.buffers.give(pooled.get(name));
       }
     }
-    const logits = values.get(this.setup.graph.output) ?? this.constants.get(this.setup.graph.output);
-    if (logits?.type !== 'float32') throw new Error(`The graph's output "${this.setup.graph.output}" is not a float32 tensor.`);
-    return { data: logits.data as Float32Array, dims: logits.dims };
+    return new Map(wanted.map((name) => [name, this.operand(values, name)]));
   }
 
   async dispose(): Promise<void> {
@@ -191,7 +196,7 @@ export class ModelRunner implements RunsModel {
   }
 
   private operand(values: ReadonlyMap<string, DenseTensor>, name: string): DenseTensor {
-    return this.constants.get(name) ?? value(values, name);
+    return values.get(name) ?? this.constants.get(name) ?? value(values, name);
   }
 }
 

@@ -3,8 +3,8 @@ import type { SiteFilter } from './site-filter';
 
 /**
  * Longest input, in samples at the site, that its filter is meant for; Infinity where every part is partial. A part that a partial mask
- * cut is known to be 0 beyond its taps, and so is right at any length. A full-length filter says nothing about lags beyond its taps, nor
- * does a re-causalised one beyond the taps of its grid, unless it is finite by definition; a grid filter wraps around beyond half its grid. A circular filter goes around
+ * cut is known to be 0 beyond its taps, and so is right at any length; so is any part of a finite filter. A full-length filter says nothing about lags beyond its taps, nor
+ * does a re-causalised one beyond the taps of its grid; a grid filter wraps around beyond half its grid. A circular filter goes around
  * an input of any length, but a masked one only around its own ring.
  */
 export function longestInput({ site, parts, measures }: SiteFilter): number {
@@ -12,8 +12,8 @@ export function longestInput({ site, parts, measures }: SiteFilter): number {
     switch (mode) {
       case 'grid': return filterLength / 2;
       case 'circular': return masked ? filterLength : Infinity;
-      case 'bidirectional': return filterLength < filterColumns(site) && site.ringOfRun !== true ? Infinity : site.taps;
-      case 'causal': return (filterLength < site.taps && measures.keptTaps < 1) || site.finite === true ? Infinity : filterLength;
+      case 'bidirectional': return site.finite === true || (filterLength < filterColumns(site) && site.ringOfRun !== true) ? Infinity : site.taps;
+      case 'causal': return site.finite === true || (filterLength < site.taps && measures.keptTaps < 1) ? Infinity : filterLength;
     }
   }));
 }

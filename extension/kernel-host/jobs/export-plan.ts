@@ -13,6 +13,7 @@ import { openTensorFile } from '../../core/formats/open';
 import { isShardIndex } from '../../core/formats/safetensors/shard-index';
 import { writeFileAtomically } from '../../core/io/atomic-file';
 import type { LongConvModel } from '../../core/families/model';
+import { OnnxModel } from '../../core/families/onnx/model';
 import { ModelRunner } from '../../core/graph/runtime';
 import { defaultRunLength } from '../../core/families/site-shape';
 import { exactRows } from '../../core/plan/exact';
@@ -22,6 +23,7 @@ import type { ExportRequest, ExportResult } from '../../core/protocol/kernel-hos
 import type { ReportProgress } from '../../core/protocol/rpc';
 import { randomSample } from '../../core/validation/random-input';
 import { host } from '../host';
+import { exportOnnxModel } from './export-onnx-model';
 import { changedFilters, openSurgery, standingFilter, standingFilters, type Surgery } from '../surgery';
 
 /** Largest relative difference between an exported ONNX graph in ONNX Runtime and the native run. */
@@ -44,6 +46,10 @@ export async function exportPlan(request: ExportRequest, progress: ReportProgres
   const { model } = surgery;
   if ((model.file.files ?? [model.file.path]).some((file) => path.resolve(file) === path.resolve(request.output))) {
     throw new UserError(`${request.output} is the model itself or one of its files, which is never written in place.`, 'Choose another file name.');
+  }
+  if (model instanceof OnnxModel) {
+    formOf({ ...request, format: 'onnx' }, surgery);
+    return exportOnnxModel(request, { ...surgery, model }, progress);
   }
   // What cannot be written is refused before the work of masking.
   const form = formOf(request, surgery);

@@ -2,6 +2,7 @@ import { readInputs } from '../../core/data/load-samples';
 import { readTokens } from '../../core/data/tokens';
 import { UserError } from '../../core/errors';
 import { checkLength } from '../../core/families/check-length';
+import { OnnxModel } from '../../core/families/onnx/model';
 import { openTensorFile } from '../../core/formats/open';
 import { type TensorEntry, writeSafetensors } from '../../core/formats/safetensors/write';
 import type { TensorFile } from '../../core/formats/tensor-file';
@@ -13,6 +14,7 @@ import type { ReportProgress } from '../../core/protocol/rpc';
 import { chooseDevice } from '../devices';
 import { host } from '../host';
 import { openSource, openSourceModel } from '../surgery';
+import { forwardOnnx } from './forward-onnx';
 
 /** Runs a model or a plan on the input file's tokens [B, L] or floats [B, ...] and writes `logits` [B, ...]. */
 export async function forward(request: ForwardRequest, progress: ReportProgress): Promise<{ shape: readonly number[] }> {
@@ -21,6 +23,10 @@ export async function forward(request: ForwardRequest, progress: ReportProgress)
   const described = await openSourceModel(models, request.source, request.options);
   const file = await openTensorFile(request.input);
   try {
+    if (described instanceof OnnxModel) {
+      const { filters } = await openSource(models, request.source, request.options, request.recausalise, engine, described.maxLength);
+      return await forwardOnnx(described, filters, file, request, threads);
+    }
     if (!described.floatInput && !file.tensors.has('input_ids')) {
       throw new UserError(`${request.input} has no tensor "input_ids"; ${described.name} takes token ids [B, L].`, 'Name the tensor input_ids.');
     }

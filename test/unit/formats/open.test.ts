@@ -23,9 +23,9 @@ describe('opening a model file', () => {
     ['weights.ckpt', Buffer.from('PK\x03\x04archive/data.pkl'), /as a PyTorch checkpoint: at byte 20, the archive has no list of entries at its end: the file is truncated/],
     ['renamed.safetensors', Buffer.from('PK\x03\x04................archive/data.pkl'), /as a PyTorch checkpoint/],
     ['pytorch_model.bin', legacy, /as a PyTorch checkpoint: at byte 15, the file ends inside a pickle: it is truncated/],
-    ['model.onnx', onnx, /ONNX model, which cannot be opened yet/],
-    ['onnx.safetensors', onnx, /ONNX model/],
     ['model.safetensors.index.json', '{"metadata": {}, "weight_map": {}}', /as the index of a model in several files: at byte 0, the index has no weight_map with tensors/],
+    ['model.onnx', onnx, /as ONNX: at byte 0, the file holds no graph/],
+    ['onnx.safetensors', onnx, /as ONNX: at byte 0, the file holds no graph/],
     ['noise.safetensors', Buffer.from('ff'.repeat(64), 'hex'), /at byte 0, the header's length is given as 18446744073709551615 bytes/],
   ];
   for (const [name, content, message] of cases) {

@@ -143,10 +143,17 @@ class CountingSessions implements DenseSessions {
   private readonly sessions = new OnnxSessions();
 
   async create(model: Uint8Array): Promise<DenseSession> {
-    const session = await this.sessions.create(model);
+    return this.counted(await this.sessions.create(model));
+  }
+
+  async createFromFile(path: string): Promise<DenseSession> {
+    return this.counted(await this.sessions.createFromFile(path));
+  }
+
+  private counted(session: DenseSession): DenseSession {
     this.created++;
     return {
-      inputNames: session.inputNames, outputNames: session.outputNames, run: (feeds, wanted) => session.run(feeds, wanted),
+      inputNames: session.inputNames, outputNames: session.outputNames, outputs: session.outputs, run: (feeds, wanted) => session.run(feeds, wanted),
       dispose: () => {
         this.disposed++;
         return session.dispose();

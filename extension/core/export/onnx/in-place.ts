@@ -1,0 +1,141 @@
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import { UserError } from '../../errors';
+import { ValueKind } from '../../families/onnx/graph-view';
+import type { OnnxModel } from '../../families/onnx/model';
+import type { OnnxSite } from '../../families/onnx/site';
+import { copyPatched, patchedSize, patches } from '../../formats/onnx/splice';
+import { type FileSink, writeAtomically } from '../../io/atomic-file';
+import type { SurgeryPlan } from '../../plan/plan';
+import type { SiteFilter } from '../../plan/site-filter';
+import { TOOL } from '../../version';
+import { cutValues } from './cut-values';
+import type { Lowering } from './lowering';
+import { lowerSite } from './lower-site';
+import { ModelEdits, onlyFor } from './model-edits';
+
+export interface InPlaceExport {
+  readonly model: OnnxModel;
+  readonly plan: SurgeryPlan;
+  /** Of the sites that the plan changes. */
+  readonly filters: ReadonlyMap<string, SiteFilter>;
+  /** How changed sites are written; absent: in the operators that they have, where those can express the filter. */
+  readonly lowering?: Lowering;
+  readonly recausalise: boolean;
+  readonly output: string;
+  /** Name of the data file that a model with data files gets for its changed tensors. */
+  readonly dataFile: string;
+  readonly onProgress?: (fraction: number) => void;
+}
+
+export interface InPlaceResult {
+  /** Tensors whose values changed. */
+  readonly touched: ReadonlySet<string>;
+  /** Files beside the model that were written, absolute. */
+  readonly dataFiles: readonly string[];
+  readonly notes: readonly string[];
+}
+
+/** A protocol-buffer message is smaller than 2 GiB. */
+const LARGEST_MESSAGE = 2 ** 31 - 1;
+
+/**
+ * Writes an ONNX model with changed filters: the source's bytes with just the changed tensors, and the edges that lead to new ones,
+ * spliced in. A plan that changes nothing gives an identical file. Data files beside the model stay in place and changed tensors go to
+ * a new one beside them; into another folder they are copied.
+ */
+export async function exportInPlace(request: InPlaceExport): Promise<InPlaceResult> {
+  const { model, filters, output } = request;
+  const source = model.file.path;
+  const sameFolder = path.dirname(path.resolve(output)) === path.dirname(source);
+  const sideFile = request.dataFile;
+  const edits = new ModelEdits(model, sameFolder ? sideFile : undefined);
+  const notes: string[] = [];
+  for (const [id, filter] of filters) {
+    const site = model.onnxSites.find((known) => known.id === id)!;
+    notes.push(await writeSite(request, edits, site, filter));
+  }
+  if (filters.size > 0) edits.addMetadata(metadata(request));
+  const list = patches(edits.edits);
+  const size = patchedSize(model.file.bytes.size, list);
+  if (size > LARGEST_MESSAGE && model.file.bytes.size <= LARGEST_MESSAGE) {
+    throw new UserError(`The exported graph would have ${(size / 2 ** 30).toFixed(1)} GiB, but an ONNX file holds less than 2 GiB.`, 'Export the source with external data first.');
+  }
+  const dataFiles = await writeData(model, edits, output, sameFolder, sideFile);
+  await writeAtomically(output, (sink) => copyPatched(source, list, sink, (done, of) => request.onProgress?.(done / of)));
+  const changed = filters.size === 0 ? ['The plan has no masks: the file is byte-identical to the source.'] : [];
+  const copied = dataFiles.length > 0 ? [`Its data ${dataFiles.length === 1 ? 'is in' : 'are in'} ${dataFiles.map((file) => path.basename(file)).join(', ')} beside it.`] : [];
+  return { touched: edits.touched, dataFiles, notes: [...changed, ...notes, ...copied] };
+}
+
+/** Writes one site's filter; says how. */
+async function writeSite(request: InPlaceExport, edits: ModelEdits, site: OnnxSite, filter: SiteFilter): Promise<string> {
+  const { model, lowering } = request;
+  // A filter that the graph computes anew for each length has no values that hold for all of them.
+  const fixed = site.cut.value === '' || model.view.kind(site.cut.value) === ValueKind.Constant;
+  const values = lowering === undefined && fixed ? await cutValues(model, site, filter) : undefined;
+  const rounding = values && values.roundingError > 0 ? `, rounded to the file's own type (relative error ${values.roundingError.toExponential(1)})` : '';
+  const { cut, id } = site;
+  if (values && cut.tensor && cut.exclusive) {
+    edits.replaceTensor(cut.tensor, values.bytes);
+    return `${id}: the values of ${cut.tensor.name || cut.value} were replaced${rounding}.`;
+  }
+  if (values && cut.use && onlyFor(model.view, cut.use.node.outputs[0], new Set(site.nodes))) {
+    const { node, input } = cut.use;
+    const name = `${id}/longconv.surgeon/k`;
+    const target = node.rewritten?.call ?? node;
+    const inputs = node.rewritten ? target.inputs.flatMap((value, i) => (value === cut.value ? [i] : [])) : [input];
+    if (inputs.length > 0) {
+      edits.addInitializer(name, cut.dims, values.type, values.bytes);
+      for (const index of inputs) edits.redirect(target, index, name);
+      return `${id}: the filter is stored as the new tensor ${name}, in place of ${cut.value}${rounding}.`;
+    }
+  }
+  return lowerSite(model, edits, site, filter, lowering);
+}
+
+async function writeData(model: OnnxModel, edits: ModelEdits, output: string, sameFolder: boolean, sideFile: string): Promise<string[]> {
+  const folder = path.dirname(path.resolve(output));
+  const written: string[] = [];
+  if (sameFolder) {
+    if (edits.sideTensors.length === 0) return [];
+    const target = path.join(folder, sideFile);
+    await writeAtomically(target, async (sink) => {
+      let at = 0;
+      for (const { offset, bytes } of edits.sideTensors) {
+        await writeZeros(sink, offset - at);
+        await sink.write(bytes);
+        at = offset + bytes.length;
+      }
+    });
+    return [target];
+  }
+  const { external } = model.file;
+  for (const location of external.locations) {
+    const target = path.join(folder, ...location.split('/'));
+    await refuseExisting(target);
+    await fs.mkdir(path.dirname(target), { recursive: true });
+    await writeAtomically(target, (sink) => copyPatched(external.absolute(location), edits.dataPatches.get(location) ?? [], sink));
+    written.push(target);
+  }
+  return written;
+}
+
+async function writeZeros(sink: FileSink, count: number): Promise<void> {
+  if (count > 0) await sink.write(new Uint8Array(count));
+}
+
+async function refuseExisting(target: string): Promise<void> {
+  const exists = await fs.access(target).then(() => true, () => false);
+  if (exists) throw new UserError(`${target} exists already, and the exported model needs a data file of that name.`, 'Choose an empty folder.');
+}
+
+function metadata({ model, plan, lowering, recausalise }: InPlaceExport): Record<string, string> {
+  return {
+    'longconv.surgeon.tool': TOOL,
+    'longconv.surgeon.source': `${model.name} ${plan.model.fingerprint}`,
+    'longconv.surgeon.plan': JSON.stringify(plan),
+    'longconv.surgeon.lowering': lowering ?? 'in place',
+    'longconv.surgeon.recausalised': String(recausalise),
+  };
+}
