@@ -27,7 +27,7 @@ function spills(): Map<string, number> {
 
 describe(`CUDA kernels as compiled (${nvcc ? 'nvcc is here' : 'no nvcc here: not compiled'})`, () => {
   it('devices gives a reason where there is no usable GPU, and a name where there is', async () => {
-    const environment = nvcc ? { LONGCONV_CUDA_LIBRARY: LIBRARY } : {};
+    const environment: Record<string, string> = nvcc ? { LONGCONV_CUDA_LIBRARY: LIBRARY } : {};
     const printed = await output(process.execPath, [path.join(ROOT, 'dist/cli.js'), 'devices'], environment);
     assert.match(printed, nvcc ? /^cuda {2}(not usable: (there is no NVIDIA driver|the NVIDIA driver|a block of|.* has compute capability)|NVIDIA )/m : /^cuda {2}not usable: this build has no CUDA kernels/m);
   });
