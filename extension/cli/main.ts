@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { UserError } from '../core/errors';
 import { RpcError } from '../core/protocol/rpc';
+import { benchCommand } from './commands/bench';
 import { devicesCommand } from './commands/devices';
 import { exportCommand } from './commands/export';
 import { filtersCommand } from './commands/filters';
@@ -24,7 +25,7 @@ const program = new Command('longconv-surgeon')
   .exitOverride()
   .configureHelp({ showGlobalOptions: true });
 
-for (const command of [inspectCommand, filtersCommand, planCommand, forwardCommand, validateCommand, sweepCommand, searchCommand, exportCommand, devicesCommand]) {
+for (const command of [inspectCommand, filtersCommand, planCommand, forwardCommand, validateCommand, sweepCommand, searchCommand, exportCommand, benchCommand, devicesCommand]) {
   program.addCommand(command.exitOverride().copyInheritedSettings(program));
 }
 

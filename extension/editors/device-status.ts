@@ -6,12 +6,15 @@ import type { KernelHostClient } from '../core/engine/kernel-host-client';
 export class DeviceStatus implements vscode.Disposable {
   private item?: vscode.StatusBarItem;
   private known?: Promise<DeviceReport>;
+  private readonly inFront = new Set<vscode.WebviewPanel>();
 
   constructor(private readonly host: KernelHostClient) {}
 
-  /** Called whenever an editor of ours comes to the front or leaves it. */
-  async setVisible(visible: boolean): Promise<void> {
-    if (!visible) return this.item?.hide();
+  /** Called whenever an editor of ours comes to the front or leaves it; one may come before the other has left. */
+  async follow(panel: vscode.WebviewPanel, inFront: boolean): Promise<void> {
+    if (inFront) this.inFront.add(panel);
+    else this.inFront.delete(panel);
+    if (this.inFront.size === 0) return this.item?.hide();
     this.item ??= this.create();
     this.item.show();
     this.known ??= this.host.call('devices', {});

@@ -44,13 +44,13 @@ export class ModelViewerProvider implements vscode.CustomReadonlyEditorProvider 
     const watcher = vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(vscode.Uri.joinPath(uri, '..'), path.basename(uri.path)));
     const reload = (): void => channel.send('reload', {});
     const setActive = (): void => {
-      void this.services.status.setVisible(panel.active);
+      void this.services.status.follow(panel, panel.active);
       if (panel.active) this.activePanel = { panel, uri };
       else if (this.activePanel?.panel === panel) this.activePanel = undefined;
     };
     const subscriptions = [channel, watcher, watcher.onDidChange(reload), watcher.onDidCreate(reload), panel.onDidChangeViewState(setActive)];
     panel.onDidDispose(() => {
-      void this.services.status.setVisible(false);
+      void this.services.status.follow(panel, false);
       if (this.activePanel?.panel === panel) this.activePanel = undefined;
       subscriptions.forEach(subscription => subscription.dispose());
     });

@@ -25,13 +25,13 @@ export class PlanEditorProvider implements vscode.CustomTextEditorProvider {
     const page = new PageChannel<PlanEditorEvents>(panel.webview, session.handlers, (what, error) => this.services.report(`${key}: ${what}`, error));
     session.pages.add(page);
     const setActive = (): void => {
-      void this.services.status.setVisible(panel.active);
+      void this.services.status.follow(panel, panel.active);
       if (panel.active) this.activePanel = { panel, session };
       else if (this.activePanel?.panel === panel) this.activePanel = undefined;
     };
     const viewState = panel.onDidChangeViewState(setActive);
     panel.onDidDispose(() => {
-      void this.services.status.setVisible(false);
+      void this.services.status.follow(panel, false);
       if (this.activePanel?.panel === panel) this.activePanel = undefined;
       viewState.dispose();
       page.dispose();

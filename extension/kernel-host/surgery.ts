@@ -1,6 +1,7 @@
 import * as path from 'node:path';
 import { UserError } from '../core/errors';
-import type { LongConvModel, OptionOverrides } from '../core/families/model';
+import type { LongConvModel, OptionOverrides, Site } from '../core/families/model';
+import { refuseSitesOnly } from '../core/families/sites-only';
 import { siteFilter } from '../core/plan/apply';
 import { checkPlan } from '../core/plan/check';
 import { loadPlan, readPlan, resolveModelPath } from '../core/plan/read';
@@ -33,12 +34,14 @@ export async function openSurgery(models: OpenModels, planPath: string, planText
 /** The model as it stands: its own filters, with the masks of a surgery that travels in the file (sidecar exports). */
 export async function standingFilters(model: LongConvModel, engine: Engine): Promise<Map<string, SiteFilter>> {
   const filters = new Map<string, SiteFilter>();
-  const sidecar = model.embeddedPlan;
-  for (const site of model.sites) {
-    const masks = site.embedded ? [] : (sidecar?.sites.find((planned) => planned.site === site.id)?.masks ?? []);
-    filters.set(site.id, await siteFilter(model, site, masks, engine, { recausalise: model.recausalised ?? false }));
-  }
+  for (const site of model.sites) filters.set(site.id, await standingFilter(model, site, engine));
   return filters;
+}
+
+/** The same for one site. */
+export function standingFilter(model: LongConvModel, site: Site, engine: Engine): Promise<SiteFilter> {
+  const masks = site.embedded ? [] : (model.embeddedPlan?.sites.find((planned) => planned.site === site.id)?.masks ?? []);
+  return siteFilter(model, site, masks, engine, { recausalise: model.recausalised ?? false });
 }
 
 /** Filters of the sites that the plan changes. */
@@ -65,13 +68,16 @@ export async function openSource(
 ): Promise<{ model: LongConvModel; filters: Map<string, SiteFilter> }> {
   if (!source.endsWith('.json')) {
     let model = await models.model(source, options);
+    refuseSitesOnly(model);
     const { growsWith } = model;
     if (growsWith !== undefined && options?.[growsWith] === undefined && length > model.maxLength) {
       model = await models.model(source, { ...options, [growsWith]: length });
     }
+    refuseSitesOnly(model);
     return { model, filters: await standingFilters(model, engine) };
   }
   const surgery = await openSurgery(models, source);
+  refuseSitesOnly(surgery.model);
   const filters = await standingFilters(surgery.model, engine);
   for (const [id, filter] of await changedFilters(surgery, engine, recausalise)) filters.set(id, filter);
   return { model: surgery.model, filters };

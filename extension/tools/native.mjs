@@ -20,9 +20,11 @@ export async function buildNative() {
   await install(builtAddon, path.join(dist, 'native/longconv.node'));
   // Built only where there is nvcc.
   if (existsSync(builtCudaKernels)) await install(builtCudaKernels, path.join(dist, 'native/liblongconv_cuda.so'));
+  // Used by the command `bench` of a clone; outside the folders that are packaged.
+  await install(path.join(root, 'native/build/Release/longconv-fftw'), path.join(dist, 'bench/longconv-fftw'));
 }
 
-/** Replaces a library by renaming: a running process keeps the file that it has mapped. */
+/** Replaces a file by renaming: a running process keeps the one that it has mapped. */
 async function install(from, to) {
   if (existsSync(to) && (await stat(to)).mtimeMs >= (await stat(from)).mtimeMs) {
     return;

@@ -6,14 +6,14 @@
 
 namespace longconv::bench {
 
-/// Causal convolution of rows of `length` points by FFTW's single-precision real transforms of 2 * length points (FFTW_MEASURE), one thread.
+/// Convolution of rows of `length` points by FFTW's single-precision real transforms (FFTW_MEASURE), one thread.
 class FftwConvolution {
  public:
-  /// Null where libfftw3f is not installed.
-  static std::unique_ptr<FftwConvolution> create(int64_t channels, int64_t length, const float* filter);
+  /// Transforms of `points` points: 2 * length for causal convolutions, length for circular ones. Null where libfftw3f is not installed.
+  static std::unique_ptr<FftwConvolution> create(int64_t channels, int64_t length, int64_t points, const float* filter);
   virtual ~FftwConvolution() = default;
-  /// input, output: [batch, channels, length]
-  virtual void run(const float* input, float* output, int64_t batch) = 0;
+  /// input, output, gates: [batch, channels, length]; gates may be null.
+  virtual void run(const float* input, float* output, int64_t batch, const float* pre_gate = nullptr, const float* post_gate = nullptr) = 0;
 };
 
 }  // namespace longconv::bench

@@ -60,7 +60,7 @@ int main(int argc, char** argv) {
     std::vector<float> output(input.size());
     lc_convolution_spec spec{LC_CAUSAL, channels, length, length, 0, nullptr};
     const Measured dense = measure(spec, filter.data(), input, output);
-    if (auto fftw = bench::FftwConvolution::create(channels, length, filter.data())) {
+    if (auto fftw = bench::FftwConvolution::create(channels, length, 2 * length, filter.data())) {
       const bench::Timing t = bench::time_runs([&] { fftw->run(input.data(), output.data(), 1); });
       print("FFTW", channels, length, t, t.median_ms, nullptr);
       print("dense", channels, length, dense.timing, t.median_ms, &dense.plan);

@@ -169,7 +169,7 @@ export class LinePlot {
       legend: { show: false },
       cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
       scales: {
-        x: { time: false, distr: this.logarithmic ? 3 : 1, range: () => [Math.max(this.visible[0], this.logarithmic ? 1 : 0), this.visible[1]] },
+        x: { time: false, distr: this.logarithmic ? 3 : 1, range: () => [this.logarithmic ? Math.max(this.visible[0], 1) : this.visible[0], this.visible[1]] },
         y: { range: (_plot, low, high) => (this.yRange ? [this.yRange[0], this.yRange[1]] : padded(low, high)) },
         ...Object.fromEntries(Object.entries(OWN_SCALES).map(([name, range]) => [name, { range: [range[0], range[1]] as [number, number] }])),
       },

@@ -26,6 +26,8 @@ export interface SampleSet {
   /** Samples of time in an input: tokens of a window. */
   readonly length: number;
   readonly samples: readonly Sample[];
+  /** Windows of `length` that the samples are pieces of; as many as the samples where absent. */
+  readonly windows?: number;
   /** One sentence each: what happened on the way from the file to samples that a user should know. */
   readonly notes: readonly string[];
 }

@@ -1,5 +1,5 @@
 import { UserError } from '../errors';
-import { GraphBuilder, tensorType, valueNames } from '../graph/builder';
+import { GraphBuilder, nodeNames, tensorType, valueNames } from '../graph/builder';
 import { isLongConv, LONG_CONV_OPSET_VERSION, longConvFunction, readLongConv, withNeutralInputs } from '../graph/long-conv-op';
 import { LONG_CONV_DOMAIN, type ModelGraph } from '../graph/model-graph';
 import { onnx } from '../graph/onnx';
@@ -102,7 +102,7 @@ function tooLarge(bytes: number): UserError {
 function lowerModel(request: OnnxExport, lowering: Lowering, guarded: boolean): onnx.IModelProto {
   const { graph, filters, length } = request;
   const source = graph.model.graph!;
-  const b = new GraphBuilder(valueNames(source));
+  const b = new GraphBuilder(valueNames(source), nodeNames(source));
   const input = guarded ? addLengthGuard(b, graph.input, length) : graph.input.name;
   const filterInputs = new Set<string>();
   for (const original of source.node ?? []) {

@@ -91,6 +91,8 @@ export interface LongConvModel {
   readonly localHistory?: number;
   /** Token that stands for a hidden one, in models of task masked-token that have one. */
   readonly maskToken?: number;
+  /** Set when only the sites can be used here, not the whole model: why, as what follows "it" in a sentence, e.g. "has no config.json". */
+  readonly sitesOnly?: string;
   /** Number of trained parameters (buffers and shared copies not counted twice). */
   readonly parameters: number;
   readonly sites: readonly Site[];

@@ -7,6 +7,8 @@ import type { TensorFile } from '../formats/tensor-file';
 import { CONFIG_KEY } from './embedded-surgery';
 import { CKCONV } from './ckconv/index';
 import { EVO2 } from './evo2/index';
+import { choiceHint, choosesSites } from './generic/choice';
+import { openChosen } from './generic/index';
 import { H3 } from './h3/index';
 import { HYENA } from './hyena/index';
 import { HYENADNA } from './hyenadna/index';
@@ -19,7 +21,9 @@ import { RTF } from './rtf/index';
 import { S4 } from './s4/index';
 import { STRIPEDHYENA } from './stripedhyena/index';
 
-export const FAMILIES: readonly Family[] = [HYENADNA, HYENA, H3, STRIPEDHYENA, EVO2, MULTIHYENA, RTF, LAUGHING_HYENA, LONGCONV, M2BERT, S4, CKCONV];
+export const FAMILIES: readonly Family[] = [
+  HYENADNA, HYENA, H3, STRIPEDHYENA, EVO2, MULTIHYENA, RTF, LAUGHING_HYENA, LONGCONV, M2BERT, S4, CKCONV,
+];
 
 const WEIGHTS = 'model.safetensors';
 /** Names that Hugging Face gives to models in several files, and to checkpoints, in the order in which its own code looks for them. */
@@ -37,8 +41,12 @@ const LARGEST_CONFIG = 1 << 20;
 export async function openModel(modelPath: string, options: OptionOverrides = {}): Promise<LongConvModel> {
   const file = await openTensorFile(await weightsPath(path.resolve(modelPath)));
   try {
+    const config = await readConfig(file);
+    if (choosesSites(config)) {
+      return await openChosen(file, config, options);
+    }
     const family = recognise(file);
-    return await family.open(file, await readConfig(file), options);
+    return await family.open(file, config, options);
   } catch (cause) {
     await file.close();
     throw cause;
@@ -65,7 +73,7 @@ function recognise(file: TensorFile): Family {
   const content = first === undefined ? 'It has no tensors' : `Its tensors, such as ${first.slice(0, 80)}, have other names`;
   throw new UserError(
     `${file.path} is not a model of a known family. ${content}; looked for ${FAMILIES.map(({ lookedFor }) => lookedFor).join('; ')}.`,
-    'Its tensors can be viewed, but it has no long convolutions that can be operated on.');
+    `Its tensors can be viewed, but it has no long convolutions that can be operated on. ${choiceHint(file.tensors)}`);
 }
 
 /** The weights file of a path that may be a folder. */

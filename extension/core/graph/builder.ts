@@ -50,12 +50,13 @@ export class GraphBuilder {
   readonly inputs: onnx.IValueInfoProto[] = [];
   readonly outputs: onnx.IValueInfoProto[] = [];
   private readonly names: Set<string>;
-  private readonly nodeNames = new Set<string>();
+  private readonly nodeNames: Set<string>;
   private readonly integerConstants = new Map<string, string>();
 
-  /** `taken`: value names that exist already, when nodes are added to an existing graph. */
-  constructor(taken: Iterable<string> = []) {
+  /** `taken`, `takenNodes`: names of values and nodes that exist already, when nodes are added to an existing graph. */
+  constructor(taken: Iterable<string> = [], takenNodes: Iterable<string> = []) {
     this.names = new Set(taken);
+    this.nodeNames = new Set(takenNodes);
   }
 
   input(name: string, elementType: number, dimensions?: readonly Dimension[]): string {
@@ -116,7 +117,6 @@ export class GraphBuilder {
   /** Takes a node of an existing graph as it is; its names were given as `taken`. */
   append(node: onnx.INodeProto): void {
     this.nodes.push(node);
-    if (node.name) this.nodeNames.add(node.name);
   }
 
   graph(name: string): onnx.IGraphProto {
@@ -137,6 +137,9 @@ function unique(base: string, taken: Set<string>): string {
   taken.add(name);
   return name;
 }
+
+/** Every node name of a graph. */
+export const nodeNames = (graph: onnx.IGraphProto): string[] => (graph.node ?? []).map(({ name }) => name ?? '');
 
 /** Every value name of a graph: inputs, initializers, node outputs. */
 export function valueNames(graph: onnx.IGraphProto): Set<string> {

@@ -4,7 +4,7 @@ import type { SiteFilter } from '../plan/site-filter';
 import type { ModelInput, RunsModel } from './runtime';
 
 /** Samples of a chunk beside its history, where the history is shorter; else as many as the history, so that at most half of the work is done twice. */
-const CHUNK = 2 ** 15;
+const CHUNK = 2 ** 14;
 
 /**
  * How many samples before the current one an output of the model depends on, when it is run with these filters: the kept lags of all its

@@ -3,8 +3,11 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../errors';
 
-/** Receives a file's content, front to back. */
-export interface FileSink { write(bytes: Uint8Array): Promise<void> }
+/** Receives a file's content, front to back; or, with `place`, piece by piece anywhere in the file. */
+export interface FileSink {
+  write(bytes: Uint8Array): Promise<void>;
+  place(bytes: Uint8Array, position: number): Promise<void>;
+}
 
 /**
  * Writes a file so that `target` holds either what it held before or all of the new content, never a part: a temporary file in the
@@ -23,6 +26,10 @@ export async function writeAtomically(target: string, produce: (sink: FileSink) 
       write: async (bytes) => {
         signal?.throwIfAborted();
         await writeAll(handle, bytes).catch((cause: unknown) => { throw writeFailure(target, cause); });
+      },
+      place: async (bytes, position) => {
+        signal?.throwIfAborted();
+        await writeAll(handle, bytes, position).catch((cause: unknown) => { throw writeFailure(target, cause); });
       },
     };
     try {
@@ -46,10 +53,11 @@ export async function writeFileAtomically(target: string, content: string | Uint
   await writeAtomically(target, (sink) => sink.write(bytes), signal);
 }
 
-async function writeAll(handle: fs.FileHandle, bytes: Uint8Array): Promise<void> {
+/** `position`: where in the file; where it stands by default. */
+async function writeAll(handle: fs.FileHandle, bytes: Uint8Array, position?: number): Promise<void> {
   const largestWrite = 1 << 30;
   for (let done = 0; done < bytes.length;) {
-    const { bytesWritten } = await handle.write(bytes, done, Math.min(bytes.length - done, largestWrite));
+    const { bytesWritten } = await handle.write(bytes, done, Math.min(bytes.length - done, largestWrite), position === undefined ? null : position + done);
     done += bytesWritten;
   }
 }

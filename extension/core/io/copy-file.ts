@@ -1,29 +1,25 @@
-import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs/promises';
-import * as path from 'node:path';
 import { readFailure } from '../formats/read-failure';
-import { writeFailure } from './atomic-file';
+import { readAt } from '../formats/ranged-read';
+import { writeAtomically } from './atomic-file';
 
-/**
- * Copies a file byte for byte, by the system (which shares the blocks where the disk can): under a temporary name, synced, then renamed.
- * Throws UserError where the source cannot be read or the target not be written.
- */
+/** Bytes copied at a time. */
+const PIECE = 8 << 20;
+
+/** Copies a file byte for byte in constant memory (see writeAtomically). Throws UserError where the source cannot be read or the target not be written. */
 export async function copyFileAtomically(source: string, target: string): Promise<void> {
-  await fs.access(source, fs.constants.R_OK).catch((cause: unknown) => { throw readFailure(source, cause); });
-  const temporary = path.join(path.dirname(target), `.${path.basename(target)}.${process.pid}-${randomBytes(6).toString('hex')}.tmp`);
+  const handle = await fs.open(source, 'r').catch((cause: unknown) => { throw readFailure(source, cause); });
   try {
-    await fs.copyFile(source, temporary, fs.constants.COPYFILE_FICLONE | fs.constants.COPYFILE_EXCL);
-    // The copy has the source's permissions, which may be read-only; the export is a file of its own.
-    await fs.chmod(temporary, 0o644);
-    const handle = await fs.open(temporary, 'r+');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await fs.rename(temporary, target);
-  } catch (cause) {
-    await fs.rm(temporary, { force: true });
-    throw writeFailure(target, cause);
+    const { size } = await handle.stat();
+    const buffer = Buffer.allocUnsafeSlow(Math.min(size, PIECE));
+    await writeAtomically(target, async (sink) => {
+      for (let at = 0; at < size; at += PIECE) {
+        const piece = buffer.subarray(0, Math.min(PIECE, size - at));
+        await readAt(handle, source, piece, at);
+        await sink.write(piece);
+      }
+    });
+  } finally {
+    await handle.close();
   }
 }

@@ -2,6 +2,7 @@ import type { DeviceReport } from '../engine/engine';
 import type { Direction, FilterStorage, ModelOption, OptionOverrides, Task, WriteBack } from '../families/model';
 import type { ChannelMask, SurgeryPlan, Symmetry } from '../plan/plan';
 import type { MaskMeasures } from '../plan/site-filter';
+import type { BenchRequest, BenchResult } from '../validation/bench/request';
 import type { ValidationReport } from '../validation/report';
 import type { SearchRequest, SearchResult, SweepRequest, SweepResult } from './search';
 
@@ -32,6 +33,8 @@ export interface KernelHostApi {
   /** Runs the model on the input file's `input_ids` (or `input`) and writes `logits`. */
   forward(params: ForwardRequest): Promise<{ shape: readonly number[] }>;
   validate(params: ValidateRequest): Promise<ValidationReport>;
+  /** Times the convolution kernels on noise, every operation on every shape. */
+  bench(params: BenchRequest): Promise<BenchResult[]>;
   exportPlan(params: ExportRequest): Promise<ExportResult>;
   /** Quality and speed of many settings; progress carries the rows so far as `partial`. */
   sweep(params: SweepRequest): Promise<SweepResult>;

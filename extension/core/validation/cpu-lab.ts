@@ -1,16 +1,13 @@
 import type { Sample } from '../data/samples';
 import type { Engine } from '../engine/engine';
-import { predictSeconds, SiteConvolution } from '../engine/site-convolution';
-import { siteLength } from '../families/site-shape';
 import type { DenseSessions } from '../graph/dense-sessions';
 import type { ModelGraph } from '../graph/model-graph';
 import { ModelRunner } from '../graph/runtime';
-import type { SiteFilter } from '../plan/site-filter';
 import { OutputErrorMeter } from './activations';
 import { type FilterVariants, type Lab, type SiteTimes, type VariantQuality, withChanged } from './lab';
 import { measureQuality, type RunModel } from './quality';
-import { randomSignal } from './random-input';
 import type { Timing } from './report';
+import { measureSite } from './site-report';
 import { compareTimes } from './speed';
 
 export interface CpuLabSetup {
@@ -54,23 +51,9 @@ export class CpuLab implements Lab {
   }
 
   async timeSite(site: string): Promise<SiteTimes> {
-    const { filters, engine, threads } = this.setup;
-    const length = siteLength(filters.dense.get(site)!.site, this.setup.length);
-    const variants = [filters.dense, filters.masked, filters.recausalised].map((of) => of.get(site)!);
-    const convolutions: SiteConvolution[] = [];
-    try {
-      for (const filter of variants) convolutions.push(await SiteConvolution.prepare(engine, filter, length));
-      const input = randomSignal(variants[0].site.channels * length);
-      const output = new Float32Array(input.length);
-      const [dense, masked, recausalised] = await compareTimes(convolutions.map((convolution) => () => convolution.run({ input, output, batch: 1, length, threads })));
-      const predict = (filter: SiteFilter): number => predictSeconds(engine, filter, 1, length, threads);
-      return {
-        dense, masked, recausalised, predictedSpeedup: predict(variants[0]) / predict(variants[1]),
-        algorithms: { dense: convolutions[0].algorithms, masked: convolutions[1].algorithms },
-      };
-    } finally {
-      for (const convolution of convolutions) convolution.free();
-    }
+    const { filters, engine, threads, length } = this.setup;
+    const variants = { dense: filters.dense.get(site)!, masked: filters.masked.get(site)!, recausalised: filters.recausalised.get(site)! };
+    return (await measureSite(variants, length, engine, threads)).times;
   }
 
   async timeModel(sample: Sample): Promise<[Timing, Timing, Timing]> {

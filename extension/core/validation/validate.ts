@@ -12,6 +12,7 @@ import { findings } from './findings';
 import type { FilterVariants, Lab } from './lab';
 import { randomSample } from './random-input';
 import type { DeviceInfo, SiteReport, ValidationReport } from './report';
+import { siteReport } from './site-report';
 import { verdictOf } from './verdict';
 
 export interface Validation {
@@ -55,7 +56,7 @@ export async function validate(validation: Validation, progress: ReportProgress)
       plan: { path: validation.planPath, sites: plan.sites.length },
       task,
       data: data ? { path: data.path, kind: data.kind, records: data.records } : null,
-      windows: data?.samples.length ?? 0, length, ...metrics, ...(quality && { outputError: quality.outputError }), sites,
+      windows: data?.windows ?? data?.samples.length ?? 0, length, ...metrics, ...(quality && { outputError: quality.outputError }), sites,
       wholeModel: { dense, masked, recausalised, tokens: sample.length },
       device, findings: [...(data?.notes ?? []), ...findings({ sites, task, ...metrics })],
       verdict: verdictOf(sites, metrics, dense.median_ms / masked.median_ms),
@@ -72,15 +73,9 @@ async function openLab({ model, filters, length, runLength, engine, sessions, de
 
 async function siteReports({ filters }: Validation, lab: Lab, progress: ReportProgress): Promise<SiteReport[]> {
   const reports: SiteReport[] = [];
-  for (const [id, { site, measures }] of filters.masked) {
+  for (const [id, masked] of filters.masked) {
     progress({ message: `speed of ${id}`, fraction: reports.length / filters.masked.size });
-    const times = await lab.timeSite(id);
-    const errors = lab.outputErrors(id);
-    reports.push({
-      site: id, channels: site.channels, taps: site.taps, direction: site.direction, ...measures,
-      outputError: errors.masked, recausalisedOutputError: errors.recausalised,
-      ...times, measuredSpeedup: times.dense.median_ms / times.masked.median_ms,
-    });
+    reports.push(siteReport(masked, await lab.timeSite(id), lab.outputErrors(id)));
   }
   return reports;
 }

@@ -14,15 +14,15 @@ export function judgedQuality(masked: MaskedQuality, recausalised: MaskedQuality
   return recausalised.nllDifference.mean >= masked.nllDifference.mean ? recausalised : masked;
 }
 
-/** Time and quality together in a sentence, for people who do not want to read tables. */
+/** Time and quality together in a sentence, for people who do not want to read tables. `wholeModelSpeedup`: undefined where the model was not run as a whole. */
 export function verdictOf(
-  sites: readonly SiteReport[], metrics: { readonly dense: Quality; readonly masked: MaskedQuality; readonly recausalised: MaskedQuality } | undefined, wholeModelSpeedup: number,
+  sites: readonly SiteReport[], metrics: { readonly dense: Quality; readonly masked: MaskedQuality; readonly recausalised: MaskedQuality } | undefined, wholeModelSpeedup?: number,
 ): Verdict {
   if (sites.length === 0) return { kind: 'none', text: 'The plan masks no site: nothing is faster, and nothing is worse.' };
   const speedup = convolutionSpeedup(sites);
   const faster = speedup >= WORTH_HAVING;
   const speed = faster
-    ? `The masked convolutions run ${speedup.toFixed(2)} times as fast (the whole model ${wholeModelSpeedup.toFixed(2)} times)`
+    ? `The masked convolutions run ${speedup.toFixed(2)} times as fast${wholeModelSpeedup === undefined ? '' : ` (the whole model ${wholeModelSpeedup.toFixed(2)} times)`}`
     : `The masked convolutions are not faster (${speedup.toFixed(2)} times)`;
   if (!metrics) return { kind: faster ? 'costs' : 'useless', text: `${speed}; without data nothing is known of the model’s quality.` };
   const judged = judgedQuality(metrics.masked, metrics.recausalised);

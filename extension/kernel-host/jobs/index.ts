@@ -3,10 +3,12 @@ import type { ReportProgress } from '../../core/protocol/rpc';
 import { fingerprint } from '../../core/formats/fingerprint';
 import { makePlan } from '../../core/plan/make';
 import { host } from '../host';
+import { findSite } from '../models';
 import { cellHeatmap, timeHeatmap } from '../views/heatmaps';
 import type { FilterStore } from '../views/filter-store';
 import { siteOverview } from '../views/overview';
 import { frequencySeries, timeSeries } from '../views/series';
+import { bench } from './bench';
 import { exportFilter } from './export-filter';
 import { exportPlan } from './export-plan';
 import { forward } from './forward';
@@ -37,9 +39,13 @@ export const jobs: Jobs = {
   cellHeatmap: async (request, progress) => cellHeatmap(await store(request, progress), request, host().engine),
   overview: async (request, progress) => siteOverview(await store(request, progress), request.columns, host().engine),
   preview: async (request, progress) => preview(await store(request, progress), request, host().engine),
-  exportFilter: async (request, progress) => exportFilter(await store(request, progress), request.output, progress),
+  exportFilter: async ({ model: file, site, options, output }, progress) => {
+    const model = await host().models.model(file, options);
+    return exportFilter(model, findSite(model, site), host().engine, output, progress);
+  },
   forward,
   validate: validatePlan,
+  bench,
   exportPlan,
   sweep,
   search,

@@ -1,4 +1,5 @@
 import { loadSamples } from '../../core/data/load-samples';
+import { UserError } from '../../core/errors';
 import { checkLength } from '../../core/families/check-length';
 import { defaultRunLength } from '../../core/families/site-shape';
 import type { ValidateRequest } from '../../core/protocol/kernel-host';
@@ -6,6 +7,7 @@ import type { ReportProgress } from '../../core/protocol/rpc';
 import type { ValidationReport } from '../../core/validation/report';
 import { shortenSamples } from '../../core/validation/long-windows';
 import { validate } from '../../core/validation/validate';
+import { validateSites } from '../../core/validation/validate-sites';
 import { chooseDevice } from '../devices';
 import { host } from '../host';
 import { changedFilters, openSurgery, standingFilters } from '../surgery';
@@ -16,6 +18,12 @@ export async function validatePlan(request: ValidateRequest, progress: ReportPro
   progress({ message: 'opening the model', fraction: 0 });
   const surgery = await openSurgery(models, request.plan, request.planText);
   const { model, plan, planPath } = surgery;
+  if (model.sitesOnly !== undefined) {
+    if (request.data !== undefined) throw new UserError(`${model.path} cannot be run on data as a whole: it ${model.sitesOnly}.`, 'Leave the data out to measure its sites one by one.');
+    if (request.backend === 'cuda') throw new UserError(`${model.path} ${model.sitesOnly}, and sites are measured one by one on the CPU only.`, 'Use --backend cpu.');
+    const { info } = chooseDevice(engine, 'cpu', request.threads, request.dtype);
+    return validateSites({ model, plan, planPath, length: request.length ?? defaultRunLength(model), engine, device: info }, progress);
+  }
   const data = request.data === undefined ? undefined : await loadSamples(request.data, model, request.length);
   const length = data?.length ?? request.length ?? defaultRunLength(model);
   checkLength(model, length);
@@ -28,7 +36,7 @@ export async function validatePlan(request: ValidateRequest, progress: ReportPro
     return validate({ model, plan, planPath, filters, length, engine, sessions, device, gpu, data }, progress);
   }
   const { samples, runLength } = shortenSamples(data?.samples ?? [], model, new Map([...filters.dense, ...filters.masked]), length);
-  const note = `Windows of ${length} tokens went through as runs of up to ${runLength}: the masked model slides, the dense one sees at most its trained length.`;
-  const shortened = data && { ...data, samples, notes: [...data.notes, note] };
+  const note = `Windows of ${length} tokens went through as runs of up to ${runLength}: the masked model slides, the dense one sees at most its trained length, and times are those of such runs.`;
+  const shortened = data && { ...data, windows: data.samples.length, samples, notes: [...data.notes, note] };
   return validate({ model, plan, planPath, filters, length, runLength, engine, sessions, device, gpu, data: shortened }, progress);
 }

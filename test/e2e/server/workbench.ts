@@ -15,7 +15,9 @@ const THEMES: Record<Theme, { readonly label: string; readonly workbenchClass: s
   'high-contrast-light': { label: 'Light High Contrast', workbenchClass: 'hc-light' },
 };
 const COMMAND_TIMEOUT_MS = 60_000;
-const WEBVIEW_TIMEOUT_MS = 60_000;
+const WEBVIEW_TIMEOUT_MS = 120_000;
+/** A busy machine takes most of a minute to start an editor. */
+const PAGE_TIMEOUT_MS = 120_000;
 
 export interface WorkbenchOptions {
   /** Pairs of the page's `payload` parameter, e.g. the paths of a test run inside the extension host. */
@@ -51,6 +53,7 @@ export class Workbench {
   static async open(editor: RunningEditor, folder: string, options: WorkbenchOptions = {}): Promise<Workbench> {
     const browser = await launchChromium();
     const context = await browser.newContext({ viewport: options.viewport ?? { width: 1440, height: 900 }, serviceWorkers: 'allow' });
+    context.setDefaultTimeout(PAGE_TIMEOUT_MS);
     const page = await context.newPage();
     const workbench = new Workbench(editor, browser, context, page);
     await options.prepare?.(page);

@@ -188,7 +188,7 @@ describe('HyenaDNA models', () => {
       await temporary.write('no-model/notes.txt', 'nothing here');
       await assert.rejects(openModel(temporary.file('no-model')), (error) => error instanceof UserError && /has no model\.safetensors\.$/.test(error.message));
       await temporary.write('torch/weights.ckpt', Buffer.from('PK\x03\x04archive/data.pkl'));
-      await assert.rejects(openModel(temporary.file('torch')), (error) => error instanceof UserError && /weights\.ckpt is a PyTorch checkpoint/.test(error.message));
+      await assert.rejects(openModel(temporary.file('torch')), (error) => error instanceof UserError && /weights\.ckpt as a PyTorch checkpoint/.test(error.message));
       await temporary.write('named/tiny.safetensors', '');
       await assert.rejects(openModel(temporary.file('named')), (error) => error instanceof UserError && /has no model\.safetensors, but tiny\.safetensors/.test(error.message));
     });

@@ -62,9 +62,9 @@ async function open(file: TensorFile, config: unknown, given: OptionOverrides): 
   return familyModel({
     family: 'h3', file, sites, filters,
     vocabularySize: sizes.vocabularySize, maxLength: network.maxLength,
-    ...(layout.layers.every(({ mixer }) => mixer.kind !== 'attention') && { localHistory: 0 }),
     parameters: layout.parameters + (tied ? 0 : sizes.vocabularySize * sizes.dModel),
     options: settings.options,
+    growsWith: settings.length > 0 ? 'length' : undefined,
     notes: [
       ...settings.options.map(({ name, value, source }) => `The option ${name} is ${value} (${source}); no tensor tells it, and the results depend on it.`),
       ...(sizes.taps === undefined ? [] : ['On inputs shorter than its explicit filters the original code lets the taps beyond the input wrap around to later positions; here they act on nothing, as in a causal convolution.']),

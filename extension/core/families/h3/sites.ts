@@ -34,7 +34,7 @@ export function storedValues({ filter }: H3Convolution, rows: Float32Array, stor
   throw new Error('a state-space filter cannot be written back');
 }
 
-function filterOf(file: TensorFile, { filter }: H3Convolution, sizes: H3Sizes, settings: H3Settings): Pick<SiteDraft, 'taps' | 'storage' | 'finite' | 'source'> {
+function filterOf(file: TensorFile, { site, filter }: H3Convolution, sizes: H3Sizes, settings: H3Settings): Pick<SiteDraft, 'taps' | 'storage' | 'finite' | 'source'> {
   switch (filter?.kind) {
     case 'shift': {
       const states = sizes.shiftStates ?? 0;
@@ -45,6 +45,7 @@ function filterOf(file: TensorFile, { filter }: H3Convolution, sizes: H3Sizes, s
       const taps = sizes.taps ?? 0;
       return { taps, storage: 'explicit', source: squashedSource(file, filter, taps, settings.lam) };
     }
-    case undefined: return { taps: 0, storage: 'explicit' };
+    // A baked filter, finite where it replaces a shift: the site's name tells that.
+    case undefined: return { taps: 0, finite: site.endsWith('.shift') || undefined, storage: 'explicit' };
   }
 }

@@ -56,11 +56,11 @@ export async function openHyenaNetwork(file: TensorFile, layout: HyenaDnaLayout,
     family: variant.family, file, sites, filters,
     vocabularySize: network.vocabularySize, maxLength: network.maxLength, tokenizer: variant.tokenizer,
     parameters: countParameters(file, layout, network, headIsTied),
-    localHistory: layout.layers.length * (network.shortFilterTaps - 1),
     options: variant.options,
     notes: notes(layout, variant),
     embeddedPlan: surgery?.plan,
     recausalised: surgery?.recausalised,
+    localHistory: layout.layers.length * (dimensions.shortFilterTaps - 1),
     graph: () => buildHyenaDnaGraph(network, file, variant.family),
   });
 }

@@ -64,7 +64,7 @@ async function open(file: TensorFile, config: unknown, given: OptionOverrides): 
   const { sites, filters } = makeSites(file, surgery, drafts);
   const others = names.ignored([]);
   return filterBankModel({
-    family: 'laughing-hyena', file, sites, filters, parameters: names.parameterCount(), maxLength: longestModelInput(sites), options: [option],
+    family: 'laughing-hyena', file, sites, filters, parameters: names.parameterCount(), maxLength: longestModelInput(sites), options: [option], growsWith: 'length',
     notes: [
       ...(others.length > 0 ? [`The file has tensors beside its modal filters, which are not used: ${listedNames(others)}.`] : []),
       ...surgeryNotes(surgery),

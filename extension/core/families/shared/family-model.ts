@@ -40,7 +40,7 @@ export function familyModel({ filters, ...parts }: FamilyModelParts): LongConvMo
 
 /** Longest input of a model: that of its tightest site, and of the filters' own declared length where there is one. */
 export function longestModelInput(sites: readonly Site[], declared = Infinity): number {
-  return Math.min(declared, ...sites.map(({ taps, finite, embedded }) => Math.min(finite && !embedded ? Infinity : taps, embedded ? longestInput(embedded) : Infinity)));
+  return Math.min(declared, ...sites.map(({ taps, finite, embedded }) => Math.min(finite ? Infinity : taps, embedded ? longestInput(embedded) : Infinity)));
 }
 
 /** The folder's name where the file has the name that every such file has. */

@@ -1,9 +1,9 @@
-import { UserError } from '../../errors';
 import { ElementType, GraphBuilder } from '../../graph/builder';
 import { addLongConv, fftSizeFor } from '../../graph/long-conv-op';
 import { filterInputName, type ModelGraph } from '../../graph/model-graph';
 import { familyModel, type FamilyModelParts } from './family-model';
 import type { LongConvModel, Site } from '../model';
+import { refuseSitesOnly } from '../sites-only';
 import { addSwap } from './layers';
 import { finishGraph } from './model-graph';
 
@@ -13,13 +13,12 @@ import { finishGraph } from './model-graph';
  */
 export function filterBankModel(parts: Omit<FamilyModelParts, 'graph' | 'vocabularySize' | 'task' | 'floatInput'>): LongConvModel {
   const { family, file, sites } = parts;
+  const sitesOnly = sites.length > 1 ? `holds ${sites.length} filters and not the model around them` : undefined;
   return familyModel({
-    ...parts,
+    ...parts, sitesOnly,
     vocabularySize: 0, task: 'features', floatInput: ['length', sites[0].channels], localHistory: 0,
     graph: async () => {
-      if (sites.length > 1) {
-        throw new UserError(`${file.path} holds ${sites.length} filters and not the model around them, so it cannot be run as a whole.`, 'Its sites can be viewed, masked and exported.');
-      }
+      refuseSitesOnly({ path: file.path, sitesOnly });
       return singleConvolution(family, sites[0], parts.maxLength);
     },
   });

@@ -21,7 +21,10 @@ export function makeSites(
     if (file.tensors.has(tensor)) {
       const { id, layer, channels } = draft;
       const { embedded, taps } = embeddedFilter(file, surgery, id, tensor, channels, draft.taps > 0 ? draft.taps : undefined, direction);
-      return { id, layer, channels, direction, taps, rate: draft.rate, hyenaFilter: draft.hyenaFilter, storage: 'explicit', writeBack: ['baked'], filterTensors: [tensor], embedded };
+      return {
+        id, layer, channels, direction, taps, rate: draft.rate, hyenaFilter: draft.hyenaFilter, storage: 'explicit', writeBack: ['baked'], filterTensors: [tensor],
+        finite: draft.finite, embedded,
+      };
     }
     if (!source) {
       throw new Error(`site ${draft.id} has no filter`);

@@ -1,17 +1,18 @@
-import { UserError } from '../../errors';
 import type { TensorFile } from '../../formats/tensor-file';
 import type { EmbeddedSurgery } from '../embedded-surgery';
 import { sameTensor } from '../hyenadna/parameters';
 import type { LongConvModel, WriteBack } from '../model';
 import { byteTokenizer } from '../shared/byte-tokenizer';
 import { familyModel, longestModelInput } from '../shared/family-model';
-import { refuseTooLarge } from '../shared/memory';
+import { refuseSitesOnly } from '../sites-only';
+import { tooLarge } from '../shared/memory';
 import { makeSites, type SiteDraft, surgeryNotes } from '../shared/sites';
-import { listedNames } from '../shared/tensor-names';
+import { bakedFilterName, listedNames } from '../shared/tensor-names';
 import type { StripedConfig } from './config';
 import { storedTaps, stripedSource } from './filter';
 import { buildStripedGraph } from './graph';
-import { stripedFilterTensors, type StripedLayout } from './layout';
+import { type HyenaMixer, stripedFilterTensors, type StripedLayout } from './layout';
+import type { GraphSettings } from './settings';
 import type { StripedSizes } from './sizes';
 
 /** Opens a whole StripedHyena network of either generation. */
@@ -22,14 +23,15 @@ export async function openStriped(
   const maxLength = longestModelInput(sites, config.length);
   const tied = layout.unembed === undefined || (await sameTensor(file, layout.unembed, layout.embedding));
   const parameters = layout.parameters + (tied ? 0 : sizes.vocabularySize * sizes.hidden);
+  const sitesOnly = typeof config.graph === 'string' ? config.graph : tooLarge(parameters);
   return familyModel({
-    family, file, sites, filters, maxLength, parameters,
+    sitesOnly, family, file, sites, filters, maxLength, parameters,
     vocabularySize: sizes.vocabularySize,
     tokenizer: config.bytes && sizes.vocabularySize >= 256 ? byteTokenizer(sizes.vocabularySize) : undefined,
-    options: config.options,
+    options: config.options, growsWith: 'length',
     notes: [
       ...config.options.map(({ name, value, source }) => `The option ${name} is ${value} (${source}).`),
-      ...(typeof config.graph === 'string' ? [`The model ${config.graph}: its sites can be used, but it cannot be run as a whole.`] : []),
+      ...(sitesOnly !== undefined ? [`The model ${sitesOnly}: its sites can be used, but it cannot be run as a whole.`] : []),
       ...config.notes,
       ...(layout.ignored.length > 0 ? [`The file has tensors that the language model does not use: ${listedNames(layout.ignored)}.`] : []),
       ...surgeryNotes(surgery),
@@ -46,11 +48,8 @@ export async function openStriped(
       return storedTaps(siteId, mixer.filter, size, sizes.hidden, rows);
     },
     graph: async () => {
-      if (typeof config.graph === 'string') {
-        throw new UserError(`${file.path} ${config.graph}, so it cannot be run as a whole.`, 'Put the config.json that the model was published with beside it.');
-      }
-      refuseTooLarge(file.path, parameters);
-      return buildStripedGraph({ name: family, layout, sizes, settings: config.graph, maxLength }, file);
+      refuseSitesOnly({ path: file.path, sitesOnly });
+      return buildStripedGraph({ name: family, layout, sizes, settings: config.graph as GraphSettings, maxLength }, file);
     },
   });
 }
@@ -66,11 +65,21 @@ function blockSites(file: TensorFile, layout: StripedLayout, block: number, size
   const writeBack: readonly WriteBack[] = [...(filter?.kind === 'explicit' ? ['exact' as const] : []), 'baked', 'sidecar'];
   const common = { id: site, layer: block, channels: sizes.hidden, writeBack };
   if (!filter || !size) {
-    return [{ ...common, taps: 0, storage: 'explicit', filterTensors: [] }];
+    return [{ ...common, taps: 0, finite: replacesFinite(file, mixer, block, config) || undefined, storage: 'explicit', filterTensors: [] }];
   }
   const explicit = filter.kind === 'explicit';
   return [{
     ...common, taps: explicit ? size.size : config.length, finite: explicit || undefined, storage: explicit ? 'explicit' : 'modal',
     filterTensors: stripedFilterTensors(filter), source: stripedSource(file, filter, size, sizes.hidden),
   }];
+}
+
+/**
+ * Whether a baked filter replaced a short explicit one, which is 0 beyond its taps: config.json lists those blocks; without it, a block that
+ * has no skip term, or a filter with fewer taps than those that are made for any length.
+ */
+function replacesFinite(file: TensorFile, { site, skip }: HyenaMixer, block: number, { fields, length }: StripedConfig): boolean {
+  const listed = [...(fields.indices('hcs_layer_idxs') ?? []), ...(fields.indices('hcm_layer_idxs') ?? [])];
+  const columns = file.tensors.get(bakedFilterName(site))?.shape[1] ?? length;
+  return listed.includes(block) || skip === undefined || columns < length;
 }

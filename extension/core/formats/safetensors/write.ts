@@ -52,6 +52,33 @@ export async function writeSafetensors(path: string, entries: readonly TensorEnt
   }, options.signal);
 }
 
+/** Puts bytes into a tensor's data, at an offset in it. */
+export type PlaceBytes = (name: string, offset: number, bytes: Uint8Array) => Promise<void>;
+
+/**
+ * Writes a safetensors file whose data comes in any order, so that tensors too large for memory can be made piece by piece across their rows.
+ * What `fill` does not place is 0. The target appears whole or not at all.
+ */
+export async function writeSafetensorsInPlaces(
+  path: string, entries: readonly Omit<TensorEntry, 'data'>[], fill: (place: PlaceBytes) => Promise<void>, options: WriteOptions = {},
+): Promise<void> {
+  const empty = entries.map((entry): TensorEntry => ({ ...entry, data: new Uint8Array(0) }));
+  const ordered = options.keepOrder ? empty : empty.sort(officialOrder);
+  const header = encodeHeader(path, ordered, options.metadata ?? new Map());
+  const starts = new Map<string, number>();
+  let end = header.length;
+  for (const entry of ordered) {
+    starts.set(entry.name, end);
+    end += byteLength(path, entry);
+  }
+  await writeAtomically(path, async (sink) => {
+    await sink.place(header, 0);
+    // The last byte gives the file its length, whatever is placed.
+    if (end > header.length) await sink.place(new Uint8Array(1), end - 1);
+    await fill((name, offset, bytes) => sink.place(bytes, starts.get(name)! + offset));
+  }, options.signal);
+}
+
 /** An entry that copies a tensor of an open file, byte for byte, a few megabytes at a time. */
 export function copiedTensor(file: TensorFile, name: string): TensorEntry {
   const info = file.tensors.get(name);
