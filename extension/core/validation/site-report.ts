@@ -7,9 +7,9 @@ import { randomSignal } from './random-input';
 import type { SiteReport } from './report';
 import { compareTimes } from './speed';
 
-/** The three filters of a site that are compared: dense, masked, re-causalised. */
-export type SiteVariants = readonly [dense: SiteFilter, masked: SiteFilter, recausalised: SiteFilter];
-type Run = (convolution: SiteConvolution, output: Float32Array) => Promise<void>;
+/** The three filters of a site that are compared. */
+export interface SiteVariants { readonly dense: SiteFilter; readonly masked: SiteFilter; readonly recausalised: SiteFilter }
+export interface OutputErrors { readonly masked: number | null; readonly recausalised: number | null }
 
 /**
  * Times of a site's convolution with each of its filters on white noise, for a run of `length` samples of the model, and the errors of its
@@ -22,7 +22,7 @@ export async function measureSite(
   const samples = siteLength(site, length);
   const convolutions: SiteConvolution[] = [];
   try {
-    for (const filter of variants) convolutions.push(await SiteConvolution.prepare(engine, filter, samples));
+    for (const filter of [dense, masked, recausalised]) convolutions.push(await SiteConvolution.prepare(engine, filter, samples));
     const input = randomSignal(site.channels * samples);
     const output = new Float32Array(input.length);
     const run = (convolution: SiteConvolution, to: Float32Array): Promise<void> => convolution.run({ input, output: to, batch: 1, length: samples, threads });
@@ -50,7 +50,9 @@ export function siteReport({ site, measures }: SiteFilter, times: SiteTimes, err
 }
 
 /** ||y' - y|| / ||y|| of the masked and the re-causalised output; null where the dense one is all zero. */
-async function noiseErrors([dense, ...others]: readonly SiteConvolution[], run: Run, output: Float32Array): Promise<(number | null)[]> {
+async function noiseErrors(
+  [dense, ...others]: readonly SiteConvolution[], run: (convolution: SiteConvolution, to: Float32Array) => Promise<void>, output: Float32Array,
+): Promise<OutputErrors> {
   const expected = new Float32Array(output.length);
   await run(dense, expected);
   const errors: (number | null)[] = [];

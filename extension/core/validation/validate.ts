@@ -56,7 +56,7 @@ export async function validate(validation: Validation, progress: ReportProgress)
       plan: { path: validation.planPath, sites: plan.sites.length },
       task,
       data: data ? { path: data.path, kind: data.kind, records: data.records } : null,
-      windows: data?.windows ?? data?.samples.length ?? 0, length, ...metrics, ...(quality && { outputError: quality.outputError }), sites,
+      windows: data?.samples.length ?? 0, length, ...metrics, ...(quality && { outputError: quality.outputError }), sites,
       wholeModel: { dense, masked, recausalised, tokens: sample.length },
       device, findings: [...(data?.notes ?? []), ...findings({ sites, task, ...metrics })],
       verdict: verdictOf(sites, metrics, dense.median_ms / masked.median_ms),
