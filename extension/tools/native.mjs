@@ -9,9 +9,13 @@ export const builtAddon = path.join(root, 'native/build/Release/longconv.node');
 
 export const builtCudaKernels = path.join(root, 'native/build/Release/liblongconv_cuda.so');
 
+/** GPUs to compile the CUDA kernels for, as CMAKE_CUDA_ARCHITECTURES; fewer build faster. Default: see native/src/cuda/CMakeLists.txt. */
+const architectures = process.env.LONGCONV_CUDA_ARCHITECTURES;
+
 export async function buildNative() {
   runScript(path.join(root, 'node_modules/cmake-js/bin/cmake-js'), [
     'build', '--directory', path.join(root, 'native'), '--parallel', String(os.availableParallelism()), '--log-level', 'error',
+    ...(architectures ? [`--CDLONGCONV_CUDA_ARCHITECTURES=${architectures}`] : []),
   ]);
   await install(builtAddon, path.join(dist, 'native/longconv.node'));
   // Built only where there is nvcc.

@@ -44,6 +44,10 @@ if [ -z "$built" ]; then
   finish build 0
 fi
 library=$built/liblongconv_cuda.so
+# cuBLASLt comes with PyTorch as a Python package; the kernels take it where the loader finds it.
+for folder in $(python3 -c 'import glob, nvidia; [print(f) for p in nvidia.__path__ for f in glob.glob(p + "/cu*/lib")]' 2>/dev/null); do
+  export LD_LIBRARY_PATH=$folder${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+done
 export LONGCONV_CUDA_LIBRARY=$library
 
 if wanted check; then
