@@ -1,16 +1,22 @@
 import { Ajv } from 'ajv';
-import type { ErrorObject } from 'ajv';
+import type { ErrorObject, ValidateFunction } from 'ajv';
 import schema from '../../../schemas/surgery-plan.schema.json';
 import type { JsonPath } from './json-text';
 import { nearest } from './nearest';
 import type { SurgeryPlan } from './plan';
 import type { PlanProblem } from './problem';
 
-const ajv = new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true, strictRequired: false, strictTypes: false });
-const validate = ajv.compile<SurgeryPlan>(schema);
+let compiled: ValidateFunction<SurgeryPlan> | undefined;
+
+/** Compiled on first use: it takes most of the time that the extension would need to start. */
+function validator(): ValidateFunction<SurgeryPlan> {
+  compiled ??= new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true, strictRequired: false, strictTypes: false }).compile<SurgeryPlan>(schema);
+  return compiled;
+}
 
 /** Where a value differs from schemas/surgery-plan.schema.json, in words; empty when it does not. */
 export function schemaProblems(value: unknown): PlanProblem[] {
+  const validate = validator();
   if (validate(value)) {
     return [];
   }
