@@ -12,7 +12,7 @@ const PLAN = 'model.surgery.json';
 
 /** The main job as a person does it: each step starts where the one before ended. */
 describe('from the sample model to exported files', function () {
-  this.timeout(240_000);
+  this.timeout(120_000);
   this.bail(true);
   let editor: RunningEditor;
   let workbench: Workbench;
@@ -38,6 +38,7 @@ describe('from the sample model to exported files', function () {
     assert.equal(await viewer.text('fact-parameters'), '436,096');
     assert.equal(await viewer.part('site-list-item').count(), 2);
     assert.match(await viewer.text('notes'), /trained for this project/i);
+    await viewer.part('tab-filters').click();
     await viewer.part('frequency-plot').locator('canvas').waitFor();
     await viewer.part('channel').fill('17');
     await viewer.part('channel').press('Enter');
