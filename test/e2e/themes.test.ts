@@ -46,6 +46,7 @@ describe('the editors in every theme', function () {
       await workbench.screenshot(`plan-editor-${theme}`);
       await workbench.tab('model.safetensors').click();
       const viewer = await modelViewer(workbench);
+      await viewer.part('tab-filters').click();
       await viewer.part('time-plot').locator('canvas').waitFor();
       await workbench.page.mouse.move(800, 790);
       await workbench.page.waitForTimeout(700);
