@@ -22,7 +22,7 @@ import { button } from './ui/toolkit';
  * data-testid: plan-name, family, plan-invalid, model-failure, model-warning, request-failure, notice, loading, open-model, open-as-text,
  * tab-masks, tab-validation, tab-sweep, tab-search, tab-export.
  * Masks: site-list, site-list-item, clear-all, site-title, mask-summary, copy-to-all, clear-site, kept-bins, kept-taps, filter-error, leak,
- * predicted-speedup, kernel, advice, channel (+ -slider), range, range-custom, range-first, range-last, range-use, time-plot, negative-lags,
+ * predicted-speedup, predicted-memory, kernel, advice, channel (+ -slider), range, range-custom, range-first, range-last, range-use, time-plot, negative-lags,
  * cut-handle, partial-on, partial-taps (+ -slider), partial-taper (+ -slider), frequency-plot (+ -log, -db), low-edge, high-edge, pattern,
  * lowpass-bins, bandpass-from, bandpass-to, block-N, comb-rows (each + -slider), cell-count, keep-all-cells, cell-map, symmetry, grid.
  * Validation: data-name, choose-data, clear-data, validation-length, validate, validation-progress, validation-time-left, validation-cancel,

@@ -21,22 +21,19 @@ describe('the pages alone', function () {
       const handle = host.page.getByTestId('cut-handle');
       await host.page.locator('[data-testid="time-plot"] canvas').waitFor();
       const box = (await handle.boundingBox())!;
-      await host.page.evaluate(`window.frames60 = 0; (function tick() { window.frames60++; requestAnimationFrame(tick); })()`);
       await host.page.mouse.move(box.x + 6, box.y + 20);
       await host.page.mouse.down();
-      const [started, framesBefore] = [performance.now(), await host.page.evaluate<number>('window.frames60')];
       host.answerTimes.clear();
       for (let step = 1; step <= 60; step++) await host.page.mouse.move(box.x + 6 - 5 * step, box.y + 20);
-      const frames = (await host.page.evaluate<number>('window.frames60')) - framesBefore;
-      const rate = (1000 * frames) / (performance.now() - started);
       await host.page.mouse.up();
       await host.page.getByTestId('mask-summary').getByText(/first \d+ taps/).waitFor();
-      const answers = host.answerTimes.get('preview')!.sort((a, b) => a - b);
-      assert.ok(answers.length >= 3, `${answers.length} previews during the drag`);
-      assert.ok(answers[answers.length >> 1] <= 100, `median answer ${answers[answers.length >> 1].toFixed(0)} ms`);
-      assert.ok(rate >= 20, `${rate.toFixed(0)} frames a second`);
+      // How quickly is what npm run bench:editor measures; here, that a drag asks while it goes on, and never more than it moves.
+      for (const method of ['preview', 'timeSeries', 'frequencySeries']) {
+        const { length } = host.answerTimes.get(method)!;
+        assert.ok(length >= 3 && length <= 63, `${length} times ${method} in a drag of 60 steps`);
+      }
+      assert.equal(host.answerTimes.get('cellHeatmap'), undefined, 'a drag does not change the energies of the cells');
       assert.ok(host.largestMessage > 1000 && host.largestMessage <= LARGEST_MESSAGE, `largest message ${host.largestMessage} bytes`);
-      console.log(`      median answer ${answers[answers.length >> 1].toFixed(0)} ms, ${rate.toFixed(0)} frames/s, largest message ${(host.largestMessage / 1000).toFixed(0)} kB`);
       assert.deepEqual(host.consoleErrors, []);
     } finally {
       await host.close();
@@ -86,7 +83,7 @@ describe('the pages alone', function () {
     }
   });
 
-  it('model viewer: 10,000 tensors are searched and scrolled without delay', async () => {
+  it('model viewer: 10,000 tensors are searched and scrolled, of which the page holds only those in view', async () => {
     const model = await sample.model();
     const tensors: ModelSummary['tensors'] = Array.from({ length: 10_000 }, (_, i) => ({ name: `backbone.layers.${i}.weight`, dtype: 'F32', shape: [i + 1, 8], bytes: 32 * (i + 1) }));
     const host = await PageHost.open('model-viewer', { ...sample.viewerHandlers(), load: () => ({ kind: 'model', model: { ...model, tensors } }) }, 'light');
@@ -96,10 +93,9 @@ describe('the pages alone', function () {
       await list.evaluate((element) => { element.scrollTop = element.scrollHeight; });
       await list.getByText('backbone.layers.9999.weight').waitFor();
       assert.ok(await list.locator('.tensor-row').count() < 100, 'only the visible rows exist');
-      const started = performance.now();
       await host.page.getByTestId('tensor-search').fill('777');
       await host.page.getByTestId('tensor-count').getByText(/^\d+ of 10,000 tensors$/).waitFor();
-      assert.ok(performance.now() - started < 1000);
+      assert.ok(await list.locator('.tensor-row').count() < 100, 'only the visible rows exist');
       assert.deepEqual(host.consoleErrors, []);
     } finally {
       await host.close();

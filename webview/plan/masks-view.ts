@@ -8,6 +8,7 @@ import { FrequencyPlot } from '../plots/frequency-plot';
 import type { FrequencyAxes } from '../plots/frequency-plot';
 import type { CellPlace } from '../plots/scale';
 import { TimePlot } from '../plots/time-plot';
+import type { TimeView } from '../plots/time-plot';
 import { ChannelPicker } from '../ui/channel-picker';
 import { el } from '../ui/dom';
 import { count } from '../ui/format';
@@ -29,7 +30,7 @@ export interface MasksViewState { readonly site?: string; readonly channel: numb
 
 export interface MasksViewHost extends PlotContext {
   readonly edit: (edit: PlanEdit) => Promise<void>;
-  readonly preview: (params: { site: string; masks: readonly ChannelMask[]; maxChannels: number; length: number }) => Promise<Preview>;
+  readonly preview: (params: { site: string; masks: readonly ChannelMask[]; maxChannels: number; length: number; channel: number }) => Promise<Preview>;
   readonly onState: (state: MasksViewState) => void;
   /** A sentence for the user about something that was not done. */
   readonly say: (sentence: string, hint?: string) => void;
@@ -65,13 +66,15 @@ export class MasksView {
   private readonly lowEdge: DragHandle;
   private readonly highEdge: DragHandle;
   private readonly main: HTMLElement;
-  private readonly loadCells: (params: { site: SiteSummary; grid: FrequencyMask['grid'] }) => void;
-  private readonly requestPreview: (params: { site: string; masks: readonly ChannelMask[]; settled: boolean }) => void;
+  private readonly loadCells: (params: { site: SiteSummary; grid: FrequencyMask['grid'] }) => Promise<void>;
+  private readonly showFigures: (params: { view: TimeView; settled: boolean }) => Promise<void>;
   private model?: ModelSummary;
   private plan?: SurgeryPlan;
   /** The site's masks on the page while they differ from the document's. */
   private draft?: readonly ChannelMask[];
   private shownCells = '';
+  /** Set while a refresh waits for the next frame: a drag moves more often than the screen. */
+  private nextFrame?: number;
   private readOnly = false;
 
   constructor(private readonly host: MasksViewHost, private state: MasksViewState) {
@@ -97,9 +100,20 @@ export class MasksView {
       onInput: bin => this.setLowEdge(bin, false), onCommit: bin => this.setLowEdge(bin, true),
     });
     this.loadCells = latest(({ site, grid }) => host.source.cellHeatmap({ site: site.id, ...grid }), map => this.cells.setData(map), host.onError);
-    this.requestPreview = latest(
-      ({ site, masks, settled }) => host.preview({ site, masks, maxChannels: settled ? SETTLED_CHANNELS : DRAG_CHANNELS, length: this.model!.defaultLength }),
-      (preview, { site, settled }) => site === this.site.id && this.numbers.show(preview, settled),
+    // The figures and the plot in time go hand in hand: of very long filters both come from the same masked row, made once.
+    this.showFigures = latest(
+      async ({ view, settled }) => {
+        const [preview] = await Promise.all([
+          host.preview({ site: view.site.id, masks: view.masks, channel: view.channel, maxChannels: settled ? SETTLED_CHANNELS : DRAG_CHANNELS, length: this.model!.defaultLength }), this.time.show(view),
+        ]);
+        return preview;
+      },
+      (preview, { view, settled }) => {
+        if (view.site.id !== this.site.id) return;
+        this.numbers.show(preview, settled);
+        // On a grid of a million bins the gains of all cells take longer than a frame: while something is dragged they keep pace with the figures.
+        this.showGains();
+      },
       host.onError);
     this.main = el('div', { class: 'masks-main' },
       el('div', { class: 'site-head' }, el('div', { class: 'site-title' }, this.heading, this.summary),
@@ -182,7 +196,7 @@ export class MasksView {
       this.commit(masks);
     } else {
       this.draft = masks;
-      this.refresh(false);
+      this.nextFrame ??= requestAnimationFrame(() => this.refresh(false));
     }
   }
 
@@ -243,6 +257,8 @@ export class MasksView {
 
   /** Brings everything on the page in step with the plan, or with the draft while something is dragged. */
   private refresh(settled = true): void {
+    if (this.nextFrame !== undefined) cancelAnimationFrame(this.nextFrame);
+    this.nextFrame = undefined;
     if (!this.model || !this.plan) return;
     this.keepSite();
     const { site, action, grid } = this;
@@ -257,15 +273,19 @@ export class MasksView {
     this.frequencyControls.show(action.frequency, site);
     this.cut.set(action.partial?.taps ?? site.taps);
     this.placeEdges(action.frequency);
-    this.time.show({ site, channel, masks, firstLag: this.state.negativeLags ? -Math.min(site.taps, grid.fftSize / 2) : 0 });
     this.frequency.show({ site, channel, masks, fftSize: grid.fftSize });
     const cells = `${site.id} ${grid.factors.join('x')} ${grid.taps}`;
     if (cells !== this.shownCells) {
       this.shownCells = cells;
-      this.loadCells({ site, grid });
+      void this.loadCells({ site, grid });
     }
-    this.cells.setGains(action.frequency ? mapGains(action.frequency) : undefined);
-    this.requestPreview({ site: site.id, masks, settled });
+    if (settled) this.showGains();
+    void this.showFigures({ view: { site, channel, masks, firstLag: this.state.negativeLags ? -Math.min(site.taps, grid.fftSize / 2) : 0 }, settled });
+  }
+
+  private showGains(): void {
+    const { frequency } = this.action;
+    this.cells.setGains(frequency ? mapGains(frequency) : undefined);
   }
 
   private placeEdges(mask: FrequencyMask | undefined): void {

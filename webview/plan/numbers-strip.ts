@@ -1,6 +1,6 @@
 import type { Preview } from '../../extension/core/protocol/webview';
 import { el, replaceChildren } from '../ui/dom';
-import { percent, significant, speedup } from '../ui/format';
+import { bytes, percent, significant, speedup } from '../ui/format';
 
 /** The live figures of the site's masks. A predicted speed stands beside the error of the same masks, never alone. */
 export class NumbersStrip {
@@ -21,7 +21,8 @@ export class NumbersStrip {
         tile('kept-taps', 'Kept taps', 'Share of the filter’s taps that are kept'),
         tile('filter-error', 'Filter error', '‖k′ − k‖ / ‖k‖ over the taps'),
         tile('leak', 'Leak', 'Energy at negative lags / total energy of the masked filter: the future that the model would see'),
-        tile('predicted-speedup', 'Predicted speed-up', 'Of this site’s convolution, from the kernels’ cost model; Validate measures it')),
+        tile('predicted-speedup', 'Predicted speed-up', 'Of this site’s convolution, from the kernels’ cost model; Validate measures it'),
+        tile('predicted-memory', 'Predicted memory', 'Of this site’s prepared filter, which stays in memory while the model runs; and of the dense one')),
       this.kernel, this.spoken);
   }
 
@@ -34,6 +35,7 @@ export class NumbersStrip {
       'filter-error': measures ? significant(measures.filterError, 3) : '–',
       leak: measures ? percent(measures.leak) : '–',
       'predicted-speedup': preview ? speedup(preview.predictedSpeedup) : '–',
+      'predicted-memory': preview ? `${bytes(preview.preparedBytes.masked)} of ${bytes(preview.preparedBytes.dense)}` : '–',
     };
     for (const [id, text] of Object.entries(shown)) this.values.get(id)!.textContent = text;
     if (!preview) return;
@@ -41,7 +43,7 @@ export class NumbersStrip {
     replaceChildren(this.kernel, el('span', { text: `Kernel: ${preview.kernel}${sample}` }), preview.advice ? el('span', { class: 'advice', text: preview.advice, testid: 'advice' }) : null);
     if (settled) {
       this.spoken.textContent = `Kept bins ${shown['kept-bins']}, kept taps ${shown['kept-taps']}, filter error ${shown['filter-error']}, `
-        + `leak ${shown.leak}, predicted speed-up ${shown['predicted-speedup']}. ${preview.advice ?? ''}`;
+        + `leak ${shown.leak}, predicted speed-up ${shown['predicted-speedup']}, predicted memory ${shown['predicted-memory']}. ${preview.advice ?? ''}`;
     }
   }
 }

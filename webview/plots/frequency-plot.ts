@@ -28,7 +28,7 @@ export class FrequencyPlot {
   private readonly dbBox: CheckboxControl;
   private readonly phaseBox: CheckboxControl;
   private readonly phaseKey = el('span', { class: 'key phase', text: 'phase −π … π', hidden: true });
-  private readonly request: (params: { view: FrequencyView; range: Range; columns: number; axes: FrequencyAxes }) => void;
+  private readonly request: (params: { view: FrequencyView; range: Range; columns: number; axes: FrequencyAxes }) => Promise<void>;
 
   constructor(context: PlotContext, testid: string, private axes: FrequencyAxes, onAxes: (axes: FrequencyAxes) => void, height?: number) {
     const change = (changed: Partial<FrequencyAxes>): void => {
@@ -76,7 +76,7 @@ export class FrequencyPlot {
   }
 
   private refresh(): void {
-    if (this.view) this.request({ view: this.view, range: this.plot.range, columns: this.plot.askColumns(), axes: this.axes });
+    if (this.view) void this.request({ view: this.view, range: this.plot.range, columns: this.plot.askColumns(), axes: this.axes });
   }
 
   private draw(series: FrequencySeries, view: FrequencyView, compared: FrequencySeries | undefined): void {

@@ -32,7 +32,7 @@ export class SiteView {
   private readonly frequency: FrequencyPlot;
   private readonly channels: HeatmapView;
   private readonly cells: CellMap;
-  private readonly loadMaps: (site: SiteSummary) => void;
+  private readonly loadMaps: (site: SiteSummary) => Promise<void>;
   private site?: SiteSummary;
   private rows = 1;
 
@@ -89,7 +89,7 @@ export class SiteView {
     this.picker.set(channel, site.channels);
     this.compareChannel.max = String(site.channels - 1);
     this.drawCurves(site, first ? this.state.lags : undefined);
-    this.loadMaps(site);
+    void this.loadMaps(site);
   }
 
   private setChannel(channel: number): void {
@@ -112,7 +112,7 @@ export class SiteView {
   private drawCurves(site: SiteSummary, lags?: Range): void {
     const { channel } = this.state;
     const compared = this.state.compared === undefined ? undefined : Math.min(this.state.compared, site.channels - 1);
-    this.time.show({ site, channel, masks: [], compared }, lags);
+    void this.time.show({ site, channel, masks: [], compared }, lags);
     this.frequency.show({ site, channel, masks: [], fftSize: site.defaultGrid.fftSize, compared });
   }
 
