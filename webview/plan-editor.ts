@@ -23,7 +23,7 @@ import { button } from './ui/toolkit';
  * tab-masks, tab-validation, tab-sweep, tab-search, tab-export.
  * Masks: site-list, site-list-item, clear-all, site-title, mask-summary, copy-to-all, clear-site, kept-bins, kept-taps, filter-error, leak,
  * predicted-speedup, predicted-memory, kernel, advice, channel (+ -slider), range, range-custom, range-first, range-last, range-use, time-plot, negative-lags,
- * cut-handle, partial-on, partial-taps (+ -slider), partial-taper (+ -slider), frequency-plot (+ -log, -db), low-edge, high-edge, pattern,
+ * cut-handle, partial-on, partial-taps (+ -slider), partial-taper (+ -slider), frequency-plot (+ -log, -db, -lasso), low-edge, high-edge, pattern,
  * lowpass-bins, bandpass-from, bandpass-to, block-N, comb-rows (each + -slider), cell-count, keep-all-cells, cell-map, symmetry, grid.
  * Validation: data-name, choose-data, clear-data, validation-length, validate, validation-progress, validation-time-left, validation-cancel,
  * validation-failure, validation-retry, validation-stale, verdict, quality-table, site-table, findings, run-facts, save-json, save-csv,

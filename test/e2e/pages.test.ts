@@ -83,6 +83,35 @@ describe('the pages alone', function () {
     }
   });
 
+  it('plan editor: a band is lassoed on the spectrum, by pointer and by keys', async () => {
+    sample.plan = { ...sample.plan, sites: [] };
+    const host: PageHost = await PageHost.open('plan-editor', sample.planHandlers(() => host), 'light', { width: 1000, height: 900 });
+    try {
+      const { page } = host;
+      await page.locator('[data-testid="frequency-plot"] canvas').waitFor();
+      await page.getByTestId('frequency-plot-lasso').click();
+      const plot = (await page.locator('[data-testid="frequency-plot"] .u-over').boundingBox())!;
+      await page.mouse.move(plot.x + plot.width / 4, plot.y + 30);
+      await page.mouse.down();
+      await page.mouse.move(plot.x + plot.width / 2, plot.y + 60, { steps: 5 });
+      await page.mouse.up();
+      await page.getByTestId('mask-summary').getByText(/^bandpass/).waitFor();
+      const edge = async (which: 'from' | 'to'): Promise<number> => Number(await page.getByTestId(`bandpass-${which}`).inputValue());
+      // Bins 0 .. 1024 over the width of the plot, two pixels more or less.
+      assert.ok(Math.abs(await edge('from') - 1025 / 4) < 5 && Math.abs(await edge('to') - 1025 / 2) < 5, `${await edge('from')} to ${await edge('to')}`);
+      assert.equal(await page.getByTestId('low-edge').getAttribute('aria-valuenow'), String(await edge('from')));
+      const body = page.getByTestId('frequency-plot');
+      await body.focus();
+      for (const key of ['+', '+', 'b']) await body.press(key);
+      await page.getByTestId('mask-summary').getByText('bandpass 0.375 to 0.626').waitFor();
+      for (const key of ['0', 'b']) await body.press(key);
+      await page.getByTestId('mask-summary').getByText('dense').waitFor();
+      assert.deepEqual(host.consoleErrors, []);
+    } finally {
+      await host.close();
+    }
+  });
+
   it('model viewer: 10,000 tensors are searched and scrolled, of which the page holds only those in view', async () => {
     const model = await sample.model();
     const tensors: ModelSummary['tensors'] = Array.from({ length: 10_000 }, (_, i) => ({ name: `backbone.layers.${i}.weight`, dtype: 'F32', shape: [i + 1, 8], bytes: 32 * (i + 1) }));

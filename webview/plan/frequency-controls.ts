@@ -6,7 +6,7 @@ import { ChoiceField, SliderField } from '../ui/fields';
 import { count } from '../ui/format';
 import { button } from '../ui/toolkit';
 import { keptCount } from './cell-painting';
-import { allCells, fractionForBins, halfBins, newPattern, PATTERN_NAMES, regrid } from './patterns';
+import { allCells, bandPattern, fractionForBins, halfBins, newPattern, PATTERN_NAMES, regrid } from './patterns';
 import type { PatternKind } from './patterns';
 
 /** @param settled false while a slider or handle moves. */
@@ -89,8 +89,8 @@ export class FrequencyControls {
       const bandpass = (): { from: number; to: number } => (this.mask?.keep.kind === 'bandpass' ? this.mask.keep : { from: 0, to: 1 });
       const to = (): number => binsOfFraction(bandpass().to, grid.fftSize);
       const from = (): number => binsOfFraction(bandpass().from, grid.fftSize);
-      const low = this.slider('From bin', 'bandpass-from', 0, bins - 1, of, (value, settled) => this.keep(band(value, Math.max(value + 1, to()), grid), settled));
-      const high = this.slider('To bin (not included)', 'bandpass-to', 1, bins, of, (value, settled) => this.keep(band(Math.min(value - 1, from()), value, grid), settled));
+      const low = this.slider('From bin', 'bandpass-from', 0, bins - 1, of, (value, settled) => this.keep(bandPattern(value, Math.max(value + 1, to()), grid), settled));
+      const high = this.slider('To bin (not included)', 'bandpass-to', 1, bins, of, (value, settled) => this.keep(bandPattern(Math.min(value - 1, from()), value, grid), settled));
       fields = [low.element, high.element];
       set = keep => {
         if (keep.kind !== 'bandpass') return;
@@ -117,15 +117,12 @@ export class FrequencyControls {
         text.textContent = `${energy}${count(kept)} of ${count(all)} cells kept. Paint on the cell map to change them.`;
       };
     } else {
-      fields = [el('p', { class: 'hint', text: 'Choose a pattern, drag the right edge of the plot, or paint on the cell map.' })];
+      fields = [el('p', { class: 'hint', text: 'Choose a pattern, drag the right edge of the plot, lasso a band on it (⌑, or the key B for the visible band), or paint on the cell map.' })];
     }
     this.fields = { kind, grid: gridName(grid), set };
     replaceChildren(this.parameters, ...fields);
   }
 }
-
-const band = (from: number, to: number, grid: MonarchGrid): FrequencyPattern =>
-  ({ kind: 'bandpass', from: from === 0 ? 0 : fractionForBins(from, grid), to: fractionForBins(to, grid) });
 
 function patternChoices(withEnergy: boolean): { value: PatternKind; label: string }[] {
   const choices: { value: PatternKind; label: string }[] = Object.entries(PATTERN_NAMES).map(([value, label]) => ({ value: value as PatternKind, label }));

@@ -22,7 +22,7 @@ import { FrequencyControls } from './frequency-controls';
 import { NumbersStrip } from './numbers-strip';
 import { PartialControls } from './partial-controls';
 import { partialWith } from './partial-mask';
-import { fractionForBins, halfBins } from './patterns';
+import { bandPattern, fractionForBins, halfBins } from './patterns';
 import { RangePicker } from './range-picker';
 
 /** What survives hiding the page. */
@@ -83,7 +83,7 @@ export class MasksView {
     this.sites = new SideList('Sites', 'site-list', site => this.save({ site, range: undefined }),
       el('div', { class: 'side-foot' }, el('div', { class: 'keys' }, key('original', 'original'), key('masked', 'masked'), key('recausalised', 're-causalised')), button('Clear All Sites', () => void this.send({ kind: 'clearAll' }), { testid: 'clear-all', title: 'Every site dense again' })));
     this.time = new TimePlot(host, 'time-plot', { tools: [lags], height: PLOT_HEIGHT }, () => undefined);
-    this.frequency = new FrequencyPlot(host, 'frequency-plot', state.axes, axes => this.save({ axes }), PLOT_HEIGHT);
+    this.frequency = new FrequencyPlot(host, 'frequency-plot', state.axes, axes => this.save({ axes }), { height: PLOT_HEIGHT, onLasso: range => this.keepBand(range) });
     this.cells = new CellMap({ title: 'Monarch cells', testid: 'cell-map', height: CELL_MAP_HEIGHT, onSave: image => host.saveImage(image), onPaint: (places, add, done) => this.paint(places, add, done) });
     this.partialControls = new PartialControls((partial, settled) => this.change(action => ({ ...action, partial }), settled));
     this.frequencyControls = new FrequencyControls((frequency, settled) => this.change(action => ({ ...action, frequency }), settled));
@@ -233,10 +233,20 @@ export class MasksView {
       const mask = action.frequency ?? { grid: this.site.defaultGrid, symmetry: 'conjugate' as const };
       if (keep?.kind === 'bandpass') {
         const from = Math.min(binsOfFraction(keep.from, mask.grid.fftSize), bin - 1);
-        return { ...action, frequency: { ...mask, keep: { kind: 'bandpass', from: from === 0 ? 0 : fractionForBins(from, mask.grid), to: fractionForBins(bin, mask.grid) } } };
+        return { ...action, frequency: { ...mask, keep: bandPattern(from, bin, mask.grid) } };
       }
       return { ...action, frequency: bin >= bins ? undefined : { ...mask, keep: { kind: 'lowpass', fraction: fractionForBins(bin, mask.grid) } } };
     }, settled);
+  }
+
+  /** Keeps the bins [from, to), whatever the pattern was; all of them is no mask. */
+  private keepBand([from, to]: readonly [number, number]): void {
+    const bins = halfBins(this.grid);
+    this.change(action => {
+      const mask = action.frequency ?? { grid: this.site.defaultGrid, symmetry: 'conjugate' as const };
+      if (from <= 0 && to >= bins) return { ...action, frequency: undefined };
+      return { ...action, frequency: { ...mask, keep: bandPattern(Math.max(0, from), Math.min(bins, to), mask.grid) } };
+    }, true);
   }
 
   private setLowEdge(bin: number, settled: boolean): void {
@@ -244,7 +254,7 @@ export class MasksView {
       const mask = action.frequency;
       if (mask?.keep.kind !== 'bandpass') return action;
       const to = Math.max(binsOfFraction(mask.keep.to, mask.grid.fftSize), bin + 1);
-      return { ...action, frequency: { ...mask, keep: { kind: 'bandpass', from: bin === 0 ? 0 : fractionForBins(bin, mask.grid), to: fractionForBins(to, mask.grid) } } };
+      return { ...action, frequency: { ...mask, keep: bandPattern(bin, to, mask.grid) } };
     }, settled);
   }
 

@@ -24,6 +24,10 @@ export function fractionForBins(bins: number, grid: MonarchGrid): number {
   return exact;
 }
 
+/** Keeps the bins [from, to) of the half spectrum. */
+export const bandPattern = (from: number, to: number, grid: MonarchGrid): FrequencyPattern =>
+  ({ kind: 'bandpass', from: from === 0 ? 0 : fractionForBins(from, grid), to: fractionForBins(to, grid) });
+
 /** A pattern of the kind to start from: half of what there is, or for cells what the pattern before kept. */
 export function newPattern(kind: Exclude<PatternKind, 'none' | 'energy'>, grid: MonarchGrid, before: FrequencyMask | undefined): FrequencyPattern {
   switch (kind) {

@@ -7,7 +7,7 @@ import type { CheckboxControl } from '../ui/toolkit';
 import type { PlotContext } from './filter-source';
 import { joinSeries, logarithmicParts } from './frequency-columns';
 import { LinePlot } from './line-plot';
-import type { Curve } from './line-plot';
+import type { Curve, LinePlotOptions } from './line-plot';
 import { decibels } from './scale';
 import type { Range } from './scale';
 
@@ -30,7 +30,7 @@ export class FrequencyPlot {
   private readonly phaseKey = el('span', { class: 'key phase', text: 'phase −π … π', hidden: true });
   private readonly request: (params: { view: FrequencyView; range: Range; columns: number; axes: FrequencyAxes }) => Promise<void>;
 
-  constructor(context: PlotContext, testid: string, private axes: FrequencyAxes, onAxes: (axes: FrequencyAxes) => void, height?: number) {
+  constructor(context: PlotContext, testid: string, private axes: FrequencyAxes, onAxes: (axes: FrequencyAxes) => void, options: Pick<LinePlotOptions, 'height' | 'onLasso'> = {}) {
     const change = (changed: Partial<FrequencyAxes>): void => {
       this.axes = { ...this.axes, ...changed };
       onAxes(this.axes);
@@ -41,7 +41,7 @@ export class FrequencyPlot {
     this.dbBox = checkbox('dB', axes.decibels, on => change({ decibels: on }), { testid: `${testid}-db`, title: 'Magnitude in decibels', label: 'Magnitude in decibels' });
     this.phaseBox = checkbox('phase', axes.phase ?? false, phase => change({ phase }), { testid: `${testid}-phase`, title: 'Phase of the original, −π … π', label: 'Phase of the original' });
     this.plot = new LinePlot({
-      title: 'Filter in frequency', xLabel: 'frequency bin f (0 … N/2)', testid, height, tools: [this.gainKey, this.phaseKey, this.logBox, this.dbBox, this.phaseBox], onSave: image => context.saveImage(image),
+      title: 'Filter in frequency', xLabel: 'frequency bin f (0 … N/2)', testid, ...options, tools: [this.gainKey, this.phaseKey, this.logBox, this.dbBox, this.phaseBox], onSave: image => context.saveImage(image),
       onRange: () => this.refresh(), readout: column => this.readout(column),
     });
     this.request = latest(
