@@ -30,13 +30,21 @@ describe('by keyboard alone', function () {
     await editor?.stop();
   });
 
+  /** A command of the palette; F1 is lost now and then while the window is busy. */
   async function command(title: string): Promise<void> {
-    await workbench.paletteEntries(title);
-    await workbench.page.keyboard.press('F1');
-    await workbench.page.locator('.quick-input-widget input.input').first().fill(`>${title}`);
-    await workbench.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first().waitFor();
-    await workbench.page.keyboard.press('Enter');
-    await workbench.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+    const input = workbench.page.locator('.quick-input-widget input.input').first();
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await workbench.page.keyboard.press('F1');
+        await input.fill(`>${title}`, { timeout: 3000 });
+        await workbench.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first().waitFor({ timeout: 3000 });
+        await workbench.page.keyboard.press('Enter');
+        return;
+      } catch (error) {
+        if (attempt === 10) throw error;
+        await workbench.page.keyboard.press('Escape');
+      }
+    }
   }
 
   /** Presses Tab until the part has the focus. */

@@ -24,6 +24,7 @@ import { PartialControls } from './partial-controls';
 import { partialWith } from './partial-mask';
 import { bandPattern, fractionForBins, halfBins } from './patterns';
 import { RangePicker } from './range-picker';
+import { t } from '../ui/l10n';
 
 /** What survives hiding the page. */
 export interface MasksViewState { readonly site?: string; readonly channel: number; readonly range?: ChannelRange; readonly negativeLags: boolean; readonly axes: FrequencyAxes }
@@ -79,24 +80,24 @@ export class MasksView {
 
   constructor(private readonly host: MasksViewHost, private state: MasksViewState) {
     const key = (name: string, text: string): HTMLElement => el('span', { class: `key ${name}`, text });
-    const lags = checkbox('negative lags', state.negativeLags, negativeLags => this.save({ negativeLags }), { testid: 'negative-lags', title: 'Show the lags before 0: what a frequency mask leaks into the future' });
-    this.sites = new SideList('Sites', 'site-list', site => this.save({ site, range: undefined }),
-      el('div', { class: 'side-foot' }, el('div', { class: 'keys' }, key('original', 'original'), key('masked', 'masked'), key('recausalised', 're-causalised')), button('Clear All Sites', () => void this.send({ kind: 'clearAll' }), { testid: 'clear-all', title: 'Every site dense again' })));
+    const lags = checkbox(t('negative lags'), state.negativeLags, negativeLags => this.save({ negativeLags }), { testid: 'negative-lags', title: t('Show the lags before 0: what a frequency mask leaks into the future') });
+    this.sites = new SideList(t('Sites'), 'site-list', site => this.save({ site, range: undefined }),
+      el('div', { class: 'side-foot' }, el('div', { class: 'keys' }, key('original', t('original')), key('masked', t('masked')), key('recausalised', t('re-causalised'))), button(t('Clear All Sites'), () => void this.send({ kind: 'clearAll' }), { testid: 'clear-all', title: t('Every site dense again') })));
     this.time = new TimePlot(host, 'time-plot', { tools: [lags], height: PLOT_HEIGHT }, () => undefined);
     this.frequency = new FrequencyPlot(host, 'frequency-plot', state.axes, axes => this.save({ axes }), { height: PLOT_HEIGHT, onLasso: range => this.keepBand(range) });
-    this.cells = new CellMap({ title: 'Monarch cells', testid: 'cell-map', height: CELL_MAP_HEIGHT, onSave: image => host.saveImage(image), onPaint: (places, add, done) => this.paint(places, add, done) });
+    this.cells = new CellMap({ title: t('Monarch cells'), testid: 'cell-map', height: CELL_MAP_HEIGHT, onSave: image => host.saveImage(image), onPaint: (places, add, done) => this.paint(places, add, done) });
     this.partialControls = new PartialControls((partial, settled) => this.change(action => ({ ...action, partial }), settled));
     this.frequencyControls = new FrequencyControls((frequency, settled) => this.change(action => ({ ...action, frequency }), settled));
     this.cut = this.time.plot.addHandle({
-      label: 'Cut: taps kept', testid: 'cut-handle', drops: 'right', limits: () => [1, this.site.taps], describe: taps => `first ${count(taps)} taps`,
+      label: t('Cut: taps kept'), testid: 'cut-handle', drops: 'right', limits: () => [1, this.site.taps], describe: taps => t('first {0} taps', count(taps)),
       onInput: taps => this.setTaps(taps, false), onCommit: taps => this.setTaps(taps, true),
     });
     this.highEdge = this.frequency.plot.addHandle({
-      label: 'Upper edge of the kept band', testid: 'high-edge', drops: 'right', limits: () => [1, halfBins(this.grid)], describe: bin => `below bin ${count(bin)}`,
+      label: t('Upper edge of the kept band'), testid: 'high-edge', drops: 'right', limits: () => [1, halfBins(this.grid)], describe: bin => t('below bin {0}', count(bin)),
       onInput: bin => this.setHighEdge(bin, false), onCommit: bin => this.setHighEdge(bin, true),
     });
     this.lowEdge = this.frequency.plot.addHandle({
-      label: 'Lower edge of the kept band', testid: 'low-edge', drops: 'left', limits: () => [0, halfBins(this.grid) - 1], describe: bin => `from bin ${count(bin)}`,
+      label: t('Lower edge of the kept band'), testid: 'low-edge', drops: 'left', limits: () => [0, halfBins(this.grid) - 1], describe: bin => t('from bin {0}', count(bin)),
       onInput: bin => this.setLowEdge(bin, false), onCommit: bin => this.setLowEdge(bin, true),
     });
     this.loadCells = latest(({ site, grid }) => host.source.cellHeatmap({ site: site.id, ...grid }), map => this.cells.setData(map), host.onError);
@@ -117,15 +118,15 @@ export class MasksView {
       host.onError);
     this.main = el('div', { class: 'masks-main' },
       el('div', { class: 'site-head' }, el('div', { class: 'site-title' }, this.heading, this.summary),
-        button('Copy to All Sites', () => void this.send({ kind: 'copyToAll', site: this.site.id }), { testid: 'copy-to-all', title: 'Mask every other site like this one' }),
-        button('Clear', () => this.commit([]), { testid: 'clear-site', title: 'This site dense again' })),
+        button(t('Copy to All Sites'), () => void this.send({ kind: 'copyToAll', site: this.site.id }), { testid: 'copy-to-all', title: t('Mask every other site like this one') }),
+        button(t('Clear'), () => this.commit([]), { testid: 'clear-site', title: t('This site dense again') })),
       this.numbers.element,
       el('div', { class: 'mask-grid' },
         this.channelPicker.element, this.rangePicker.element,
         this.time.plot.element, this.partialControls.element,
         this.frequency.plot.element, this.frequencyControls.element,
-        this.cells.element, el('fieldset', { class: 'controls' }, el('legend', { class: 'only-spoken', text: 'Grid' }), ...this.frequencyControls.gridFields,
-          el('p', { class: 'hint', text: 'Paint to drop or keep cells; hatched cells are dropped. Whole rows make the kernels fastest.' }))));
+        this.cells.element, el('fieldset', { class: 'controls' }, el('legend', { class: 'only-spoken', text: t('Grid') }), ...this.frequencyControls.gridFields,
+          el('p', { class: 'hint', text: t('Paint to drop or keep cells; hatched cells are dropped. Whole rows make the kernels fastest.') }))));
     this.element = el('div', { class: 'page-body masks' }, this.sites.element, this.main);
   }
 
@@ -185,7 +186,7 @@ export class MasksView {
     const action = change(before);
     if (action.frequency && keepsNothing(action.frequency)) {
       if (settled) {
-        this.host.say('A mask has to keep at least one cell: without any, the filter would be all zeros.', 'Keep a cell, or choose another pattern.');
+        this.host.say(t('A mask has to keep at least one cell: without any, the filter would be all zeros.'), t('Keep a cell, or choose another pattern.'));
         this.draft = undefined;
         this.refresh();
       }

@@ -2,11 +2,12 @@ import { cellCount, mapDigits } from '../../extension/core/masks/cells';
 import { binsOfFraction } from '../../extension/core/masks/patterns';
 import { effectiveGain, keptCells } from '../../extension/core/masks/symmetry';
 import type { FrequencyMask, FrequencyPattern, MonarchGrid } from '../../extension/core/protocol/webview';
+import { t } from '../ui/l10n';
 
 export type PatternKind = 'none' | FrequencyPattern['kind'];
 
 export const PATTERN_NAMES: Record<Exclude<PatternKind, 'energy'>, string> = {
-  none: 'None (dense)', lowpass: 'Low-pass', bandpass: 'Band-pass', block: 'Block (per digit)', comb: 'Comb rows (n1)', cells: 'Painted cells',
+  none: t('None (dense)'), lowpass: t('Low-pass'), bandpass: t('Band-pass'), block: t('Block (per digit)'), comb: t('Comb rows (n1)'), cells: t('Painted cells'),
 };
 
 /** Bins 0..N/2 of the half spectrum. */

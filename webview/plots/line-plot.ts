@@ -2,6 +2,7 @@ import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import type { MinMax, PlotImage } from '../../extension/core/protocol/webview';
 import { el } from '../ui/dom';
+import { t } from '../ui/l10n';
 import { onThemeChange, themeColours, withAlpha } from '../ui/theme';
 import type { ThemeColours } from '../ui/theme';
 import { DragHandle } from './drag-handle';
@@ -70,7 +71,7 @@ export class LinePlot {
       element.addEventListener('click', act);
       return element;
     };
-    const lasso = icon('⌑', 'Keep the band that is dragged over, in place of zooming to it', () => {
+    const lasso = icon('⌑', t('Keep the band that is dragged over, in place of zooming to it'), () => {
       this.lassoing = !this.lassoing;
       lasso.setAttribute('aria-pressed', String(this.lassoing));
     });
@@ -78,13 +79,13 @@ export class LinePlot {
     lasso.dataset.testid = `${options.testid}-lasso`;
     this.body = el('div', {
       class: 'plot-body', testid: options.testid, tabIndex: 0, role: 'group',
-      label: `${options.title}. Plus and minus zoom, arrow keys pan, 0 shows all.${options.onLasso ? ' B keeps the visible band.' : ''}`,
+      label: `${options.title}. ${t('Plus and minus zoom, arrow keys pan, 0 shows all.')}${options.onLasso ? ` ${t('B keeps the visible band.')}` : ''}`,
     });
     this.element = el('section', { class: 'plot' },
       el('div', { class: 'plot-head' },
         el('h3', { text: options.title }), el('span', { class: 'grow' }), ...(options.tools ?? []),
-        options.onLasso ? lasso : null, icon('−', 'Zoom out', () => this.zoom(2)), icon('+', 'Zoom in', () => this.zoom(0.5)), icon('⤢', 'Show all', () => this.change(this.full)),
-        options.onSave ? icon('↓', 'Save the plot as SVG or PNG', () => this.save()) : null),
+        options.onLasso ? lasso : null, icon('−', t('Zoom out'), () => this.zoom(2)), icon('+', t('Zoom in'), () => this.zoom(0.5)), icon('⤢', t('Show all'), () => this.change(this.full)),
+        options.onSave ? icon('↓', t('Save the plot as SVG or PNG'), () => this.save()) : null),
       el('div', { class: 'plot-frame' }, this.body, this.overlay, this.readoutText));
     this.body.addEventListener('keydown', event => this.key(event));
     this.body.addEventListener('wheel', event => this.wheel(event), { passive: false });

@@ -5,6 +5,7 @@ import type { PlotContext } from './filter-source';
 import { LinePlot } from './line-plot';
 import type { Curve } from './line-plot';
 import type { Range } from './scale';
+import { t } from '../ui/l10n';
 
 export interface TimeView {
   readonly site: SiteSummary;
@@ -28,7 +29,7 @@ export class TimePlot {
 
   constructor(context: PlotContext, testid: string, options: { tools?: readonly HTMLElement[]; height?: number }, private readonly onRange: (range: Range) => void) {
     this.plot = new LinePlot({
-      title: 'Filter in time', xLabel: 'lag (tokens)', testid, ...options, onSave: image => context.saveImage(image),
+      title: t('Filter in time'), xLabel: t('lag (tokens)'), testid, ...options, onSave: image => context.saveImage(image),
       onRange: range => {
         this.onRange(range);
         void this.refresh();

@@ -1,4 +1,5 @@
 import { SliderField } from './fields';
+import { t } from './l10n';
 
 /** The channel whose filter the plots show. */
 export class ChannelPicker {
@@ -6,7 +7,7 @@ export class ChannelPicker {
   private readonly field: SliderField;
 
   constructor(onChange: (channel: number) => void) {
-    this.field = new SliderField({ label: 'Channel', testid: 'channel', min: 0, max: 0, onInput: onChange, onCommit: onChange });
+    this.field = new SliderField({ label: t('Channel'), testid: 'channel', min: 0, max: 0, onInput: onChange, onCommit: onChange });
     this.element = this.field.element;
     this.element.classList.add('channel-picker');
   }
