@@ -120,7 +120,8 @@ describe('by keyboard alone', function () {
     assert.equal(await pages[0].part('partial-taps').inputValue(), '76');
     await workbench.page.keyboard.press('Control+Z');
     for (const page of pages) await page.part('mask-summary').getByText('first 77 taps').waitFor();
-    await command('View: Close Editor');
+    await command('View: Join All Editor Groups');
+    for (let i = 0; i < 100 && await workbench.tab(PLAN).count() !== 1; i++) await workbench.page.waitForTimeout(100);
     plan = await planEditor(workbench);
   });
 

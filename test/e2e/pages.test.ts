@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { ModelSummary } from '../../extension/core/protocol/kernel-host';
 import { SampleHost } from './page-handlers';
@@ -106,6 +107,20 @@ describe('the pages alone', function () {
       await page.getByTestId('mask-summary').getByText('bandpass 0.375 to 0.626').waitFor();
       for (const key of ['0', 'b']) await body.press(key);
       await page.getByTestId('mask-summary').getByText('dense').waitFor();
+      assert.deepEqual(host.consoleErrors, []);
+    } finally {
+      await host.close();
+    }
+  });
+
+  it('plan editor: speaks the language that the editor gives it', async () => {
+    const german = JSON.parse(readFileSync(path.join(repositoryRoot, 'l10n/bundle.l10n.de.json'), 'utf8')) as Record<string, string>;
+    const host: PageHost = await PageHost.open('plan-editor', sample.planHandlers(() => host), 'light', { width: 1000, height: 900 }, german);
+    try {
+      await host.page.locator('[data-testid="time-plot"] canvas').waitFor();
+      assert.deepEqual(await host.page.getByRole('tab').allInnerTexts(), ['Masken', 'Validieren', 'Durchlauf', 'Maske finden', 'Export']);
+      assert.match(await host.page.getByTestId('numbers').innerText(), /Behaltene Bins[\s\S]*Leck[\s\S]*Vorhergesagter Speicher/);
+      await picture(host, 'plan-german');
       assert.deepEqual(host.consoleErrors, []);
     } finally {
       await host.close();

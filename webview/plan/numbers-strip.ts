@@ -36,10 +36,11 @@ export class NumbersStrip {
       'filter-error': measures ? significant(measures.filterError, 3) : '–',
       leak: measures ? percent(measures.leak) : '–',
       'predicted-speedup': preview ? speedup(preview.predictedSpeedup) : '–',
-      'predicted-memory': preview ? t('{0} of {1}', bytes(preview.preparedBytes.masked), bytes(preview.preparedBytes.dense)) : '–',
+      'predicted-memory': preview ? bytes(preview.preparedBytes.masked) : '–',
     };
     for (const [id, text] of Object.entries(shown)) this.values.get(id)!.textContent = text;
     if (!preview) return;
+    this.values.get('predicted-memory')!.title = t('Dense: {0}', bytes(preview.preparedBytes.dense));
     const sample = preview.sampledChannels < preview.channels ? t(' · error and leak over {0} of {1} channels', preview.sampledChannels, preview.channels) : '';
     replaceChildren(this.kernel, el('span', { text: t('Kernel: {0}{1}', preview.kernel, sample) }), preview.advice ? el('span', { class: 'advice', text: preview.advice, testid: 'advice' }) : null);
     if (settled) {

@@ -14,7 +14,7 @@ export class ChannelPicker {
 
   set(channel: number, channels: number): void {
     this.field.setLimits(0, channels - 1, 1);
-    this.field.setUnit(`of ${channels}`);
+    this.field.setUnit(t('of {0}', channels));
     this.field.set(channel);
   }
 }
