@@ -112,8 +112,10 @@ export interface LongConvModel {
   /**
    * The site's filter, rows = channels of the range, columns = taps of the range, row-major float32
    * (computed in float64 where the filter is generated). Ranges are half open. Memory is that of the result plus a constant.
+   * `reuse`: an array of the result's size that may be overwritten and given back as the result, for callers that make many pieces:
+   * fresh memory can cost more than the filter.
    */
-  filter(siteId: string, range: TapRange, engine: Engine): Promise<Float32Array>;
+  filter(siteId: string, range: TapRange, engine: Engine, reuse?: Float32Array): Promise<Float32Array>;
   /**
    * Rows of a site (as `filter` gives them, [H, columns]) brought into the model's own tensors: new values of the tensors of the file that
    * hold them, float32. Only where a site's writeBack has 'exact'.
