@@ -93,6 +93,8 @@ export interface LongConvModel {
   readonly maskToken?: number;
   /** Set when only the sites can be used here, not the whole model: why, as what follows "it" in a sentence, e.g. "has no config.json". */
   readonly sitesOnly?: string;
+  /** Set when the weights do not fit into memory together, so that every run reads them from disk layer by layer: why, as in sitesOnly. */
+  readonly weightsOnDisk?: string;
   /** Number of trained parameters (buffers and shared copies not counted twice). */
   readonly parameters: number;
   readonly sites: readonly Site[];

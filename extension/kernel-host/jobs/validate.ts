@@ -24,11 +24,15 @@ export async function validatePlan(request: ValidateRequest, progress: ReportPro
     const { info } = chooseDevice(engine, 'cpu', request.threads, request.dtype);
     return validateSites({ model, plan, planPath, length: request.length ?? defaultRunLength(model), engine, device: info }, progress);
   }
+  if (model.weightsOnDisk !== undefined && request.data === undefined) {
+    // Runs of the whole model take minutes each: only where there is something to learn from them.
+    return validateSites({ model, plan, planPath, length: request.length ?? defaultRunLength(model), engine, device: chooseDevice(engine, 'cpu', request.threads, request.dtype).info }, progress);
+  }
   const data = request.data === undefined ? undefined : await loadSamples(request.data, model, request.length);
   const length = data?.length ?? request.length ?? defaultRunLength(model);
   checkLength(model, length);
   const filters = {
-    dense: await standingFilters(model, engine),
+    dense: await standingFilters(model, engine, model.weightsOnDisk === undefined ? undefined : length),
     masked: await changedFilters(surgery, engine, false, progress),
     recausalised: await changedFilters(surgery, engine, true),
   };
