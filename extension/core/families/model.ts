@@ -84,6 +84,8 @@ export interface LongConvModel {
   readonly growsWith?: string;
   /** Set when inputs of any other length than maxLength mean something else to the model. */
   readonly fixedLength?: boolean;
+  /** Rows of a position embedding: longer inputs have no positions, whatever is done to the filters. Absent: no limit. */
+  readonly positions?: number;
   /**
    * How many samples before the current one the layers beside the long convolutions look at, summed over the depth. Absent when an output
    * depends on more than a window of the past (attention, positions, statistics over time): then there is no sliding window.

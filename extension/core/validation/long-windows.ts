@@ -18,13 +18,14 @@ export function shortenSamples(samples: readonly Sample[], model: LongConvModel,
       `Cut every site with a partial mask, or use windows of at most ${model.maxLength} tokens.`);
   }
   const runLength = defaultRunLength(model);
-  const chunk = runLength - before;
+  const multiple = model.lengthMultiple ?? 1;
+  const chunk = runLength - Math.ceil(before / multiple) * multiple;
   if (chunk < 1) {
     throw new UserError(
       `Under this plan an output depends on ${before} tokens before it, more than fit into the ${runLength} that the dense model is compared on.`,
       `Keep fewer taps: over all sites together at most ${runLength - 1}.`);
   }
-  const short = samples.flatMap(({ input, targets }) => [...slidingWindows(length, before, chunk)].map(({ from, first, end }): Sample =>
+  const short = samples.flatMap(({ input, targets }) => [...slidingWindows(length, { before, chunk, multiple })].map(({ from, first, end }): Sample =>
     ({ input: input.subarray(from, end), length: end - from, targets: targets.subarray(first, end) })));
   return { samples: short, runLength };
 }

@@ -49,6 +49,8 @@ async function open(file: TensorFile, config: unknown, given: OptionOverrides): 
     task: frame ? 'classification' : 'features',
     floatInput: frame ? ['length', network.inputs] : transposed ? [network.width, 'length'] : ['length', network.width],
     maxLength,
+    // The classifier takes the mean over time, and sees all of it on its ring.
+    localHistory: frame || settings.bidirectional ? undefined : 0,
     parameters: layout.parameters,
     options: settings.options,
     notes: [

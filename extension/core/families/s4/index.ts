@@ -66,7 +66,7 @@ function layerModel(
   return familyModel({
     ...commonParts(file, layout, settings, surgery, sites), filters,
     vocabularySize: 0, task: 'features', floatInput: settings.transposed ? [sizes.width, 'length'] : ['length', sizes.width],
-    maxLength: site.taps,
+    maxLength: site.taps, localHistory: settings.bidirectional ? undefined : 0,
     graph: () => buildLayerGraph(block, settings.transposed, file),
   });
 }
@@ -89,10 +89,16 @@ function sashimiModel(
   const maxLength = Math.min(settings.length!, ...sites.map(({ taps, rate = 1 }) => Math.floor(taps / rate)));
   return familyModel({
     ...commonParts(file, layout, settings, surgery, sites), filters,
-    vocabularySize, maxLength, lengthMultiple: Math.round(1 / Math.min(...pooled)),
+    vocabularySize, maxLength, localHistory: settings.bidirectional ? undefined : poolingHistory(pooled), lengthMultiple: Math.round(1 / Math.min(...pooled)),
     graph: () => buildSashimiGraph({ layout: sashimi, width, vocabularySize, blocks, linears }, file),
   });
 }
+
+/**
+ * How far the poolings of a SaShiMi look back, in samples of its input: on the way up a tier takes the sample before its own of the tier below, each
+ * of which stands for 1 / rate of them.
+ */
+const poolingHistory = (rates: readonly number[]): number => rates.slice(1).reduce((sum, rate) => sum + 2 * Math.round(1 / rate) - 1, 0);
 
 function convolutionBlock({ skip, output }: S4Layer, { width, filters }: LayerSizes, settings: S4Settings, { id, taps, direction }: Site): ConvolutionBlock {
   return { site: id, mode: direction, width, filters, skip, activation: settings.activation, output: { ...output, gated: settings.gated }, maxLength: taps };
