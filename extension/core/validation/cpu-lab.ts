@@ -14,6 +14,8 @@ export interface CpuLabSetup {
   readonly graph: ModelGraph;
   readonly filters: FilterVariants;
   readonly length: number;
+  /** Longest run of the changed models, where that is more than length. */
+  readonly longestRun?: number;
   readonly vocabulary: number;
   readonly engine: Engine;
   readonly sessions: DenseSessions;
@@ -30,8 +32,8 @@ export class CpuLab implements Lab {
   ) {}
 
   static async create(setup: CpuLabSetup): Promise<CpuLab> {
-    const { graph, filters, length, engine, sessions, threads } = setup;
-    const dense = await ModelRunner.create({ graph, sessions, engine, filters: filters.dense, maxLength: length, threads });
+    const { graph, filters, length, longestRun = length, engine, sessions, threads } = setup;
+    const dense = await ModelRunner.create({ graph, sessions, engine, filters: filters.dense, maxLength: longestRun, threads });
     const masked = await dense.variant(withChanged(filters.dense, filters.masked));
     const recausalised = await dense.variant(withChanged(filters.dense, filters.recausalised));
     return new CpuLab(setup, [dense, masked, recausalised], await OutputErrorMeter.create(engine, filters.masked, filters.recausalised, length));

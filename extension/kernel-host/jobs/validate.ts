@@ -39,8 +39,8 @@ export async function validatePlan(request: ValidateRequest, progress: ReportPro
   if (length <= model.maxLength || model.floatInput) {
     return validate({ model, plan, planPath, filters, length, engine, sessions, device, gpu, data }, progress);
   }
-  const { samples, runLength } = shortenSamples(data?.samples ?? [], model, new Map([...filters.dense, ...filters.masked]), length);
-  const note = `Windows of ${length} tokens went through as runs of up to ${runLength}: the masked model slides, the dense one sees at most its trained length, and times are those of such runs.`;
+  const { samples, runLength, longestRun } = shortenSamples(data?.samples ?? [], model, new Map([...filters.dense, ...filters.masked]), length, gpu === undefined);
+  const note = `Windows of ${length} tokens went through as runs of up to ${longestRun}: the masked model slides, the dense one sees at most its trained length, and times are those of runs of ${runLength}.`;
   const shortened = data && { ...data, windows: data.samples.length, samples, notes: [...data.notes, note] };
-  return validate({ model, plan, planPath, filters, length, runLength, engine, sessions, device, gpu, data: shortened }, progress);
+  return validate({ model, plan, planPath, filters, length, runLength, longestRun, engine, sessions, device, gpu, data: shortened }, progress);
 }

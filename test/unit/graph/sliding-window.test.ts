@@ -71,7 +71,7 @@ describe('a model that is cut, on inputs longer than its filters', function () {
   it('is validated in runs of the trained length that score every token once', async () => {
     const filters = await filtersOf([{ partial: { taps: TAPS } }]);
     const sample = { input: tokens.subarray(0, 4000), length: 4000, targets: tokens.subarray(1, 4001) };
-    const { samples, runLength } = shortenSamples([sample], model, filters, 4000);
+    const { samples, runLength } = shortenSamples([sample], model, filters, 4000, true);
     assert.equal(runLength, 1024);
     assert.deepEqual(samples.flatMap(({ targets }) => [...targets]), [...sample.targets]);
     for (const { input, length, targets } of samples.slice(1)) {
@@ -79,9 +79,13 @@ describe('a model that is cut, on inputs longer than its filters', function () {
       assert.ok(length <= 1024 && length - targets.length === HISTORY);
     }
     const uncut = await filtersOf([]);
-    assert.throws(() => shortenSamples([sample], model, uncut, 4000), /Windows of 4000 tokens are longer than the 1026 that .* was made for/);
+    assert.throws(() => shortenSamples([sample], model, uncut, 4000, true), /Windows of 4000 tokens are longer than the 1026 that .* was made for/);
     const long = await filtersOf([{ partial: { taps: 600 } }]);
-    assert.throws(() => shortenSamples([sample], model, long, 4000), /depends on 1202 tokens before it/);
+    assert.throws(() => shortenSamples([sample], model, long, 4000, false), /depends on 1202 tokens before it/);
+    const beyond = shortenSamples([sample], model, long, 4000, true);
+    assert.deepEqual([beyond.runLength, beyond.longestRun], [1024, 1202 + 512]);
+    assert.deepEqual(beyond.samples.flatMap(({ targets }) => [...targets]), [...sample.targets]);
+    for (const { length, targets, denseStart } of beyond.samples.slice(3)) assert.deepEqual([length - targets.length, length - denseStart!], [1202, 1024]);
   });
 
   it('covers an input exactly, whatever its length', () => {
