@@ -54,6 +54,8 @@ export class DragHandle {
 
   place(): void {
     const plot = this.plot;
+    // A plot that was just built has no size yet; a handle that is hidden for that moment would lose the focus.
+    if (plot?.status === 0) return;
     const value = this.value;
     const width = plot?.over.clientWidth ?? 0;
     const hidden = !plot || value === null;

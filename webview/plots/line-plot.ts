@@ -187,6 +187,7 @@ export class LinePlot {
       hooks: {
         setCursor: [plot => this.showReadout(plot)],
         setSelect: [plot => this.zoomToSelection(plot)],
+        ready: [() => this.place()],
         setSize: [() => this.place()],
         setScale: [() => this.place()],
       },
