@@ -84,7 +84,7 @@ async function exportToSafetensors(
     const verified = await verifyWritten(staging.output, surgery, changed, filters, changes);
     await staging.keep();
     const notes = [...formNotes(form, changed, request.recausalise, changes.identical), ...changes.notes, ...await writeScript(request.output, form, surgery)];
-    return { path: request.output, bytes, notes, verified };
+    return { path: request.output, bytes, notes, verified, onlyFilters: !runsWhole(model) };
   } finally {
     await staging.discard();
   }
