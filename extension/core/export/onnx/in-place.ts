@@ -85,7 +85,9 @@ async function writeSite(request: InPlaceExport, edits: ModelEdits, site: OnnxSi
     const name = `${id}/longconv.surgeon/k`;
     const target = node.rewritten?.call ?? node;
     const inputs = node.rewritten ? target.inputs.flatMap((value, i) => (value === cut.value ? [i] : [])) : [input];
-    if (inputs.length > 0) {
+    // A function may read the same input in other places too.
+    const others = node.rewritten && model.view.uses.get(cut.value)!.filter((use) => use.node.rewritten?.call === target).length > 1;
+    if (inputs.length > 0 && !others) {
       edits.addInitializer(name, cut.dims, values.type, values.bytes);
       for (const index of inputs) edits.redirect(target, index, name);
       return `${id}: the filter is stored as the new tensor ${name}, in place of ${cut.value}${rounding}.`;

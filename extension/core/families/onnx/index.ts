@@ -40,7 +40,7 @@ export async function openOnnxModel(file: OnnxFile, sessions: DenseSessions, giv
   ];
   const logits = tokens && outputShape.length === 3 && outputShape[1] === inputShape[1] && values.type(file.structure.graph.outputs[0].name) === 'float32';
   return new OnnxModel({
-    file, view, values, found, options, notes: notes(file, values, found.sites), lengthAxis, fixedLength: !open,
+    file, view, values, found, options, notes: notes(view, values, found.sites), lengthAxis, fixedLength: !open,
     maxLength: Math.max(1, inputShape[lengthAxis] ?? 1),
     vocabularySize: logits ? outputShape[2] : 0,
     task: logits ? 'next-token' : 'features',
@@ -83,7 +83,8 @@ function longestConstant(view: GraphView): number {
 }
 
 /** What a user must know before trusting the numbers. */
-function notes(file: OnnxFile, values: ModelValues, sites: readonly OnnxSite[]): string[] {
+function notes(view: GraphView, values: ModelValues, sites: readonly OnnxSite[]): string[] {
+  const { file } = view;
   const found: string[] = [];
   if (values.inferenceFailure) found.push(`Shapes are known only where the file declares them: ${values.inferenceFailure}`);
   if (file.unlisted > 0) found.push(`${file.unlisted} tensors are of types that are not shown here (text, 4-bit integers, complex128).`);
@@ -92,7 +93,10 @@ function notes(file: OnnxFile, values: ModelValues, sites: readonly OnnxSite[]):
   if (odd.length > 0) {
     found.push(`${odd.length} of ${sites.length} sites use transforms of ${odd[0].fftSize} points, not a power of two, on which ONNX Runtime itself loses digits (relative errors around ${(8e-8 * odd[0].fftSize!).toExponential(0)}).`);
   }
-  if (sites.some(({ nodes }) => nodes.some(({ op, attributes }) => op === 'DFT' && attributes.get('inverse')?.int === 1 && attributes.get('onesided')?.int === 1))) {
+  if (view.nodes.some(({ rewritten }) => rewritten?.otherOperator)) {
+    found.push('The file has Rfft and Irfft of com.microsoft, which ONNX Runtime runs on GPUs only: here DFT operators take their place. Exports keep those of unchanged sites.');
+  }
+  if (sites.some(({ nodes }) => nodes.some(({ op, attributes, rewritten }) => op === 'DFT' && !rewritten?.otherOperator && attributes.get('inverse')?.int === 1 && attributes.get('onesided')?.int === 1))) {
     found.push('The file has inverse transforms with onesided=1, which ONNX Runtime refuses before 1.25 and computes wrongly before 1.27.');
   }
   const shared = new Map<string, number>();
