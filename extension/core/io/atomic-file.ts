@@ -9,6 +9,9 @@ export interface FileSink {
   place(bytes: Uint8Array, position: number): Promise<void>;
 }
 
+/** Bytes that wait in memory for the disk before it is told to take them. */
+const FLUSHED_AT_ONCE = 128 << 20;
+
 /**
  * Writes a file so that `target` holds either what it held before or all of the new content, never a part: a temporary file in the
  * same folder, synced, then renamed over the target. `produce` writes the content; when it throws, or `signal` aborts, the
@@ -22,21 +25,28 @@ export async function writeAtomically(target: string, produce: (sink: FileSink) 
   const temporary = path.join(folder, `.${path.basename(destination)}.${process.pid}-${randomBytes(6).toString('hex')}.tmp`);
   const handle = await fs.open(temporary, 'wx').catch((cause: unknown) => { throw writeFailure(target, cause); });
   try {
-    const sink: FileSink = {
-      write: async (bytes) => {
-        signal?.throwIfAborted();
-        await writeAll(handle, bytes).catch((cause: unknown) => { throw writeFailure(target, cause); });
-      },
-      place: async (bytes, position) => {
-        signal?.throwIfAborted();
-        await writeAll(handle, bytes, position).catch((cause: unknown) => { throw writeFailure(target, cause); });
-      },
+    /** Of what was written so far, onto the disk: it goes on while more is produced, so that the last sync is short. */
+    let flushing: Promise<void> = Promise.resolve();
+    let unflushed = 0;
+    const put = async (bytes: Uint8Array, position?: number): Promise<void> => {
+      signal?.throwIfAborted();
+      await writeAll(handle, bytes, position).catch((cause: unknown) => { throw writeFailure(target, cause); });
+      unflushed += bytes.length;
+      if (unflushed < FLUSHED_AT_ONCE) return;
+      unflushed = 0;
+      await flushing;
+      flushing = handle.datasync().catch((cause: unknown) => { throw writeFailure(target, cause); });
+      // A failure is thrown by the next wait, not as an unhandled rejection.
+      flushing.catch(() => undefined);
     };
+    const sink: FileSink = { write: (bytes) => put(bytes), place: put };
     try {
       await produce(sink);
       signal?.throwIfAborted();
+      await flushing;
       await handle.sync().catch((cause: unknown) => { throw writeFailure(target, cause); });
     } finally {
+      await flushing.catch(() => undefined);
       await handle.close();
     }
     await fs.rename(temporary, destination).catch((cause: unknown) => { throw writeFailure(target, cause); });

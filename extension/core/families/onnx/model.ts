@@ -137,7 +137,7 @@ function describe(view: GraphView, site: OnnxSite, layer: number, maxLength: num
     ...(samples !== maxLength && { rate: samples / maxLength }),
     storage: explicit ? 'explicit' : 'implicit',
     writeBack: [explicit ? 'exact' : 'baked'],
-    filterTensors: cut.tensor?.name ? [cut.tensor.name] : [],
+    filterTensors: cut.tensor ? [view.file.nameOf(cut.tensor)] : [],
     finite: view.kind(cut.value) === ValueKind.Constant || cut.value === '',
   };
 }
