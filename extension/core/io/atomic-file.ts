@@ -10,7 +10,7 @@ export interface FileSink {
 }
 
 /** Bytes that wait in memory for the disk before it is told to take them. */
-const FLUSHED_AT_ONCE = 128 << 20;
+const FLUSHED_AT_ONCE = 256 << 20;
 
 /**
  * Writes a file so that `target` holds either what it held before or all of the new content, never a part: a temporary file in the
@@ -19,12 +19,8 @@ const FLUSHED_AT_ONCE = 128 << 20;
  * Throws UserError where the folder is missing, not writable or full.
  */
 export async function writeAtomically(target: string, produce: (sink: FileSink) => Promise<void>, signal?: AbortSignal): Promise<void> {
-  signal?.throwIfAborted();
-  const destination = await followLink(target);
-  const folder = path.dirname(destination);
-  const temporary = path.join(folder, `.${path.basename(destination)}.${process.pid}-${randomBytes(6).toString('hex')}.tmp`);
-  const handle = await fs.open(temporary, 'wx').catch((cause: unknown) => { throw writeFailure(target, cause); });
-  try {
+  await replaceAtomically(target, async (temporary) => {
+    const handle = await fs.open(temporary, 'wx').catch((cause: unknown) => { throw writeFailure(target, cause); });
     /** Of what was written so far, onto the disk: it goes on while more is produced, so that the last sync is short. */
     let flushing: Promise<void> = Promise.resolve();
     let unflushed = 0;
@@ -39,9 +35,8 @@ export async function writeAtomically(target: string, produce: (sink: FileSink) 
       // A failure is thrown by the next wait, not as an unhandled rejection.
       flushing.catch(() => undefined);
     };
-    const sink: FileSink = { write: (bytes) => put(bytes), place: put };
     try {
-      await produce(sink);
+      await produce({ write: (bytes) => put(bytes), place: put });
       signal?.throwIfAborted();
       await flushing;
       await handle.sync().catch((cause: unknown) => { throw writeFailure(target, cause); });
@@ -49,6 +44,17 @@ export async function writeAtomically(target: string, produce: (sink: FileSink) 
       await flushing.catch(() => undefined);
       await handle.close();
     }
+  }, signal);
+}
+
+/** writeAtomically for who makes the temporary file, and syncs it, by himself: `make` is told its path. */
+export async function replaceAtomically(target: string, make: (temporary: string) => Promise<void>, signal?: AbortSignal): Promise<void> {
+  signal?.throwIfAborted();
+  const destination = await followLink(target);
+  const folder = path.dirname(destination);
+  const temporary = path.join(folder, `.${path.basename(destination)}.${process.pid}-${randomBytes(6).toString('hex')}.tmp`);
+  try {
+    await make(temporary);
     await fs.rename(temporary, destination).catch((cause: unknown) => { throw writeFailure(target, cause); });
   } catch (cause) {
     await fs.rm(temporary, { force: true });

@@ -1,31 +1,54 @@
 import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
 import * as fs from 'node:fs/promises';
+import { UserError } from '../errors';
 import { readAt } from '../formats/ranged-read';
 import { readFailure } from '../formats/read-failure';
-import { writeAtomically } from './atomic-file';
+import { replaceAtomically, writeFailure } from './atomic-file';
 
-/** Bytes read, hashed and written at a time. */
-const PIECE = 4 << 20;
+/** Bytes read and hashed at a time: what fits into a processor's cache. */
+const PIECE = 1 << 20;
 
 /**
- * Copies a file byte for byte in constant memory (see writeAtomically). Returns the hexadecimal SHA-256 of what was read and written, so that a
- * caller needs no pass of its own for it. Throws UserError where the source cannot be read or the target not be written.
+ * Copies a file byte for byte in constant memory (see writeAtomically) and re-reads the copy before it is in its place. Returns the hexadecimal
+ * SHA-256 of both. Throws UserError where the source cannot be read, the target not be written, or the copy differs.
  */
 export async function copyFileAtomically(source: string, target: string, onBytes?: (done: number, of: number) => void): Promise<string> {
-  const handle = await fs.open(source, 'r').catch((cause: unknown) => { throw readFailure(source, cause); });
+  const { mode } = await fs.stat(source).catch((cause: unknown) => { throw readFailure(source, cause); });
+  let hash = '';
+  await replaceAtomically(target, async (temporary) => {
+    const failed = (cause: unknown): never => { throw writeFailure(target, cause); };
+    // The system copies faster than bytes go through this process, and what it reads is in memory for the hash.
+    const copying = fs.copyFile(source, temporary, constants.COPYFILE_EXCL).catch(failed);
+    const hashing = sha256(source, onBytes);
+    await Promise.allSettled([copying, hashing]);
+    hash = await hashing;
+    await copying;
+    // A copy of a file that nobody may write is the user's own.
+    await fs.chmod(temporary, mode | 0o200).catch(failed);
+    const handle = await fs.open(temporary, 'r+').catch(failed);
+    try {
+      const syncing = handle.sync().catch(failed);
+      const again = sha256(temporary);
+      await Promise.allSettled([syncing, again]);
+      await syncing;
+      if (await again !== hash) throw new UserError(`The copy ${target} differs from ${source}, so it was not kept.`, 'Try again; if it happens again, the disk may be failing.');
+    } finally {
+      await handle.close();
+    }
+  });
+  return hash;
+}
+
+/** Hexadecimal SHA-256 of a file, in constant memory. Throws UserError where it cannot be read. */
+export async function sha256(file: string, onBytes?: (done: number, of: number) => void): Promise<string> {
+  const handle = await fs.open(file, 'r').catch((cause: unknown) => { throw readFailure(file, cause); });
   try {
-    const { size } = await handle.stat();
     const hash = createHash('sha256');
-    await writeAtomically(target, async (sink) => {
-      let writing: Promise<void> = Promise.resolve();
-      await forEachPiece(handle, source, size, async (piece, done) => {
-        // Written on another thread while this one hashes and a third reads on.
-        writing = sink.write(piece);
-        writing.catch(() => undefined);
-        hash.update(piece);
-        await writing;
-        onBytes?.(done, size);
-      });
+    const { size } = await handle.stat();
+    await forEachPiece(handle, file, size, (piece, done) => {
+      hash.update(piece);
+      onBytes?.(done, size);
     });
     return hash.digest('hex');
   } finally {
@@ -33,20 +56,8 @@ export async function copyFileAtomically(source: string, target: string, onBytes
   }
 }
 
-/** Hexadecimal SHA-256 of a file, in constant memory. Throws UserError where it cannot be read. */
-export async function sha256(file: string): Promise<string> {
-  const handle = await fs.open(file, 'r').catch((cause: unknown) => { throw readFailure(file, cause); });
-  try {
-    const hash = createHash('sha256');
-    await forEachPiece(handle, file, (await handle.stat()).size, (piece) => { hash.update(piece); });
-    return hash.digest('hex');
-  } finally {
-    await handle.close();
-  }
-}
-
 /** The file's pieces in order; the next one is read while one is used. */
-async function forEachPiece(handle: fs.FileHandle, file: string, size: number, use: (piece: Uint8Array, done: number) => Promise<void> | void): Promise<void> {
+async function forEachPiece(handle: fs.FileHandle, file: string, size: number, use: (piece: Uint8Array, done: number) => void): Promise<void> {
   const buffers = [0, 1].map(() => Buffer.allocUnsafeSlow(Math.min(size, PIECE)));
   const read = async (at: number): Promise<Uint8Array> => {
     const piece = buffers[(at / PIECE) % 2].subarray(0, Math.max(0, Math.min(PIECE, size - at)));
@@ -59,7 +70,7 @@ async function forEachPiece(handle: fs.FileHandle, file: string, size: number, u
     next = read(at + PIECE);
     // Where using the piece fails, nobody waits for the next one any more.
     next.catch(() => undefined);
-    await use(piece, at + piece.length);
+    use(piece, at + piece.length);
   }
   await next;
 }

@@ -41,8 +41,8 @@ export interface InPlaceResult {
   readonly touched: ReadonlySet<string>;
   /** Files beside the model that were written, absolute. */
   readonly dataFiles: readonly string[];
-  /** SHA-256 of what was read for every written file that is a copy of one of the source's. */
-  readonly copies: ReadonlyMap<string, string>;
+  /** Set where the model's file is a copy of its source: the SHA-256 of both. */
+  readonly copied?: string;
   readonly notes: readonly string[];
 }
 
@@ -71,12 +71,11 @@ export async function exportInPlace(request: InPlaceExport): Promise<InPlaceResu
   if (size > LARGEST_MESSAGE && model.file.bytes.size <= LARGEST_MESSAGE) {
     throw new UserError(`The exported graph would have ${(size / 2 ** 30).toFixed(1)} GiB, but an ONNX file holds less than 2 GiB.`, 'Export the source with external data first.');
   }
-  const copies = new Map<string, string>();
-  const dataFiles = await writeData(model.file, edits, output, sameFolder, sideFile, copies);
-  await writePatched(source, output, list, copies, (done, of) => request.onProgress?.(done / of));
+  const dataFiles = await writeData(model.file, edits, output, sameFolder, sideFile);
+  const copied = await writePatched(source, output, list, (done, of) => request.onProgress?.(done / of));
   const changed = filters.size === 0 ? ['The plan has no masks: the file is byte-identical to the source.'] : [];
-  const copied = dataFiles.length > 0 ? [`Its data ${dataFiles.length === 1 ? 'is in' : 'are in'} ${dataFiles.map((file) => path.basename(file)).join(', ')} beside it.`] : [];
-  return { touched: edits.touched, dataFiles, copies, notes: [...changed, ...notes, ...copied] };
+  const beside = dataFiles.length > 0 ? [`Its data ${dataFiles.length === 1 ? 'is in' : 'are in'} ${dataFiles.map((file) => path.basename(file)).join(', ')} beside it.`] : [];
+  return { touched: edits.touched, dataFiles, ...(copied !== undefined && { copied }), notes: [...changed, ...notes, ...beside] };
 }
 
 /** Writes one site's filter; says how. */
@@ -122,7 +121,7 @@ async function writeTensors({ model, lowering }: InPlaceExport, edits: ModelEdit
   return `${id}: the values of ${[...replaced.keys()].join(' and ')} were replaced${rounding > 0 ? `, rounded to the file's own type (relative error ${rounding.toExponential(1)})` : ''}.`;
 }
 
-async function writeData(file: OnnxFile, edits: ModelEdits, output: string, sameFolder: boolean, sideFile: string, copies: Map<string, string>): Promise<string[]> {
+async function writeData(file: OnnxFile, edits: ModelEdits, output: string, sameFolder: boolean, sideFile: string): Promise<string[]> {
   const folder = path.dirname(path.resolve(output));
   const written: string[] = [];
   if (sameFolder) {
@@ -143,16 +142,17 @@ async function writeData(file: OnnxFile, edits: ModelEdits, output: string, same
     const target = path.join(folder, ...location.split('/'));
     await refuseExisting(target);
     await fs.mkdir(path.dirname(target), { recursive: true });
-    await writePatched(external.absolute(location), target, edits.dataPatches.get(location) ?? [], copies);
+    await writePatched(external.absolute(location), target, edits.dataPatches.get(location) ?? []);
     written.push(target);
   }
   return written;
 }
 
-/** Writes a file with changes, or copies it where there are none. */
-async function writePatched(source: string, target: string, list: readonly Patch[], copies: Map<string, string>, onBytes?: (done: number, of: number) => void): Promise<void> {
-  if (list.length === 0) copies.set(target, await copyFileAtomically(source, target, onBytes));
-  else await writeAtomically(target, (sink) => copyPatched(source, list, sink, onBytes));
+/** Writes a file with changes; or copies it where there are none, and returns its SHA-256. */
+async function writePatched(source: string, target: string, list: readonly Patch[], onBytes?: (done: number, of: number) => void): Promise<string | undefined> {
+  if (list.length === 0) return copyFileAtomically(source, target, onBytes);
+  await writeAtomically(target, (sink) => copyPatched(source, list, sink, onBytes));
+  return undefined;
 }
 
 async function writeZeros(sink: FileSink, count: number): Promise<void> {
