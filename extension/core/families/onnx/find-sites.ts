@@ -31,7 +31,7 @@ export async function findSites(view: GraphView, values: ModelValues, shortest: 
     if ('site' in outcome) sites.push(unique(outcome.site));
     else findings.push(unique(outcome.finding));
   }
-  findings.push(...subgraphFindings(view, shortest).map(unique));
+  findings.push(...subgraphFindings(view, values, shortest).map(unique));
   return { sites, findings };
 }
 
