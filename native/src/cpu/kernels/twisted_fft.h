@@ -195,12 +195,14 @@ struct TwistedFft {
   template <int64_t Lines>
   static LC_INLINE void touch_lines(Touch& touch) {
     for (int32_t pass = 0; pass < touch.pace; ++pass) {
-      if (touch.read < touch.read_end)
+      if (touch.read < touch.read_end) {
         for (int64_t i = 0; i < Lines; ++i) __builtin_prefetch(touch.read + 64 * i, 0, 2);
-      if (touch.write < touch.write_end)
+        touch.read += 64 * Lines;
+      }
+      if (touch.write < touch.write_end) {
         for (int64_t i = 0; i < Lines; ++i) __builtin_prefetch(touch.write + 64 * i, 1, 3);
-      touch.read += 64 * Lines;
-      touch.write += 64 * Lines;
+        touch.write += 64 * Lines;
+      }
     }
   }
 
