@@ -17,6 +17,7 @@ import { OverviewStrip } from './viewer/overview-strip';
 import { SiteView } from './viewer/site-view';
 import type { SiteViewState } from './viewer/site-view';
 import { TensorList } from './viewer/tensor-list';
+import { t } from './ui/l10n';
 
 /**
  * The model viewer's page.
@@ -37,7 +38,7 @@ void load();
 
 async function load(): Promise<void> {
   delete document.body.dataset.ready;
-  replaceChildren(page, el('div', { class: 'centre' }, loading('Reading the model …')));
+  replaceChildren(page, el('div', { class: 'centre' }, loading(t('Reading the model …'))));
   try {
     const content = await client.call('load', {});
     if (content.kind === 'model') show(content.model);
@@ -45,7 +46,7 @@ async function load(): Promise<void> {
     document.body.dataset.ready = 'true';
   } catch (error) {
     replaceChildren(page, el('div', { class: 'centre' }, failureMessage(failureOf(error), [
-      { label: 'Try Again', testid: 'retry', run: () => void load() }, { label: 'Show Log', run: () => void client.call('showLog', {}) },
+      { label: t('Try Again'), testid: 'retry', run: () => void load() }, { label: t('Show Log'), run: () => void client.call('showLog', {}) },
     ], 'load-failure')));
   }
 }
@@ -71,19 +72,19 @@ function show(model: ModelSummary): void {
   });
 
   const tabs = new Tabs<ViewName>([
-    { name: 'overview', label: 'Overview', content: strip.element },
-    { name: 'filters', label: `Filters (${count(model.sites.length)})`, content: filters },
-    { name: 'tensors', label: `Tensors (${count(model.tensors.length)})`, content: tensors.element },
-  ], 'Views of the model', view => client.saveState({ view }));
-  const newPlan = button('New Surgery Plan', () => void client.call('newPlan', {}), { primary: true, testid: 'new-plan', title: 'Write a plan for masking this model’s filters' });
+    { name: 'overview', label: t('Overview'), content: strip.element },
+    { name: 'filters', label: t('Filters ({0})', count(model.sites.length)), content: filters },
+    { name: 'tensors', label: t('Tensors ({0})', count(model.tensors.length)), content: tensors.element },
+  ], t('Views of the model'), view => client.saveState({ view }));
+  const newPlan = button(t('New Surgery Plan'), () => void client.call('newPlan', {}), { primary: true, testid: 'new-plan', title: t('Write a plan for masking this model’s filters') });
   replaceChildren(page, overview(model, [newPlan]), problem, tabs.bar, tabs.body);
   tabs.show(client.state.view ?? (model.sites.length > 1 ? 'overview' : 'filters'));
 }
 
 function plotContext(problem: HTMLElement): PlotContext {
   const onError = (error: unknown): void => replaceChildren(problem, failureMessage(failureOf(error), [
-    { label: 'Try Again', run: () => void load() },
-    { label: 'Dismiss', run: () => replaceChildren(problem) },
+    { label: t('Try Again'), run: () => void load() },
+    { label: t('Dismiss'), run: () => replaceChildren(problem) },
   ], 'request-failure'));
   return {
     source: sourceOf((method, params) => client.call(method, params as never) as never), onError,
@@ -100,7 +101,7 @@ function fillFilters(body: HTMLElement, model: ModelSummary, context: PlotContex
     client.saveState({ site: site.id });
     view.show(site);
   };
-  const list = new SideList('Sites', 'site-list', select);
+  const list = new SideList(t('Sites'), 'site-list', select);
   list.setItems(model.sites.map(site => ({
     id: site.id, name: site.id, detail: `${site.direction} · ${plural(site.channels, 'channel')} × ${count(site.taps)}${site.surgery ? ' · operated' : ''}`,
   })), undefined);

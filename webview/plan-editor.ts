@@ -15,6 +15,7 @@ import { failureMessage, message } from './ui/message';
 import { failureOf, PageClient } from './ui/page-client';
 import { Tabs } from './ui/tabs';
 import { button } from './ui/toolkit';
+import { t } from './ui/l10n';
 
 /**
  * The plan editor's page.
@@ -22,8 +23,8 @@ import { button } from './ui/toolkit';
  * data-testid: plan-name, family, plan-invalid, model-failure, model-warning, request-failure, notice, loading, open-model, open-as-text,
  * tab-masks, tab-validation, tab-sweep, tab-search, tab-export.
  * Masks: site-list, site-list-item, clear-all, site-title, mask-summary, copy-to-all, clear-site, kept-bins, kept-taps, filter-error, leak,
- * predicted-speedup, kernel, advice, channel (+ -slider), range, range-custom, range-first, range-last, range-use, time-plot, negative-lags,
- * cut-handle, partial-on, partial-taps (+ -slider), partial-taper (+ -slider), frequency-plot (+ -log, -db), low-edge, high-edge, pattern,
+ * predicted-speedup, predicted-memory, kernel, advice, channel (+ -slider), range, range-custom, range-first, range-last, range-use, time-plot, negative-lags,
+ * cut-handle, partial-on, partial-taps (+ -slider), partial-taper (+ -slider), frequency-plot (+ -log, -db, -lasso), low-edge, high-edge, pattern,
  * lowpass-bins, bandpass-from, bandpass-to, block-N, comb-rows (each + -slider), cell-count, keep-all-cells, cell-map, symmetry, grid.
  * Validation: data-name, choose-data, clear-data, validation-length, validate, validation-progress, validation-time-left, validation-cancel,
  * validation-failure, validation-retry, validation-stale, verdict, quality-table, site-table, findings, run-facts, save-json, save-csv,
@@ -52,12 +53,12 @@ const requestProblem = el('div', { class: 'problem' });
 let planValid = false;
 let modelReady = false;
 
-const dismiss = { label: 'Dismiss', run: () => replaceChildren(requestProblem) };
+const dismiss = { label: t('Dismiss'), run: () => replaceChildren(requestProblem) };
 const showLog = (): void => void client.call('showLog', {});
 const onError = (error: unknown): void => {
   const failure = failureOf(error);
   replaceChildren(requestProblem, failureMessage(failure, [
-    ...(failure.kind === 'crashed' ? [{ label: 'Retry', testid: 'request-retry', run: () => { replaceChildren(requestProblem); void client.call('retryModel', {}).catch(onError); } }] : []), dismiss,
+    ...(failure.kind === 'crashed' ? [{ label: t('Retry'), testid: 'request-retry', run: () => { replaceChildren(requestProblem); void client.call('retryModel', {}).catch(onError); } }] : []), dismiss,
   ], 'request-failure'));
 };
 
@@ -99,12 +100,12 @@ const exportView = new ExportView({
   showLog,
 });
 const tabs = new Tabs<PlanView>([
-  { name: 'masks', label: 'Masks', content: masks.element },
-  { name: 'validation', label: 'Validate', content: validation.element },
-  { name: 'sweep', label: 'Sweep', content: sweep.element },
-  { name: 'search', label: 'Find a Mask', content: search.element },
-  { name: 'export', label: 'Export', content: exportView.element },
-], 'Views of the plan', view => client.saveState({ view }));
+  { name: 'masks', label: t('Masks'), content: masks.element },
+  { name: 'validation', label: t('Validate'), content: validation.element },
+  { name: 'sweep', label: t('Sweep'), content: sweep.element },
+  { name: 'search', label: t('Find a Mask'), content: search.element },
+  { name: 'export', label: t('Export'), content: exportView.element },
+], t('Views of the plan'), view => client.saveState({ view }));
 
 client.on('plan', showPlan);
 client.on('model', showModel);
@@ -115,15 +116,15 @@ client.on('sweep', job => sweep.show(job));
 client.on('search', job => search.show(job));
 client.on('export', job => exportView.show(job));
 client.on('show', view => tabs.show(view));
-replaceChildren(page, el('div', { class: 'centre' }, loading('Reading the plan …')));
-client.call('load', {}).then(showPage, error => replaceChildren(page, el('div', { class: 'centre' }, failureMessage(failureOf(error), [{ label: 'Show Log', run: showLog }]))));
+replaceChildren(page, el('div', { class: 'centre' }, loading(t('Reading the plan …'))));
+client.call('load', {}).then(showPage, error => replaceChildren(page, el('div', { class: 'centre' }, failureMessage(failureOf(error), [{ label: t('Show Log'), run: showLog }]))));
 
 function showPage(state: PlanPageState): void {
   planName.textContent = state.fileName;
   replaceChildren(page,
     el('header', { class: 'page-head' }, el('div', { class: 'title-row' }, planName, family, modelName, el('span', { class: 'grow' }),
-      button('Open Model', () => void client.call('openModel', {}).catch(onError), { testid: 'open-model', title: 'Open the model in the viewer' }),
-      button('Open as Text', () => void client.call('openAsText', {}), { testid: 'open-as-text', title: 'Edit the plan as JSON' }))),
+      button(t('Open Model'), () => void client.call('openModel', {}).catch(onError), { testid: 'open-model', title: t('Open the model in the viewer') }),
+      button(t('Open as Text'), () => void client.call('openAsText', {}), { testid: 'open-as-text', title: t('Edit the plan as JSON') }))),
     planProblem, modelProblem, requestProblem, tabs.bar, tabs.body);
   tabs.show(client.state.view ?? 'masks');
   setData(state.data);
@@ -147,8 +148,8 @@ function setData(data: DataFile | null): void {
 function showPlan({ plan, invalid, revision }: PlanState): void {
   planValid = !invalid && plan !== null;
   replaceChildren(planProblem, invalid ? message('error', invalid.message,
-    `${invalid.hint ? `${invalid.hint} ` : ''}${plan ? 'Until then the page shows the last good state and changes nothing.' : ''}`,
-    [{ label: 'Open as Text', run: () => void client.call('openAsText', {}) }], 'plan-invalid') : null);
+    `${invalid.hint ? `${invalid.hint} ` : ''}${plan ? t('Until then the page shows the last good state and changes nothing.') : ''}`,
+    [{ label: t('Open as Text'), run: () => void client.call('openAsText', {}) }], 'plan-invalid') : null);
   if (plan) {
     modelName.textContent = plan.model.path.split('/').at(-1)!;
     modelName.title = plan.model.path;
@@ -163,9 +164,9 @@ function showModel(model: ModelState): void {
   modelReady = model.state === 'ready';
   family.hidden = !modelReady;
   replaceChildren(modelProblem,
-    model.state === 'loading' ? loading('Reading the model …') : null,
+    model.state === 'loading' ? loading(t('Reading the model …')) : null,
     model.state === 'failed' ? failureMessage(model.failure, [
-      { label: 'Retry', testid: 'model-retry', run: () => void client.call('retryModel', {}) }, { label: 'Open as Text', run: () => void client.call('openAsText', {}) },
+      { label: t('Retry'), testid: 'model-retry', run: () => void client.call('retryModel', {}) }, { label: t('Open as Text'), run: () => void client.call('openAsText', {}) },
     ], 'model-failure') : null,
     model.state === 'ready' && model.warning ? message('warning', model.warning, undefined, [], 'model-warning') : null);
   if (model.state === 'ready') {

@@ -4,7 +4,8 @@ import * as vscode from 'vscode';
 /** The pages that esbuild bundles into dist/webview. */
 export type PageName = 'model-viewer' | 'plan-editor';
 
-/** Sets up a webview for a page: scripts only with this load's nonce, files only from dist/webview, nothing from the network. */
+/** Sets up a webview for a page: scripts only with this load's nonce, files only from dist/webview, nothing from the network. The texts of
+ * the user's language go with it (webview/ui/l10n.ts). */
 export function setPage(webview: vscode.Webview, extensionUri: vscode.Uri, page: PageName): void {
   const folder = vscode.Uri.joinPath(extensionUri, 'dist', 'webview');
   webview.options = { enableScripts: true, localResourceRoots: [folder] };
@@ -17,7 +18,7 @@ export function setPage(webview: vscode.Webview, extensionUri: vscode.Uri, page:
     `img-src ${webview.cspSource} data:`, `font-src ${webview.cspSource}`,
   ].join('; ');
   webview.html = `<!DOCTYPE html>
-<html lang="en">
+<html lang="${vscode.l10n.bundle ? vscode.env.language : 'en'}">
 <head>
   <meta charset="utf-8">
   <meta http-equiv="Content-Security-Policy" content="${policy}">
@@ -26,8 +27,10 @@ export function setPage(webview: vscode.Webview, extensionUri: vscode.Uri, page:
   <link rel="stylesheet" href="${file('css').toString()}">
   <title>Long-Conv Surgeon</title>
 </head>
-<body>
+<body data-l10n="${attribute(JSON.stringify(vscode.l10n.bundle ?? {}))}">
   <script nonce="${nonce}" src="${file('js').toString()}"></script>
 </body>
 </html>`;
 }
+
+const attribute = (text: string): string => text.replace(/[&<>"]/g, character => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[character]!);

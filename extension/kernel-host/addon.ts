@@ -13,7 +13,7 @@ interface NativeAddon {
   predict(spec: ConvolutionSpec, batch: number, length: number, threads: number): Prediction;
   maskFilter(request: MaskFilterRequest): Promise<MaskedFilter>;
   spectrum(request: { rows: Float32Array; taps: number; fftSize: number }): Promise<Float32Array>;
-  sirenFilter(request: SirenFilterRequest): Promise<Float32Array>;
+  sirenFilter(request: SirenFilterRequest): Promise<Float32Array | undefined>;
   modalFilter(request: ModalFilterRequest): Promise<void>;
 }
 interface NativePrepared {
@@ -45,7 +45,7 @@ export function loadEngine(): Engine {
     predict: (spec, batch, length, threads) => addon.predict(spec, batch, length, threads),
     maskFilter: (request) => addon.maskFilter(request),
     spectrum: (rows, taps, fftSize) => addon.spectrum({ rows, taps, fftSize }),
-    sirenFilter: (request) => addon.sirenFilter(request),
+    sirenFilter: async (request) => (await addon.sirenFilter(request)) ?? request.into!.rows,
     modalFilter: (request) => addon.modalFilter(request),
     prepare: async (spec, filter) => {
       const prepared = await addon.prepare(spec, filter);

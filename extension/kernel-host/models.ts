@@ -4,7 +4,6 @@ import type { DenseSessions } from '../core/graph/dense-sessions';
 import { UserError } from '../core/errors';
 import type { LongConvModel, OptionOverrides, Site } from '../core/families/model';
 import { openModel } from '../core/families/registry';
-import type { ReportProgress } from '../core/protocol/rpc';
 import { FilterStore } from './views/filter-store';
 
 interface OpenModel { readonly model: LongConvModel; readonly stamp: string; readonly partsStamp: string; readonly stores: Map<string, Promise<FilterStore>> }
@@ -19,12 +18,12 @@ export class OpenModels {
     return (await this.open(path, options)).model;
   }
 
-  /** The site's materialised filter, made on first use. */
-  async filterStore(path: string, siteId: string, options: OptionOverrides | undefined, progress: ReportProgress): Promise<FilterStore> {
+  /** The site's materialised filter, made row by row on first use. */
+  async filterStore(path: string, siteId: string, options: OptionOverrides | undefined): Promise<FilterStore> {
     const { model, stores } = await this.open(path, options);
     let store = stores.get(siteId);
     if (!store) {
-      store = FilterStore.create(model, findSite(model, siteId), this.engine, progress);
+      store = FilterStore.create(model, findSite(model, siteId), this.engine);
       stores.set(siteId, store);
       store.catch(() => stores.delete(siteId));
     }

@@ -1,6 +1,8 @@
 import * as path from 'node:path';
 import { UserError } from '../core/errors';
 import type { LongConvModel, OptionOverrides, Site } from '../core/families/model';
+import { OnnxModel } from '../core/families/onnx/model';
+import { siteLength } from '../core/families/site-shape';
 import { refuseSitesOnly } from '../core/families/sites-only';
 import { siteFilter } from '../core/plan/apply';
 import { checkPlan } from '../core/plan/check';
@@ -41,17 +43,21 @@ export function refuseOtherSource({ plan, planPath, model }: Surgery, actual: st
   }
 }
 
-/** The model as it stands: its own filters, with the masks of a surgery that travels in the file (sidecar exports). */
-export async function standingFilters(model: LongConvModel, engine: Engine): Promise<Map<string, SiteFilter>> {
+/**
+ * The model as it stands: its own filters, with the masks of a surgery that travels in the file (sidecar exports). `length`: of the runs they are
+ * for, so that causal filters need no taps that such inputs do not reach; by default they have all their taps.
+ */
+export async function standingFilters(model: LongConvModel, engine: Engine, length?: number): Promise<Map<string, SiteFilter>> {
   const filters = new Map<string, SiteFilter>();
-  for (const site of model.sites) filters.set(site.id, await standingFilter(model, site, engine));
+  for (const site of model.sites) filters.set(site.id, await standingFilter(model, site, engine, length));
   return filters;
 }
 
 /** The same for one site. */
-export function standingFilter(model: LongConvModel, site: Site, engine: Engine): Promise<SiteFilter> {
+export function standingFilter(model: LongConvModel, site: Site, engine: Engine, length?: number): Promise<SiteFilter> {
   const masks = site.embedded ? [] : (model.embeddedPlan?.sites.find((planned) => planned.site === site.id)?.masks ?? []);
-  return siteFilter(model, site, masks, engine, { recausalise: model.recausalised ?? false });
+  const reached = length !== undefined && masks.length === 0 && site.direction === 'causal' && !site.embedded ? Math.min(site.taps, siteLength(site, length)) : site.taps;
+  return siteFilter(model, { ...site, taps: reached }, masks, engine, { recausalise: model.recausalised ?? false });
 }
 
 /** Filters of the sites that the plan changes. */
@@ -84,11 +90,11 @@ export async function openSource(
       model = await models.model(source, { ...options, [growsWith]: length });
     }
     refuseSitesOnly(model);
-    return { model, filters: await standingFilters(model, engine) };
+    return { model, filters: await standingFilters(model, engine, model instanceof OnnxModel ? undefined : length) };
   }
   const surgery = await openSurgery(models, source);
   refuseSitesOnly(surgery.model);
-  const filters = await standingFilters(surgery.model, engine);
+  const filters = await standingFilters(surgery.model, engine, surgery.model instanceof OnnxModel ? undefined : length);
   for (const [id, filter] of await changedFilters(surgery, engine, recausalise)) filters.set(id, filter);
   return { model: surgery.model, filters };
 }

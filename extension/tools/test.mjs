@@ -25,7 +25,7 @@ const steps = [
   { name: 'lint', run: () => node([bin('eslint/bin/eslint.js'), '--max-warnings', '0', '.']) },
   { name: 'notices', run: () => node(['extension/tools/notices.mjs', '--check']) },
   ...['extension', 'webview', 'test'].map((room) => ({ name: `typecheck ${room}`, run: () => node([bin('typescript/bin/tsc'), '-p', `${room}/tsconfig.json`]) })),
-  mocha('unit', 'test/unit'),
+  mocha('unit', 'test/unit', ['--parallel', '--jobs', '2']),
   mocha('native', 'test/native'),
   { name: 'integration', isSuite: true, run: () => node(['--import', 'tsx', 'test/integration/run.ts', resultFile('integration')]) },
   mocha('e2e', 'test/e2e'),
@@ -41,14 +41,14 @@ function resultFile(suite) {
 
 function counts(step, ok) {
   if (!step.isSuite) {
-    return { passed: 0, failed: ok ? 0 : 1, note: ok ? 'ok' : 'FAILED' };
+    return { passed: 0, failed: ok ? 0 : 1, note: ok ? 'ok' : 'FAILED', failures: [] };
   }
   if (!existsSync(resultFile(step.name))) {
-    return { passed: 0, failed: 1, note: 'FAILED: ended without results' };
+    return { passed: 0, failed: 1, note: 'FAILED: ended without results', failures: [] };
   }
-  const { passed, failed, skipped } = JSON.parse(readFileSync(resultFile(step.name), 'utf8'));
+  const { passed, failed, skipped, failures } = JSON.parse(readFileSync(resultFile(step.name), 'utf8'));
   const note = `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
-  return ok || failed > 0 ? { passed, failed, note } : { passed, failed: 1, note: `${note}; FAILED: did not end well` };
+  return ok || failed > 0 ? { passed, failed, note, failures } : { passed, failed: 1, note: `${note}; FAILED: did not end well`, failures };
 }
 
 function main(names) {
@@ -72,6 +72,7 @@ function main(names) {
   console.log('\n== summary');
   for (const row of rows) {
     console.log(`${row.ok ? '  ' : '! '}${row.name.padEnd(20)} ${row.seconds.toFixed(1).padStart(7)} s   ${row.note}`);
+    row.failures.forEach((failure) => console.log(`    - ${failure}`));
   }
   const sum = (key) => rows.reduce((total, row) => total + row[key], 0);
   console.log(`  ${'all'.padEnd(20)} ${sum('seconds').toFixed(1).padStart(7)} s\n`);

@@ -12,19 +12,24 @@ const MODEL = path.join(SAMPLE, 'model.safetensors');
 
 /** The kernel host as the build made it, for pages without a workbench. */
 export class SampleHost {
+  /** @param file the model that the pages show, and its family. */
+  constructor(private readonly file = MODEL, family = 'hyenadna') {
+    this.plan = { version: 1, model: { path: path.basename(file), family, fingerprint: `sha256:${'0'.repeat(64)}` }, sites: [] };
+  }
+
   readonly kernel = new KernelHostClient({ entry: path.join(repositoryRoot, 'dist/kernel-host.js') });
-  plan: SurgeryPlan = { version: 1, model: { path: 'model.safetensors', family: 'hyenadna', fingerprint: `sha256:${'0'.repeat(64)}` }, sites: [] };
+  plan: SurgeryPlan;
   private revision = 0;
   private summary?: ModelSummary;
 
   async model(): Promise<ModelSummary> {
-    this.summary ??= await this.kernel.call('inspect', { model: MODEL });
+    this.summary ??= await this.kernel.call('inspect', { model: this.file });
     return this.summary;
   }
 
   get filterHandlers(): Handlers {
     const ask = (method: 'timeSeries' | 'frequencySeries' | 'timeHeatmap' | 'cellHeatmap' | 'preview' | 'overview') => (params: never): unknown =>
-      this.kernel.call(method, { ...(params as object), model: MODEL } as never);
+      this.kernel.call(method, { ...(params as object), model: this.file } as never);
     return { timeSeries: ask('timeSeries'), frequencySeries: ask('frequencySeries'), timeHeatmap: ask('timeHeatmap'), cellHeatmap: ask('cellHeatmap'), preview: ask('preview'), overview: ask('overview') };
   }
 

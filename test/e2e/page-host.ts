@@ -31,12 +31,13 @@ export class PageHost {
   /** Milliseconds from a request's arrival to its reply, by method. */
   readonly answerTimes = new Map<string, number[]>();
 
-  private constructor(private readonly browser: Browser, readonly page: Page, private readonly name: 'model-viewer' | 'plan-editor', private readonly handlers: Handlers) {}
+  private constructor(private readonly browser: Browser, readonly page: Page, private readonly name: 'model-viewer' | 'plan-editor', private readonly handlers: Handlers, private readonly texts: Readonly<Record<string, string>>) {}
 
-  static async open(name: 'model-viewer' | 'plan-editor', handlers: Handlers, theme: Theme, viewport = { width: 1000, height: 760 }): Promise<PageHost> {
+  /** @param texts the bundle of the user's language; English without it. */
+  static async open(name: 'model-viewer' | 'plan-editor', handlers: Handlers, theme: Theme, viewport = { width: 1000, height: 760 }, texts: Readonly<Record<string, string>> = {}): Promise<PageHost> {
     const browser = await launchChromium();
     const page = await browser.newPage({ viewport });
-    const host = new PageHost(browser, page, name, handlers);
+    const host = new PageHost(browser, page, name, handlers, texts);
     try {
       await host.load(theme);
       return host;
@@ -102,7 +103,7 @@ export class PageHost {
     return `<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}">
       <meta property="csp-nonce" content="${STYLE_NONCE}"><title>Long-Conv Surgeon</title>
       <style nonce="${STYLE_NONCE}">:root { ${colours} }</style><link rel="stylesheet" href="${ORIGIN}/${this.name}.css"></head>
-      <body class="${bodyClass}" data-vscode-theme-kind="${kind}"><script nonce="${SCRIPT_NONCE}" src="${ORIGIN}/${this.name}.js"></script></body></html>`;
+      <body data-l10n="${JSON.stringify(this.texts).replaceAll('&', '&amp;').replaceAll('"', '&quot;')}" class="${bodyClass}" data-vscode-theme-kind="${kind}"><script nonce="${SCRIPT_NONCE}" src="${ORIGIN}/${this.name}.js"></script></body></html>`;
   }
 }
 

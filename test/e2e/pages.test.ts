@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { ModelSummary } from '../../extension/core/protocol/kernel-host';
 import { SampleHost } from './page-handlers';
@@ -21,22 +22,19 @@ describe('the pages alone', function () {
       const handle = host.page.getByTestId('cut-handle');
       await host.page.locator('[data-testid="time-plot"] canvas').waitFor();
       const box = (await handle.boundingBox())!;
-      await host.page.evaluate(`window.frames60 = 0; (function tick() { window.frames60++; requestAnimationFrame(tick); })()`);
       await host.page.mouse.move(box.x + 6, box.y + 20);
       await host.page.mouse.down();
-      const [started, framesBefore] = [performance.now(), await host.page.evaluate<number>('window.frames60')];
       host.answerTimes.clear();
       for (let step = 1; step <= 60; step++) await host.page.mouse.move(box.x + 6 - 5 * step, box.y + 20);
-      const frames = (await host.page.evaluate<number>('window.frames60')) - framesBefore;
-      const rate = (1000 * frames) / (performance.now() - started);
       await host.page.mouse.up();
       await host.page.getByTestId('mask-summary').getByText(/first \d+ taps/).waitFor();
-      const answers = host.answerTimes.get('preview')!.sort((a, b) => a - b);
-      assert.ok(answers.length >= 3, `${answers.length} previews during the drag`);
-      assert.ok(answers[answers.length >> 1] <= 100, `median answer ${answers[answers.length >> 1].toFixed(0)} ms`);
-      assert.ok(rate >= 20, `${rate.toFixed(0)} frames a second`);
+      // How quickly is what npm run bench:editor measures; here, that a drag asks while it goes on, and never more than it moves.
+      for (const method of ['preview', 'timeSeries', 'frequencySeries']) {
+        const { length } = host.answerTimes.get(method)!;
+        assert.ok(length >= 3 && length <= 63, `${length} times ${method} in a drag of 60 steps`);
+      }
+      assert.equal(host.answerTimes.get('cellHeatmap'), undefined, 'a drag does not change the energies of the cells');
       assert.ok(host.largestMessage > 1000 && host.largestMessage <= LARGEST_MESSAGE, `largest message ${host.largestMessage} bytes`);
-      console.log(`      median answer ${answers[answers.length >> 1].toFixed(0)} ms, ${rate.toFixed(0)} frames/s, largest message ${(host.largestMessage / 1000).toFixed(0)} kB`);
       assert.deepEqual(host.consoleErrors, []);
     } finally {
       await host.close();
@@ -86,7 +84,50 @@ describe('the pages alone', function () {
     }
   });
 
-  it('model viewer: 10,000 tensors are searched and scrolled without delay', async () => {
+  it('plan editor: a band is lassoed on the spectrum, by pointer and by keys', async () => {
+    sample.plan = { ...sample.plan, sites: [] };
+    const host: PageHost = await PageHost.open('plan-editor', sample.planHandlers(() => host), 'light', { width: 1000, height: 900 });
+    try {
+      const { page } = host;
+      await page.locator('[data-testid="frequency-plot"] canvas').waitFor();
+      await page.getByTestId('frequency-plot-lasso').click();
+      const plot = (await page.locator('[data-testid="frequency-plot"] .u-over').boundingBox())!;
+      await page.mouse.move(plot.x + plot.width / 4, plot.y + 30);
+      await page.mouse.down();
+      await page.mouse.move(plot.x + plot.width / 2, plot.y + 60, { steps: 5 });
+      await page.mouse.up();
+      await page.getByTestId('mask-summary').getByText(/^bandpass/).waitFor();
+      const edge = async (which: 'from' | 'to'): Promise<number> => Number(await page.getByTestId(`bandpass-${which}`).inputValue());
+      // Bins 0 .. 1024 over the width of the plot, two pixels more or less.
+      assert.ok(Math.abs(await edge('from') - 1025 / 4) < 5 && Math.abs(await edge('to') - 1025 / 2) < 5, `${await edge('from')} to ${await edge('to')}`);
+      assert.equal(await page.getByTestId('low-edge').getAttribute('aria-valuenow'), String(await edge('from')));
+      const body = page.getByTestId('frequency-plot');
+      await body.focus();
+      for (const key of ['+', '+', 'b']) await body.press(key);
+      await page.getByTestId('mask-summary').getByText('bandpass 0.375 to 0.626').waitFor();
+      for (const key of ['0', 'b']) await body.press(key);
+      await page.getByTestId('mask-summary').getByText('dense').waitFor();
+      assert.deepEqual(host.consoleErrors, []);
+    } finally {
+      await host.close();
+    }
+  });
+
+  it('plan editor: speaks the language that the editor gives it', async () => {
+    const german = JSON.parse(readFileSync(path.join(repositoryRoot, 'l10n/bundle.l10n.de.json'), 'utf8')) as Record<string, string>;
+    const host: PageHost = await PageHost.open('plan-editor', sample.planHandlers(() => host), 'light', { width: 1000, height: 900 }, german);
+    try {
+      await host.page.locator('[data-testid="time-plot"] canvas').waitFor();
+      assert.deepEqual(await host.page.getByRole('tab').allInnerTexts(), ['Masken', 'Validieren', 'Durchlauf', 'Maske finden', 'Export']);
+      assert.match(await host.page.getByTestId('numbers').innerText(), /Behaltene Bins[\s\S]*Leck[\s\S]*Vorhergesagter Speicher/);
+      await picture(host, 'plan-german');
+      assert.deepEqual(host.consoleErrors, []);
+    } finally {
+      await host.close();
+    }
+  });
+
+  it('model viewer: 10,000 tensors are searched and scrolled, of which the page holds only those in view', async () => {
     const model = await sample.model();
     const tensors: ModelSummary['tensors'] = Array.from({ length: 10_000 }, (_, i) => ({ name: `backbone.layers.${i}.weight`, dtype: 'F32', shape: [i + 1, 8], bytes: 32 * (i + 1) }));
     const host = await PageHost.open('model-viewer', { ...sample.viewerHandlers(), load: () => ({ kind: 'model', model: { ...model, tensors } }) }, 'light');
@@ -96,10 +137,9 @@ describe('the pages alone', function () {
       await list.evaluate((element) => { element.scrollTop = element.scrollHeight; });
       await list.getByText('backbone.layers.9999.weight').waitFor();
       assert.ok(await list.locator('.tensor-row').count() < 100, 'only the visible rows exist');
-      const started = performance.now();
       await host.page.getByTestId('tensor-search').fill('777');
       await host.page.getByTestId('tensor-count').getByText(/^\d+ of 10,000 tensors$/).waitFor();
-      assert.ok(performance.now() - started < 1000);
+      assert.ok(await list.locator('.tensor-row').count() < 100, 'only the visible rows exist');
       assert.deepEqual(host.consoleErrors, []);
     } finally {
       await host.close();

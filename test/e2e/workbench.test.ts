@@ -8,6 +8,8 @@ import { Workbench } from './server/workbench';
 
 interface Manifest { readonly contributes: { readonly commands: readonly { readonly title: string; readonly category: string }[] } }
 
+const packageFile = <T>(name: string): T => JSON.parse(readFileSync(path.join(repositoryRoot, name), 'utf8')) as T;
+
 describe('workbench with the packaged extension', function () {
   this.timeout(240_000);
   let editor: RunningEditor;
@@ -24,10 +26,10 @@ describe('workbench with the packaged extension', function () {
 
   it('shows the sample folder and offers the commands in the palette', async () => {
     await workbench.explorerRow('model.safetensors').waitFor();
-    const { commands } = (JSON.parse(readFileSync(path.join(repositoryRoot, 'package.json'), 'utf8')) as Manifest).contributes;
-    const { title, category } = commands[0]!;
-    const entries = await workbench.paletteEntries(`${category}: ${title}`);
-    assert.ok(entries.some((entry) => entry.includes(title)), `palette: ${entries.join(' | ')}`);
+    const [{ title, category }] = packageFile<Manifest>('package.json').contributes.commands;
+    const shown = packageFile<Record<string, string>>('package.nls.json')[title.slice(1, -1)];
+    const entries = await workbench.paletteEntries(`${category}: ${shown}`);
+    assert.ok(entries.some((entry) => entry.includes(shown)), `palette: ${entries.join(' | ')}`);
     await workbench.screenshot('workbench');
   });
 

@@ -1,4 +1,5 @@
 import * as assert from 'node:assert/strict';
+import type { ConvolutionCall, PreparedConvolution } from '../../extension/core/engine/engine';
 import { noise } from '../unit/graph/support/measure';
 import { assertSameBits } from './support/accuracy';
 import { gridCase, longFilterCase } from './support/cases';
@@ -10,6 +11,21 @@ const isCancelled = (error: unknown): boolean => error instanceof Error && (erro
 
 /** Milliseconds from an abort to the rejection: 50 by the design, and as much again for a busy machine. */
 const ALLOWED_MS = 100;
+
+/** How a run ends that is aborted after `delayMs`, and how long that took. A busy machine may finish it before it is aborted: then once more. */
+async function cancelledRun(prepared: PreparedConvolution, call: ConvolutionCall, delayMs: number): Promise<{ error: unknown; took: number }> {
+  for (let attempt = 0; ; attempt++) {
+    const controller = new AbortController();
+    const outcome = prepared.run(call, controller.signal).then(() => undefined, (error: unknown) => error);
+    await new Promise((resolve) => setTimeout(resolve, delayMs));
+    const aborted = performance.now();
+    controller.abort();
+    const error = await outcome;
+    if (error !== undefined || attempt === 9) {
+      return { error, took: performance.now() - aborted };
+    }
+  }
+}
 
 describe('cancelling a run', () => {
   it('that has not begun rejects', async () => {
@@ -37,14 +53,7 @@ describe('cancelling a run', () => {
       }
       const whole = output.slice();
 
-      const controller = new AbortController();
-      const run = prepared.run({ ...call, output }, controller.signal);
-      const outcome = run.then(() => undefined, (error: unknown) => error);
-      await new Promise((resolve) => setTimeout(resolve, wholeMs / 5));
-      const aborted = performance.now();
-      controller.abort();
-      const error = await outcome;
-      const took = performance.now() - aborted;
+      const { error, took } = await cancelledRun(prepared, { ...call, output }, wholeMs / 5);
       assert.ok(isCancelled(error), `a run of ${wholeMs.toFixed(0)} ms was not cancelled: ${String(error)}`);
       assert.ok(took <= ALLOWED_MS, `it took ${took.toFixed(0)} ms to stop a run of ${wholeMs.toFixed(0)} ms`);
       await prepared.run({ ...call, output });

@@ -59,6 +59,10 @@ describe('hostile arguments of sirenFilter', () => {
   refuses('layers of the wrong type', changed({ layers: 'abc' }));
   refuses('a layer without weights', changed({ layers: [{ bias: noise(4, 1) }] }));
   refuses('no frequencies', changed({ freq: new Float32Array(0) }));
+  refuses('a place that is too small', changed({ into: { rows: new Float32Array(11), stride: 6 } }));
+  refuses('a place whose rows overlap', changed({ into: { rows: new Float32Array(12), stride: 5 } }));
+  refuses('a place of the wrong type', changed({ into: { rows: new Float64Array(12), stride: 6 } }));
+  refuses('a place without a stride', changed({ into: { rows: new Float32Array(12) } }));
   refuses('an output of the wrong size', changed({ output: noise(7, 1) }));
   refuses('a window of the wrong size', changed({ window: { deltas: noise(3, 1), shift: 0 } }));
   refuses('a shift that is no number', changed({ window: { deltas: noise(2, 1), shift: 'x' } }));

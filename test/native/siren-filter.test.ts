@@ -59,5 +59,12 @@ describe('sirenFilter against float64', () => {
     const some = await engine.sirenFilter({ ...what, output: what.output.subarray(3 * 24, 5 * 24), window: { ...what.window!, deltas: what.window!.deltas.subarray(3, 5) } });
     for (let c = 0; c < 9; c++) assert.deepEqual(tail.subarray(c * 200, (c + 1) * 200), whole.subarray(c * 300 + 100, (c + 1) * 300));
     assert.deepEqual(some, whole.subarray(3 * 300, 5 * 300));
+    // Into a larger array: the same bits, and nothing beside them.
+    const rows = new Float32Array(1 + 8 * 310 + 300 + 1).fill(7);
+    assert.equal(await engine.sirenFilter({ ...what, into: { rows: rows.subarray(1), stride: 310 } }).then(({ buffer }) => buffer), rows.buffer);
+    rows.forEach((value, i) => {
+      const [c, p] = [Math.floor((i - 1) / 310), (i - 1) % 310];
+      assert.equal(value, i > 0 && p < 300 && c < 9 ? whole[c * 300 + p] : 7);
+    });
   });
 });

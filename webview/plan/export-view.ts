@@ -5,6 +5,7 @@ import { bytes, duration, significant } from '../ui/format';
 import { failureMessage, message } from '../ui/message';
 import { button } from '../ui/toolkit';
 import { JobProgress } from './job-progress';
+import { t } from '../ui/l10n';
 
 type Form = NonNullable<ExportChoice['form']>;
 type Lowering = NonNullable<ExportChoice['lowering']>;
@@ -42,12 +43,12 @@ export class ExportView {
 
   constructor(private readonly host: ExportHost) {
     this.format = new ChoiceField<ExportChoice['format']>({
-      label: 'Format', testid: 'export-format', onChange: () => this.arrange(),
+      label: t('Format'), testid: 'export-format', onChange: () => this.arrange(),
       choices: [{ value: 'safetensors', label: 'safetensors' }, { value: 'onnx', label: 'ONNX' }],
     });
-    this.form = new ChoiceField<Form>({ label: 'How the masked filters are stored', testid: 'export-form', choices: [], onChange: () => this.arrange() });
+    this.form = new ChoiceField<Form>({ label: t('How the masked filters are stored'), testid: 'export-form', choices: [], onChange: () => this.arrange() });
     this.lowering = new ChoiceField<Lowering>({
-      label: 'Long convolutions become', testid: 'export-lowering', onChange: () => undefined,
+      label: t('Long convolutions become'), testid: 'export-lowering', onChange: () => undefined,
       choices: (['dft', 'conv', 'function'] as const).map(value => ({ value, label: LOWERINGS[value] })),
     });
     const name = uniqueId('causality');
@@ -55,16 +56,16 @@ export class ExportView {
     this.asDrawn = radio('export-as-drawn');
     this.recausalised = radio('export-recausalised');
     this.asDrawn.checked = true;
-    this.run = button('Export …', () => this.start(), { primary: true, testid: 'export' });
-    this.progress = new JobProgress('Export', 'export', host.cancel);
+    this.run = button(t('Export …'), () => this.start(), { primary: true, testid: 'export' });
+    this.progress = new JobProgress(t('Export'), 'export', host.cancel);
     const option = (input: HTMLInputElement, title: string, cost: string): HTMLElement =>
       el('label', { class: 'option' }, input, el('span', {}, el('span', { text: title }), el('span', { class: 'muted cost', text: cost })));
     this.element = el('div', { class: 'job-view' },
       el('div', { class: 'export-fields' }, this.format.element, this.form.element, this.lowering.element),
-      el('fieldset', { class: 'options' }, el('legend', { class: 'muted', text: 'Which filters' }),
-        option(this.asDrawn, 'As drawn', 'Frequency-sparse: keeps the speed of a frequency mask. Its negative lags let the model see the future of its input, so its perplexity can look better than it is.'),
-        option(this.recausalised, 'Re-causalised', 'Negative lags are zeroed: an honest causal filter, but dense in frequency, so a frequency mask saves no time. A cut in time costs nothing.')),
-      el('div', { class: 'row' }, el('span', { class: 'muted', text: 'The model file is never changed: new files are written, read again and run again before the export counts as done.' }), el('span', { class: 'grow' }), this.run),
+      el('fieldset', { class: 'options' }, el('legend', { class: 'muted', text: t('Which filters') }),
+        option(this.asDrawn, t('As drawn'), t('Frequency-sparse: keeps the speed of a frequency mask. Its negative lags let the model see the future of its input, so its perplexity can look better than it is.')),
+        option(this.recausalised, t('Re-causalised'), t('Negative lags are zeroed: an honest causal filter, but dense in frequency, so a frequency mask saves no time. A cut in time costs nothing.'))),
+      el('div', { class: 'row' }, el('span', { class: 'muted', text: t('The model file is never changed: new files are written, read again and run again before the export counts as done.') }), el('span', { class: 'grow' }), this.run),
       this.progress.element, this.result);
     this.arrange();
   }
@@ -84,13 +85,13 @@ export class ExportView {
     this.progress.show(job);
     if (job.state === 'failed') {
       replaceChildren(this.result, failureMessage(job.failure, [
-        { label: 'Retry', testid: 'export-retry', run: () => this.start() }, { label: 'Show Log', run: this.host.showLog },
+        { label: t('Retry'), testid: 'export-retry', run: () => this.start() }, { label: t('Show Log'), run: this.host.showLog },
       ], 'export-failure'));
     } else if (job.state === 'done') {
       const { path, bytes: size, notes, verified } = job.result;
       const check = verified === 0 ? 're-read and re-run: bit-identical to the validated model' : `re-read and re-run: logits differ by ${significant(verified, 2)} (relative)`;
       replaceChildren(this.result,
-        message('info', `Exported ${path.split(/[\\/]/).at(-1)} (${bytes(size)}) in ${duration(job.seconds)}; ${check}.`, path, [{ label: 'Show in Explorer', testid: 'reveal', run: () => this.host.reveal(path) }], 'export-done'),
+        message('info', t('Exported {0} ({1}) in {2}; {3}.', path.split(/[\\/]/).at(-1)!, bytes(size), duration(job.seconds), check), path, [{ label: t('Show in Explorer'), testid: 'reveal', run: () => this.host.reveal(path) }], 'export-done'),
         notes.length > 0 ? el('ul', { class: 'findings', testid: 'export-notes' }, ...notes.map(note => el('li', { text: note }))) : null);
     } else {
       replaceChildren(this.result);

@@ -6,8 +6,9 @@ import { ChoiceField, SliderField } from '../ui/fields';
 import { count } from '../ui/format';
 import { button } from '../ui/toolkit';
 import { keptCount } from './cell-painting';
-import { allCells, fractionForBins, halfBins, newPattern, PATTERN_NAMES, regrid } from './patterns';
+import { allCells, bandPattern, fractionForBins, halfBins, newPattern, PATTERN_NAMES, regrid } from './patterns';
 import type { PatternKind } from './patterns';
+import { t } from '../ui/l10n';
 
 /** @param settled false while a slider or handle moves. */
 export type ChangeFrequency = (mask: FrequencyMask | undefined, settled: boolean) => void;
@@ -24,14 +25,14 @@ export class FrequencyControls {
   private site?: SiteSummary;
 
   constructor(private readonly onChange: ChangeFrequency) {
-    this.pattern = new ChoiceField<PatternKind>({ label: 'Keep frequencies', testid: 'pattern', choices: patternChoices(false), onChange: kind => this.choosePattern(kind) });
+    this.pattern = new ChoiceField<PatternKind>({ label: t('Keep frequencies'), testid: 'pattern', choices: patternChoices(false), onChange: kind => this.choosePattern(kind) });
     this.symmetry = new ChoiceField<Symmetry>({
-      label: 'Symmetry', testid: 'symmetry', onChange: symmetry => this.mask && this.onChange({ ...this.mask, symmetry }, true),
-      choices: [{ value: 'conjugate', label: 'Conjugate: mirrors together' }, { value: 'gain', label: 'Gain: as drawn (0, ½, 1)' }],
+      label: t('Symmetry'), testid: 'symmetry', onChange: symmetry => this.mask && this.onChange({ ...this.mask, symmetry }, true),
+      choices: [{ value: 'conjugate', label: t('Conjugate: mirrors together') }, { value: 'gain', label: t('Gain: as drawn (0, ½, 1)') }],
     });
-    this.size = new ChoiceField<string>({ label: 'Monarch grid', testid: 'grid', choices: [], onChange: size => this.chooseGrid(Number(size)) });
+    this.size = new ChoiceField<string>({ label: t('Monarch grid'), testid: 'grid', choices: [], onChange: size => this.chooseGrid(Number(size)) });
     this.element = el('fieldset', { class: 'controls', testid: 'frequency-controls' },
-      el('legend', { class: 'only-spoken', text: 'Frequency mask' }), this.pattern.element, this.parameters);
+      el('legend', { class: 'only-spoken', text: t('Frequency mask') }), this.pattern.element, this.parameters);
   }
 
   /** Symmetry and grid stand beside the cell map. */
@@ -78,19 +79,19 @@ export class FrequencyControls {
 
   private buildParameters(kind: PatternKind, grid: MonarchGrid): void {
     const bins = halfBins(grid);
-    const of = `of ${count(bins)}`;
+    const of = t('of {0}', count(bins));
     let fields: HTMLElement[] = [];
     let set: (keep: FrequencyPattern) => void = () => undefined;
     if (kind === 'lowpass') {
-      const field = this.slider('Keep the lowest bins', 'lowpass-bins', 1, bins, of, (value, settled) => this.keep({ kind, fraction: fractionForBins(value, grid) }, settled));
+      const field = this.slider(t('Keep the lowest bins'), 'lowpass-bins', 1, bins, of, (value, settled) => this.keep({ kind, fraction: fractionForBins(value, grid) }, settled));
       fields = [field.element];
       set = keep => keep.kind === 'lowpass' && field.set(binsOfFraction(keep.fraction, grid.fftSize));
     } else if (kind === 'bandpass') {
       const bandpass = (): { from: number; to: number } => (this.mask?.keep.kind === 'bandpass' ? this.mask.keep : { from: 0, to: 1 });
       const to = (): number => binsOfFraction(bandpass().to, grid.fftSize);
       const from = (): number => binsOfFraction(bandpass().from, grid.fftSize);
-      const low = this.slider('From bin', 'bandpass-from', 0, bins - 1, of, (value, settled) => this.keep(band(value, Math.max(value + 1, to()), grid), settled));
-      const high = this.slider('To bin (not included)', 'bandpass-to', 1, bins, of, (value, settled) => this.keep(band(Math.min(value - 1, from()), value, grid), settled));
+      const low = this.slider(t('From bin'), 'bandpass-from', 0, bins - 1, of, (value, settled) => this.keep(bandPattern(value, Math.max(value + 1, to()), grid), settled));
+      const high = this.slider(t('To bin (not included)'), 'bandpass-to', 1, bins, of, (value, settled) => this.keep(bandPattern(Math.min(value - 1, from()), value, grid), settled));
       fields = [low.element, high.element];
       set = keep => {
         if (keep.kind !== 'bandpass') return;
@@ -99,37 +100,34 @@ export class FrequencyControls {
       };
     } else if (kind === 'block') {
       const counts = (): readonly number[] => (this.mask?.keep.kind === 'block' ? this.mask.keep.counts : grid.factors);
-      const digits = grid.factors.map((factor, i) => this.slider(`Digit n${i + 1}${i === 0 ? ' (comb)' : i === grid.factors.length - 1 ? ' (band)' : ''}`, `block-${i}`, 1, factor, `of ${factor}`,
+      const digits = grid.factors.map((factor, i) => this.slider(`Digit n${i + 1}${i === 0 ? ' (comb)' : i === grid.factors.length - 1 ? ' (band)' : ''}`, `block-${i}`, 1, factor, t('of {0}', factor),
         (value, settled) => this.keep({ kind, counts: counts().map((kept, j) => (j === i ? value : kept)) }, settled)));
       fields = digits.map(digit => digit.element);
       set = keep => keep.kind === 'block' && digits.forEach((digit, i) => digit.set(keep.counts[i]));
     } else if (kind === 'comb') {
-      const field = this.slider('Keep rows n1 <', 'comb-rows', 1, grid.factors[0], `of ${grid.factors[0]}`, (rows, settled) => this.keep({ kind, rows }, settled));
+      const field = this.slider(t('Keep rows n1 <'), 'comb-rows', 1, grid.factors[0], t('of {0}', grid.factors[0]), (rows, settled) => this.keep({ kind, rows }, settled));
       fields = [field.element];
       set = keep => keep.kind === 'comb' && field.set(keep.rows);
     } else if (kind === 'cells' || kind === 'energy') {
       const text = el('p', { class: 'hint', testid: 'cell-count' });
-      fields = [text, el('div', { class: 'row' }, button('Keep All', () => this.keep({ kind: 'cells', cells: allCells(grid) }, true), { testid: 'keep-all-cells' }))];
+      fields = [text, el('div', { class: 'row' }, button(t('Keep All'), () => this.keep({ kind: 'cells', cells: allCells(grid) }, true), { testid: 'keep-all-cells' }))];
       set = () => {
         if (!this.mask) return;
         const { kept, of: all } = keptCount(this.mask);
         const energy = this.mask.keep.kind === 'energy' ? `The cells of most energy, up to ${this.mask.keep.fraction} of it: ` : '';
-        text.textContent = `${energy}${count(kept)} of ${count(all)} cells kept. Paint on the cell map to change them.`;
+        text.textContent = t('{0}{1} of {2} cells kept. Paint on the cell map to change them.', energy, count(kept), count(all));
       };
     } else {
-      fields = [el('p', { class: 'hint', text: 'Choose a pattern, drag the right edge of the plot, or paint on the cell map.' })];
+      fields = [el('p', { class: 'hint', text: t('Choose a pattern, drag the right edge of the plot, lasso a band on it (⌑, or the key B for the visible band), or paint on the cell map.') })];
     }
     this.fields = { kind, grid: gridName(grid), set };
     replaceChildren(this.parameters, ...fields);
   }
 }
 
-const band = (from: number, to: number, grid: MonarchGrid): FrequencyPattern =>
-  ({ kind: 'bandpass', from: from === 0 ? 0 : fractionForBins(from, grid), to: fractionForBins(to, grid) });
-
 function patternChoices(withEnergy: boolean): { value: PatternKind; label: string }[] {
   const choices: { value: PatternKind; label: string }[] = Object.entries(PATTERN_NAMES).map(([value, label]) => ({ value: value as PatternKind, label }));
-  return withEnergy ? [...choices, { value: 'energy', label: 'Energy (fixed cells)' }] : choices;
+  return withEnergy ? [...choices, { value: 'energy', label: t('Energy (fixed cells)') }] : choices;
 }
 
 /** The default grid, those twice and four times as fine, and the plan's own. */

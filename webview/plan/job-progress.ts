@@ -2,6 +2,7 @@ import type { JobState } from '../../extension/core/protocol/webview';
 import { el } from '../ui/dom';
 import { duration, secondsLeft } from '../ui/format';
 import { button } from '../ui/toolkit';
+import { t } from '../ui/l10n';
 
 /** A running job: what it does now, how far it is, the time left, and Cancel. */
 export class JobProgress {
@@ -16,7 +17,7 @@ export class JobProgress {
     this.text.dataset.testid = `${testid}-progress`;
     this.left.dataset.testid = `${testid}-time-left`;
     this.element = el('div', { class: 'job-progress', hidden: true },
-      el('div', { class: 'row' }, this.text, el('span', { class: 'grow' }), this.left, button('Cancel', onCancel, { testid: `${testid}-cancel` })), this.track);
+      el('div', { class: 'row' }, this.text, el('span', { class: 'grow' }), this.left, button(t('Cancel'), onCancel, { testid: `${testid}-cancel` })), this.track);
   }
 
   show(job: JobState<unknown>): void {

@@ -8,6 +8,7 @@ import { FrequencyPlot } from '../plots/frequency-plot';
 import type { FrequencyAxes } from '../plots/frequency-plot';
 import type { CellPlace } from '../plots/scale';
 import { TimePlot } from '../plots/time-plot';
+import type { TimeView } from '../plots/time-plot';
 import { ChannelPicker } from '../ui/channel-picker';
 import { el } from '../ui/dom';
 import { count } from '../ui/format';
@@ -21,15 +22,16 @@ import { FrequencyControls } from './frequency-controls';
 import { NumbersStrip } from './numbers-strip';
 import { PartialControls } from './partial-controls';
 import { partialWith } from './partial-mask';
-import { fractionForBins, halfBins } from './patterns';
+import { bandPattern, fractionForBins, halfBins } from './patterns';
 import { RangePicker } from './range-picker';
+import { t } from '../ui/l10n';
 
 /** What survives hiding the page. */
 export interface MasksViewState { readonly site?: string; readonly channel: number; readonly range?: ChannelRange; readonly negativeLags: boolean; readonly axes: FrequencyAxes }
 
 export interface MasksViewHost extends PlotContext {
   readonly edit: (edit: PlanEdit) => Promise<void>;
-  readonly preview: (params: { site: string; masks: readonly ChannelMask[]; maxChannels: number; length: number }) => Promise<Preview>;
+  readonly preview: (params: { site: string; masks: readonly ChannelMask[]; maxChannels: number; length: number; channel: number }) => Promise<Preview>;
   readonly onState: (state: MasksViewState) => void;
   /** A sentence for the user about something that was not done. */
   readonly say: (sentence: string, hint?: string) => void;
@@ -65,53 +67,66 @@ export class MasksView {
   private readonly lowEdge: DragHandle;
   private readonly highEdge: DragHandle;
   private readonly main: HTMLElement;
-  private readonly loadCells: (params: { site: SiteSummary; grid: FrequencyMask['grid'] }) => void;
-  private readonly requestPreview: (params: { site: string; masks: readonly ChannelMask[]; settled: boolean }) => void;
+  private readonly loadCells: (params: { site: SiteSummary; grid: FrequencyMask['grid'] }) => Promise<void>;
+  private readonly showFigures: (params: { view: TimeView; settled: boolean }) => Promise<void>;
   private model?: ModelSummary;
   private plan?: SurgeryPlan;
   /** The site's masks on the page while they differ from the document's. */
   private draft?: readonly ChannelMask[];
   private shownCells = '';
+  /** Set while a refresh waits for the next frame: a drag moves more often than the screen. */
+  private nextFrame?: number;
   private readOnly = false;
 
   constructor(private readonly host: MasksViewHost, private state: MasksViewState) {
     const key = (name: string, text: string): HTMLElement => el('span', { class: `key ${name}`, text });
-    const lags = checkbox('negative lags', state.negativeLags, negativeLags => this.save({ negativeLags }), { testid: 'negative-lags', title: 'Show the lags before 0: what a frequency mask leaks into the future' });
-    this.sites = new SideList('Sites', 'site-list', site => this.save({ site, range: undefined }),
-      el('div', { class: 'side-foot' }, el('div', { class: 'keys' }, key('original', 'original'), key('masked', 'masked'), key('recausalised', 're-causalised')), button('Clear All Sites', () => void this.send({ kind: 'clearAll' }), { testid: 'clear-all', title: 'Every site dense again' })));
+    const lags = checkbox(t('negative lags'), state.negativeLags, negativeLags => this.save({ negativeLags }), { testid: 'negative-lags', title: t('Show the lags before 0: what a frequency mask leaks into the future') });
+    this.sites = new SideList(t('Sites'), 'site-list', site => this.save({ site, range: undefined }),
+      el('div', { class: 'side-foot' }, el('div', { class: 'keys' }, key('original', t('original')), key('masked', t('masked')), key('recausalised', t('re-causalised'))), button(t('Clear All Sites'), () => void this.send({ kind: 'clearAll' }), { testid: 'clear-all', title: t('Every site dense again') })));
     this.time = new TimePlot(host, 'time-plot', { tools: [lags], height: PLOT_HEIGHT }, () => undefined);
-    this.frequency = new FrequencyPlot(host, 'frequency-plot', state.axes, axes => this.save({ axes }), PLOT_HEIGHT);
-    this.cells = new CellMap({ title: 'Monarch cells', testid: 'cell-map', height: CELL_MAP_HEIGHT, onSave: image => host.saveImage(image), onPaint: (places, add, done) => this.paint(places, add, done) });
+    this.frequency = new FrequencyPlot(host, 'frequency-plot', state.axes, axes => this.save({ axes }), { height: PLOT_HEIGHT, onLasso: range => this.keepBand(range) });
+    this.cells = new CellMap({ title: t('Monarch cells'), testid: 'cell-map', height: CELL_MAP_HEIGHT, onSave: image => host.saveImage(image), onPaint: (places, add, done) => this.paint(places, add, done) });
     this.partialControls = new PartialControls((partial, settled) => this.change(action => ({ ...action, partial }), settled));
     this.frequencyControls = new FrequencyControls((frequency, settled) => this.change(action => ({ ...action, frequency }), settled));
     this.cut = this.time.plot.addHandle({
-      label: 'Cut: taps kept', testid: 'cut-handle', drops: 'right', limits: () => [1, this.site.taps], describe: taps => `first ${count(taps)} taps`,
+      label: t('Cut: taps kept'), testid: 'cut-handle', drops: 'right', limits: () => [1, this.site.taps], describe: taps => t('first {0} taps', count(taps)),
       onInput: taps => this.setTaps(taps, false), onCommit: taps => this.setTaps(taps, true),
     });
     this.highEdge = this.frequency.plot.addHandle({
-      label: 'Upper edge of the kept band', testid: 'high-edge', drops: 'right', limits: () => [1, halfBins(this.grid)], describe: bin => `below bin ${count(bin)}`,
+      label: t('Upper edge of the kept band'), testid: 'high-edge', drops: 'right', limits: () => [1, halfBins(this.grid)], describe: bin => t('below bin {0}', count(bin)),
       onInput: bin => this.setHighEdge(bin, false), onCommit: bin => this.setHighEdge(bin, true),
     });
     this.lowEdge = this.frequency.plot.addHandle({
-      label: 'Lower edge of the kept band', testid: 'low-edge', drops: 'left', limits: () => [0, halfBins(this.grid) - 1], describe: bin => `from bin ${count(bin)}`,
+      label: t('Lower edge of the kept band'), testid: 'low-edge', drops: 'left', limits: () => [0, halfBins(this.grid) - 1], describe: bin => t('from bin {0}', count(bin)),
       onInput: bin => this.setLowEdge(bin, false), onCommit: bin => this.setLowEdge(bin, true),
     });
     this.loadCells = latest(({ site, grid }) => host.source.cellHeatmap({ site: site.id, ...grid }), map => this.cells.setData(map), host.onError);
-    this.requestPreview = latest(
-      ({ site, masks, settled }) => host.preview({ site, masks, maxChannels: settled ? SETTLED_CHANNELS : DRAG_CHANNELS, length: this.model!.defaultLength }),
-      (preview, { site, settled }) => site === this.site.id && this.numbers.show(preview, settled),
+    // The figures and the plot in time go hand in hand: of very long filters both come from the same masked row, made once.
+    this.showFigures = latest(
+      async ({ view, settled }) => {
+        const [preview] = await Promise.all([
+          host.preview({ site: view.site.id, masks: view.masks, channel: view.channel, maxChannels: settled ? SETTLED_CHANNELS : DRAG_CHANNELS, length: this.model!.defaultLength }), this.time.show(view),
+        ]);
+        return preview;
+      },
+      (preview, { view, settled }) => {
+        if (view.site.id !== this.site.id) return;
+        this.numbers.show(preview, settled);
+        // On a grid of a million bins the gains of all cells take longer than a frame: while something is dragged they keep pace with the figures.
+        this.showGains();
+      },
       host.onError);
     this.main = el('div', { class: 'masks-main' },
       el('div', { class: 'site-head' }, el('div', { class: 'site-title' }, this.heading, this.summary),
-        button('Copy to All Sites', () => void this.send({ kind: 'copyToAll', site: this.site.id }), { testid: 'copy-to-all', title: 'Mask every other site like this one' }),
-        button('Clear', () => this.commit([]), { testid: 'clear-site', title: 'This site dense again' })),
+        button(t('Copy to All Sites'), () => void this.send({ kind: 'copyToAll', site: this.site.id }), { testid: 'copy-to-all', title: t('Mask every other site like this one') }),
+        button(t('Clear'), () => this.commit([]), { testid: 'clear-site', title: t('This site dense again') })),
       this.numbers.element,
       el('div', { class: 'mask-grid' },
         this.channelPicker.element, this.rangePicker.element,
         this.time.plot.element, this.partialControls.element,
         this.frequency.plot.element, this.frequencyControls.element,
-        this.cells.element, el('fieldset', { class: 'controls' }, el('legend', { class: 'only-spoken', text: 'Grid' }), ...this.frequencyControls.gridFields,
-          el('p', { class: 'hint', text: 'Paint to drop or keep cells; hatched cells are dropped. Whole rows make the kernels fastest.' }))));
+        this.cells.element, el('fieldset', { class: 'controls' }, el('legend', { class: 'only-spoken', text: t('Grid') }), ...this.frequencyControls.gridFields,
+          el('p', { class: 'hint', text: t('Paint to drop or keep cells; hatched cells are dropped. Whole rows make the kernels fastest.') }))));
     this.element = el('div', { class: 'page-body masks' }, this.sites.element, this.main);
   }
 
@@ -171,7 +186,7 @@ export class MasksView {
     const action = change(before);
     if (action.frequency && keepsNothing(action.frequency)) {
       if (settled) {
-        this.host.say('A mask has to keep at least one cell: without any, the filter would be all zeros.', 'Keep a cell, or choose another pattern.');
+        this.host.say(t('A mask has to keep at least one cell: without any, the filter would be all zeros.'), t('Keep a cell, or choose another pattern.'));
         this.draft = undefined;
         this.refresh();
       }
@@ -182,7 +197,7 @@ export class MasksView {
       this.commit(masks);
     } else {
       this.draft = masks;
-      this.refresh(false);
+      this.nextFrame ??= requestAnimationFrame(() => this.refresh(false));
     }
   }
 
@@ -219,10 +234,20 @@ export class MasksView {
       const mask = action.frequency ?? { grid: this.site.defaultGrid, symmetry: 'conjugate' as const };
       if (keep?.kind === 'bandpass') {
         const from = Math.min(binsOfFraction(keep.from, mask.grid.fftSize), bin - 1);
-        return { ...action, frequency: { ...mask, keep: { kind: 'bandpass', from: from === 0 ? 0 : fractionForBins(from, mask.grid), to: fractionForBins(bin, mask.grid) } } };
+        return { ...action, frequency: { ...mask, keep: bandPattern(from, bin, mask.grid) } };
       }
       return { ...action, frequency: bin >= bins ? undefined : { ...mask, keep: { kind: 'lowpass', fraction: fractionForBins(bin, mask.grid) } } };
     }, settled);
+  }
+
+  /** Keeps the bins [from, to), whatever the pattern was; all of them is no mask. */
+  private keepBand([from, to]: readonly [number, number]): void {
+    const bins = halfBins(this.grid);
+    this.change(action => {
+      const mask = action.frequency ?? { grid: this.site.defaultGrid, symmetry: 'conjugate' as const };
+      if (from <= 0 && to >= bins) return { ...action, frequency: undefined };
+      return { ...action, frequency: { ...mask, keep: bandPattern(Math.max(0, from), Math.min(bins, to), mask.grid) } };
+    }, true);
   }
 
   private setLowEdge(bin: number, settled: boolean): void {
@@ -230,7 +255,7 @@ export class MasksView {
       const mask = action.frequency;
       if (mask?.keep.kind !== 'bandpass') return action;
       const to = Math.max(binsOfFraction(mask.keep.to, mask.grid.fftSize), bin + 1);
-      return { ...action, frequency: { ...mask, keep: { kind: 'bandpass', from: bin === 0 ? 0 : fractionForBins(bin, mask.grid), to: fractionForBins(to, mask.grid) } } };
+      return { ...action, frequency: { ...mask, keep: bandPattern(bin, to, mask.grid) } };
     }, settled);
   }
 
@@ -243,6 +268,8 @@ export class MasksView {
 
   /** Brings everything on the page in step with the plan, or with the draft while something is dragged. */
   private refresh(settled = true): void {
+    if (this.nextFrame !== undefined) cancelAnimationFrame(this.nextFrame);
+    this.nextFrame = undefined;
     if (!this.model || !this.plan) return;
     this.keepSite();
     const { site, action, grid } = this;
@@ -257,15 +284,19 @@ export class MasksView {
     this.frequencyControls.show(action.frequency, site);
     this.cut.set(action.partial?.taps ?? site.taps);
     this.placeEdges(action.frequency);
-    this.time.show({ site, channel, masks, firstLag: this.state.negativeLags ? -Math.min(site.taps, grid.fftSize / 2) : 0 });
     this.frequency.show({ site, channel, masks, fftSize: grid.fftSize });
     const cells = `${site.id} ${grid.factors.join('x')} ${grid.taps}`;
     if (cells !== this.shownCells) {
       this.shownCells = cells;
-      this.loadCells({ site, grid });
+      void this.loadCells({ site, grid });
     }
-    this.cells.setGains(action.frequency ? mapGains(action.frequency) : undefined);
-    this.requestPreview({ site: site.id, masks, settled });
+    if (settled) this.showGains();
+    void this.showFigures({ view: { site, channel, masks, firstLag: this.state.negativeLags ? -Math.min(site.taps, grid.fftSize / 2) : 0 }, settled });
+  }
+
+  private showGains(): void {
+    const { frequency } = this.action;
+    this.cells.setGains(frequency ? mapGains(frequency) : undefined);
   }
 
   private placeEdges(mask: FrequencyMask | undefined): void {

@@ -3,6 +3,7 @@ import { el } from '../ui/dom';
 import { speedup } from '../ui/format';
 import { svg } from '../ui/svg';
 import { niceTicks } from '../plots/ticks';
+import { t } from '../ui/l10n';
 
 const WIDTH = 720, HEIGHT = 300, LEFT = 58, RIGHT = 18, TOP = 14, BOTTOM = 40;
 
@@ -20,7 +21,7 @@ export class ParetoPlot {
   private points: SVGElement[] = [];
 
   constructor(private readonly onChoose: (row: SweepRow) => void) {
-    this.element = el('section', { class: 'plot', label: 'Quality against speed', testid: 'pareto-plot' }, el('h2', { text: 'Quality against speed' }), this.frame, this.readout);
+    this.element = el('section', { class: 'plot', label: t('Quality against speed'), testid: 'pareto-plot' }, el('h2', { text: t('Quality against speed') }), this.frame, this.readout);
     this.frame.addEventListener('keydown', event => this.key(event));
   }
 

@@ -2,11 +2,12 @@ import { cellCount, mapDigits } from '../../extension/core/masks/cells';
 import { binsOfFraction } from '../../extension/core/masks/patterns';
 import { effectiveGain, keptCells } from '../../extension/core/masks/symmetry';
 import type { FrequencyMask, FrequencyPattern, MonarchGrid } from '../../extension/core/protocol/webview';
+import { t } from '../ui/l10n';
 
 export type PatternKind = 'none' | FrequencyPattern['kind'];
 
 export const PATTERN_NAMES: Record<Exclude<PatternKind, 'energy'>, string> = {
-  none: 'None (dense)', lowpass: 'Low-pass', bandpass: 'Band-pass', block: 'Block (per digit)', comb: 'Comb rows (n1)', cells: 'Painted cells',
+  none: t('None (dense)'), lowpass: t('Low-pass'), bandpass: t('Band-pass'), block: t('Block (per digit)'), comb: t('Comb rows (n1)'), cells: t('Painted cells'),
 };
 
 /** Bins 0..N/2 of the half spectrum. */
@@ -23,6 +24,10 @@ export function fractionForBins(bins: number, grid: MonarchGrid): number {
   }
   return exact;
 }
+
+/** Keeps the bins [from, to) of the half spectrum. */
+export const bandPattern = (from: number, to: number, grid: MonarchGrid): FrequencyPattern =>
+  ({ kind: 'bandpass', from: from === 0 ? 0 : fractionForBins(from, grid), to: fractionForBins(to, grid) });
 
 /** A pattern of the kind to start from: half of what there is, or for cells what the pattern before kept. */
 export function newPattern(kind: Exclude<PatternKind, 'none' | 'energy'>, grid: MonarchGrid, before: FrequencyMask | undefined): FrequencyPattern {

@@ -4,6 +4,7 @@ import { ChoiceField, numberInput } from '../ui/fields';
 import { button } from '../ui/toolkit';
 import { channelParts, rangeName } from './channel-ranges';
 import type { ChannelRange } from './channel-ranges';
+import { t } from '../ui/l10n';
 
 const OTHER = 'other';
 
@@ -18,10 +19,10 @@ export class RangePicker {
   private range: ChannelRange = [0, 1];
 
   constructor(private readonly onChange: (range: ChannelRange) => void) {
-    this.choice = new ChoiceField<string>({ label: 'Mask acts on', testid: 'range', choices: [], onChange: value => this.choose(value) });
-    this.from.setAttribute('aria-label', 'First channel');
-    this.to.setAttribute('aria-label', 'Last channel');
-    this.custom = el('div', { class: 'row', hidden: true, testid: 'range-custom' }, this.from, el('span', { text: '–' }), this.to, button('Use', () => this.useCustom(), { testid: 'range-use' }));
+    this.choice = new ChoiceField<string>({ label: t('Mask acts on'), testid: 'range', choices: [], onChange: value => this.choose(value) });
+    this.from.setAttribute('aria-label', t('First channel'));
+    this.to.setAttribute('aria-label', t('Last channel'));
+    this.custom = el('div', { class: 'row', hidden: true, testid: 'range-custom' }, this.from, el('span', { text: '–' }), this.to, button(t('Use'), () => this.useCustom(), { testid: 'range-use' }));
     this.element = el('div', { class: 'range-picker' }, this.choice.element, this.custom);
   }
 
@@ -34,7 +35,7 @@ export class RangePicker {
       if (part.range[0] > 0 || part.range[1] < channels) ranges.set(key(part.range), `${capital(rangeName(part.range, channels))}${part.mask ? '' : ' (dense)'}`);
     }
     if (!ranges.has(key(range))) ranges.set(key(range), capital(rangeName(range, channels)));
-    this.choice.setChoices([...[...ranges].map(([value, label]) => ({ value, label })), { value: OTHER, label: 'Other channels …' }]);
+    this.choice.setChoices([...[...ranges].map(([value, label]) => ({ value, label })), { value: OTHER, label: t('Other channels …') }]);
     this.choice.set(key(range));
     this.custom.hidden = true;
   }

@@ -2,9 +2,10 @@ import type { MaskedQuality, Quality, SiteReport, ValidationReport, Verdict } fr
 import { el } from '../ui/dom';
 import { count, milliseconds, percent, significant, speedup } from '../ui/format';
 import { table } from '../ui/table';
+import { t } from '../ui/l10n';
 
 const SIGNS: Record<Verdict['kind'], string> = { pays: '✓', costs: '±', useless: '✕', none: '–' };
-const NAMES: Record<Verdict['kind'], string> = { pays: 'It pays', costs: 'It is a trade', useless: 'It does not pay', none: 'Nothing is masked' };
+const NAMES: Record<Verdict['kind'], string> = { pays: t('It pays'), costs: t('It is a trade'), useless: t('It does not pay'), none: t('Nothing is masked') };
 
 /** What the figures mean, for people who do not read tables: told by sign and words, not by colour alone. */
 export function verdictCard({ kind, text }: Verdict): HTMLElement {
@@ -22,13 +23,13 @@ export function qualityTable(report: ValidationReport): HTMLElement | null {
     change ? difference(change.nllDifference) : '–', change ? significant(change.kl, 3) : '–',
   ];
   return table([
-    { title: 'Model' },
-    { title: 'Perplexity', numeric: true }, { title: 'Bits per token', numeric: true }, { title: 'Top-1', numeric: true, help: 'Share of positions whose most likely token is the target' },
-    { title: 'NLL change (95% interval)', numeric: true, help: 'Against the dense model, nats per token; paired bootstrap over windows' },
-    { title: 'KL to dense', numeric: true, help: 'Nats per token' },
+    { title: t('Model') },
+    { title: t('Perplexity'), numeric: true }, { title: t('Bits per token'), numeric: true }, { title: t('Top-1'), numeric: true, help: t('Share of positions whose most likely token is the target') },
+    { title: t('NLL change (95% interval)'), numeric: true, help: t('Against the dense model, nats per token; paired bootstrap over windows') },
+    { title: t('KL to dense'), numeric: true, help: t('Nats per token') },
   ], [
-    row('Dense', dense), ...(masked ? [row('Masked', masked, masked)] : []), ...(recausalised ? [row('Re-causalised', recausalised, recausalised)] : []),
-  ], { testid: 'quality-table', caption: 'Quality of the model' });
+    row(t('Dense'), dense), ...(masked ? [row(t('Masked'), masked, masked)] : []), ...(recausalised ? [row(t('Re-causalised'), recausalised, recausalised)] : []),
+  ], { testid: 'quality-table', caption: t('Quality of the model') });
 }
 
 const signed = (value: number): string => `${value > 0 ? '+' : value < 0 ? '−' : ''}${significant(Math.abs(value), 3)}`;
@@ -37,15 +38,15 @@ const difference = ({ mean, low, high }: MaskedQuality['nllDifference']): string
 /** Time and error of every site: a speed never stands without its error. */
 export function siteTable(sites: readonly SiteReport[]): HTMLElement {
   return table([
-    { title: 'Site' },
-    { title: 'Dense', numeric: true, help: 'Median time of the dense convolution' }, { title: 'Masked', numeric: true, help: 'Median time of the masked convolution' },
-    { title: 'Predicted', numeric: true, help: 'Speed-up that the cost model predicted' }, { title: 'Measured', numeric: true, help: 'Speed-up that was measured' },
-    { title: 'Filter error', numeric: true, help: '‖k′ − k‖ / ‖k‖' }, { title: 'Output error', numeric: true, help: '‖y′ − y‖ / ‖y‖ on real activations' },
-    { title: 'Leak', numeric: true, help: 'Energy at negative lags / total energy of the masked filter' },
+    { title: t('Site') },
+    { title: t('Dense'), numeric: true, help: t('Median time of the dense convolution') }, { title: t('Masked'), numeric: true, help: t('Median time of the masked convolution') },
+    { title: t('Predicted'), numeric: true, help: t('Speed-up that the cost model predicted') }, { title: t('Measured'), numeric: true, help: t('Speed-up that was measured') },
+    { title: t('Filter error'), numeric: true, help: '‖k′ − k‖ / ‖k‖' }, { title: t('Output error'), numeric: true, help: t('‖y′ − y‖ / ‖y‖ on real activations') },
+    { title: t('Leak'), numeric: true, help: t('Energy at negative lags / total energy of the masked filter') },
   ], sites.map(site => [
     site.site, milliseconds(site.dense.median_ms), milliseconds(site.masked.median_ms), speedup(site.predictedSpeedup), speedup(site.measuredSpeedup),
-    significant(site.filterError, 3), site.outputError === null ? 'no data' : significant(site.outputError, 3), percent(site.leak),
-  ]), { testid: 'site-table', caption: 'Time and error of each site' });
+    significant(site.filterError, 3), site.outputError === null ? t('no data') : significant(site.outputError, 3), percent(site.leak),
+  ]), { testid: 'site-table', caption: t('Time and error of each site') });
 }
 
 /** The whole model's time, the device, and what was run. */
@@ -54,9 +55,9 @@ export function runFacts(report: ValidationReport): HTMLElement {
   const facts: [string, string][] = [];
   if (wholeModel) {
     const times = `${milliseconds(wholeModel.dense.median_ms)} → ${milliseconds(wholeModel.masked.median_ms)}`;
-    facts.push(['Whole model', `${times} (${speedup(wholeModel.dense.median_ms / wholeModel.masked.median_ms)}) for ${count(wholeModel.tokens)} tokens`]);
+    facts.push([t('Whole model'), `${times} (${speedup(wholeModel.dense.median_ms / wholeModel.masked.median_ms)}) for ${count(wholeModel.tokens)} tokens`]);
   }
-  facts.push(['Device', `${device.name}, ${device.backend}, ${device.instructionSet}, ${device.threads} threads`]);
-  facts.push(['Data', report.data ? `${report.data.path.split(/[\\/]/).at(-1)}: ${count(report.windows)} windows of ${count(report.length)} tokens` : 'none: speed and filter errors only']);
+  facts.push([t('Device'), `${device.name}, ${device.backend}, ${device.instructionSet}, ${device.threads} threads`]);
+  facts.push([t('Data'), report.data ? `${report.data.path.split(/[\\/]/).at(-1)}: ${count(report.windows)} windows of ${count(report.length)} tokens` : t('none: speed and filter errors only')]);
   return el('dl', { class: 'facts', testid: 'run-facts' }, ...facts.map(([name, value]) => el('div', {}, el('dt', { text: name }), el('dd', { text: value }))));
 }

@@ -1,16 +1,17 @@
 import type { ValidationRun } from '../../extension/core/protocol/webview';
 import { el } from '../ui/dom';
 import { percent, significant, speedup } from '../ui/format';
+import { t } from '../ui/l10n';
 
 /** All kept runs in one table, to be compared column by column; one of them is shown above it. */
 export function runsTable(runs: readonly ValidationRun[], shown: string, onShow: (id: string) => void, onRemove: (id: string) => void): HTMLElement {
-  const head = ['Run', 'Masks', 'Convolutions', 'Whole model', 'Perplexity', 'Re-causalised', 'Worst leak', 'Data', 'Forget'].map((title, i) =>
+  const head = [t('Run'), t('Masks'), t('Convolutions'), t('Whole model'), t('Perplexity'), t('Re-causalised'), t('Worst leak'), t('Data'), t('Forget')].map((title, i) =>
     el('th', { text: title, class: i >= 2 && i <= 6 ? 'numeric' : undefined, set: { scope: 'col' } }));
   const body = runs.map(run => {
     const { sites, wholeModel, masked, recausalised, data, created, length } = run.report;
-    const show = el('button', { class: 'link', text: timeOf(created), testid: 'run-show', title: 'Show this run' });
+    const show = el('button', { class: 'link', text: timeOf(created), testid: 'run-show', title: t('Show this run') });
     show.addEventListener('click', () => onShow(run.id));
-    const remove = el('button', { class: 'plot-button', text: '✕', label: `Forget the run of ${timeOf(created)}`, title: 'Forget this run', testid: 'run-remove' });
+    const remove = el('button', { class: 'plot-button', text: '✕', label: t('Forget the run of {0}', timeOf(created)), title: t('Forget this run'), testid: 'run-remove' });
     remove.addEventListener('click', () => onRemove(run.id));
     const sum = (pick: (site: (typeof sites)[number]) => number): number => sites.reduce((total, site) => total + pick(site), 0);
     const cells = [
@@ -24,8 +25,8 @@ export function runsTable(runs: readonly ValidationRun[], shown: string, onShow:
     if (run.id === shown) row.setAttribute('aria-current', 'true');
     return row;
   });
-  return el('div', { class: 'table-frame', tabIndex: 0, role: 'region', label: 'Kept runs' },
-    el('table', { testid: 'runs-table' }, el('caption', { class: 'only-spoken', text: 'Kept runs' }), el('thead', {}, el('tr', {}, ...head)), el('tbody', {}, ...body)));
+  return el('div', { class: 'table-frame', tabIndex: 0, role: 'region', label: t('Kept runs') },
+    el('table', { testid: 'runs-table' }, el('caption', { class: 'only-spoken', text: t('Kept runs') }), el('thead', {}, el('tr', {}, ...head)), el('tbody', {}, ...body)));
 }
 
 const timeOf = (created: string): string => created.slice(0, 16).replace('T', ' ');

@@ -8,6 +8,7 @@ import { button } from '../ui/toolkit';
 import { DataPicker } from './data-picker';
 import { JobProgress } from './job-progress';
 import { qualityTable, runFacts, siteTable, verdictCard } from './report-tables';
+import { t } from '../ui/l10n';
 
 export interface SearchHost {
   readonly search: (choice: SearchChoice) => void;
@@ -38,13 +39,13 @@ export class SearchView {
     this.budget = numberInput({ testid: 'search-budget', min: 0.01, max: 100, step: 0.01 }, budgetId);
     this.budget.value = '1';
     this.windows = numberInput({ testid: 'search-windows', min: 1, max: 100_000 }, windowsId);
-    this.windows.title = 'Windows that the search runs; what it finds is checked on all of the data';
-    this.run = button('Find a Mask', () => this.start(), { primary: true, testid: 'search' });
-    this.progress = new JobProgress('Search', 'search', host.cancel);
+    this.windows.title = t('Windows that the search runs; what it finds is checked on all of the data');
+    this.run = button(t('Find a Mask'), () => this.start(), { primary: true, testid: 'search' });
+    this.progress = new JobProgress(t('Search'), 'search', host.cancel);
     this.element = el('div', { class: 'job-view' },
       el('div', { class: 'row' },
-        el('label', { text: 'Perplexity may rise by at most', set: { for: budgetId } }), this.budget, el('span', { text: '%' }),
-        this.data.element, el('label', { class: 'muted', text: 'Windows', set: { for: windowsId } }), this.windows, el('span', { class: 'grow' }), this.run),
+        el('label', { text: t('Perplexity may rise by at most'), set: { for: budgetId } }), this.budget, el('span', { text: '%' }),
+        this.data.element, el('label', { class: 'muted', text: t('Windows'), set: { for: windowsId } }), this.windows, el('span', { class: 'grow' }), this.run),
       this.progress.element, this.result, this.tried);
   }
 
@@ -66,10 +67,10 @@ export class SearchView {
     this.setEnabled(this.enabled);
     this.progress.show(job);
     if (job.state === 'idle') {
-      replaceChildren(this.result, message('info', 'Give a budget, and the search tries cuts and frequency masks on every site alone, spends the budget where it saves the most time, refines, and validates what it found on all of the data. Figures are of the worse of the masked and the re-causalised model.'));
+      replaceChildren(this.result, message('info', t('Give a budget, and the search tries cuts and frequency masks on every site alone, spends the budget where it saves the most time, refines, and validates what it found on all of the data. Figures are of the worse of the masked and the re-causalised model.')));
     } else if (job.state === 'failed') {
       replaceChildren(this.result, failureMessage(job.failure, [
-        { label: 'Retry', testid: 'search-retry', run: () => this.start() }, { label: 'Show Log', run: this.host.showLog },
+        { label: t('Retry'), testid: 'search-retry', run: () => this.start() }, { label: t('Show Log'), run: this.host.showLog },
       ], 'search-failure'));
     } else if (job.state === 'running') {
       replaceChildren(this.result);
@@ -83,7 +84,7 @@ export class SearchView {
   private start(): void {
     const budget = Number(this.budget.value);
     if (!(budget > 0)) {
-      replaceChildren(this.result, message('error', 'The budget has to be a percentage above 0.', undefined, [], 'search-failure'));
+      replaceChildren(this.result, message('error', t('The budget has to be a percentage above 0.'), undefined, [], 'search-failure'));
       return;
     }
     this.host.search({ budget, windows: this.windows.value === '' ? undefined : Number(this.windows.value) });
@@ -93,8 +94,8 @@ export class SearchView {
     const quality = qualityTable(report);
     replaceChildren(this.result,
       message('info', verdict, `Found and validated in ${duration(seconds)}.`, plan.sites.length === 0 ? [] : [
-        { label: 'Use in This Plan', testid: 'search-use', run: () => this.host.useMasks({ kind: 'found' }, false) },
-        { label: 'Open as New Plan', testid: 'search-open', run: () => this.host.useMasks({ kind: 'found' }, true) },
+        { label: t('Use in This Plan'), testid: 'search-use', run: () => this.host.useMasks({ kind: 'found' }, false) },
+        { label: t('Open as New Plan'), testid: 'search-open', run: () => this.host.useMasks({ kind: 'found' }, true) },
       ], 'search-found'),
       verdictCard(report.verdict), quality, report.sites.length > 0 ? siteTable(report.sites) : null, runFacts(report));
   }
@@ -105,9 +106,9 @@ export class SearchView {
       String(i + 1), PHASES[entry.phase], entry.masks.map(({ site, mask }) => `${site}: ${mask}`).join('; '),
       `${entry.change < 0 ? '−' : '+'}${Math.abs(entry.change).toFixed(2)}%`, speedup(entry.speedup), entry.accepted ? '✓ within budget' : '✕ too much',
     ]);
-    replaceChildren(this.tried, el('h2', { text: `Tried: ${tried.length}` }), table([
-      { title: 'No.' }, { title: 'Step' }, { title: 'Masks' }, { title: 'Perplexity', numeric: true, help: 'Rise against the dense model' },
-      { title: 'Speed-up', numeric: true, help: 'Of all long convolutions' }, { title: 'Outcome' },
-    ], rows, { testid: 'search-tried', caption: 'Masks that were tried' }));
+    replaceChildren(this.tried, el('h2', { text: t('Tried: {0}', tried.length) }), table([
+      { title: t('No.') }, { title: t('Step') }, { title: t('Masks') }, { title: t('Perplexity'), numeric: true, help: t('Rise against the dense model') },
+      { title: t('Speed-up'), numeric: true, help: t('Of all long convolutions') }, { title: t('Outcome') },
+    ], rows, { testid: 'search-tried', caption: t('Masks that were tried') }));
   }
 }

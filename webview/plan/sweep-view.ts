@@ -8,6 +8,7 @@ import { DataPicker } from './data-picker';
 import { JobProgress } from './job-progress';
 import { describeRow, lossOf, ParetoPlot } from './pareto-plot';
 import { formatList, parseBlocks, parseNumbers } from './sweep-lists';
+import { t } from '../ui/l10n';
 
 export interface SweepHost {
   readonly sweep: (choice: SweepChoice) => void;
@@ -55,14 +56,14 @@ export class SweepView {
     };
     const windowsId = uniqueId('windows');
     this.windows = numberInput({ testid: 'sweep-windows', min: 1, max: 100_000 }, windowsId);
-    this.combine = checkbox('Combine cuts with patterns', false, () => undefined, { testid: 'sweep-combine' });
-    this.eachSite = checkbox('Each site alone (sensitivity)', false, () => undefined, { testid: 'sweep-each-site' });
-    this.run = button('Sweep', () => this.start(), { primary: true, testid: 'sweep' });
-    this.progress = new JobProgress('Sweep', 'sweep', host.cancel);
+    this.combine = checkbox(t('Combine cuts with patterns'), false, () => undefined, { testid: 'sweep-combine' });
+    this.eachSite = checkbox(t('Each site alone (sensitivity)'), false, () => undefined, { testid: 'sweep-each-site' });
+    this.run = button(t('Sweep'), () => this.start(), { primary: true, testid: 'sweep' });
+    this.progress = new JobProgress(t('Sweep'), 'sweep', host.cancel);
     this.plot = new ParetoPlot(row => this.choose(row.key));
     this.results = el('div', { class: 'result', hidden: true, testid: 'sweep-result' }, this.plot.element, this.chosenBox, this.tableBox);
     this.element = el('div', { class: 'job-view' },
-      el('div', { class: 'row' }, this.data.element, el('label', { class: 'muted', text: 'Windows', set: { for: windowsId } }), this.windows, el('span', { class: 'grow' }), this.run),
+      el('div', { class: 'row' }, this.data.element, el('label', { class: 'muted', text: t('Windows'), set: { for: windowsId } }), this.windows, el('span', { class: 'grow' }), this.run),
       el('div', { class: 'sweep-fields' }, ...fields), el('div', { class: 'row' }, this.combine, this.eachSite),
       this.progress.element, this.problem, this.results);
   }
@@ -100,11 +101,11 @@ export class SweepView {
     const done = job.state === 'done' ? job.result : undefined;
     replaceChildren(this.problem,
       job.state === 'failed' ? failureMessage(job.failure, [
-        { label: 'Go On', testid: 'sweep-retry', run: () => this.start() }, { label: 'Show Log', run: this.host.showLog },
+        { label: t('Go On'), testid: 'sweep-retry', run: () => this.start() }, { label: t('Show Log'), run: this.host.showLog },
       ], 'sweep-failure') : null,
       job.state === 'idle' && this.rows.length === 0
-        ? message('info', 'A sweep measures quality and speed of many settings. Click a point to see its masks and to use them. A cancelled sweep goes on where it ended.') : null,
-      done ? el('p', { class: 'muted', role: 'status', testid: 'sweep-done', text: `${plural(done.rows.length, 'setting')} on ${plural(done.windows, 'window')} of ${count(done.length)} tokens`
+        ? message('info', t('A sweep measures quality and speed of many settings. Click a point to see its masks and to use them. A cancelled sweep goes on where it ended.')) : null,
+      done ? el('p', { class: 'muted', role: 'status', testid: 'sweep-done', text: t('{0} on {1} of {2} tokens', plural(done.rows.length, 'setting'), plural(done.windows, 'window'), count(done.length))
         + `${done.resumed > 0 ? `, ${done.resumed} from an earlier, unfinished sweep` : ''}; ${job.state === 'done' ? duration(job.seconds) : ''}; ${done.device.name}, ${done.device.threads} threads.` }) : null);
   }
 
@@ -136,19 +137,19 @@ export class SweepView {
   private refresh(): void {
     const chosen = this.rows.find(row => row.key === this.chosen);
     this.plot.show(this.rows, this.chosen);
-    replaceChildren(this.chosenBox, chosen ? this.chosenRow(chosen) : el('p', { class: 'muted', text: 'Choose a point, or a row, to use its masks.' }));
+    replaceChildren(this.chosenBox, chosen ? this.chosenRow(chosen) : el('p', { class: 'muted', text: t('Choose a point, or a row, to use its masks.') }));
     replaceChildren(this.tableBox, this.table());
   }
 
   private chosenRow(row: SweepRow): HTMLElement {
     const source: MaskSource = { kind: 'setting', setting: row.setting, sites: row.sites, name: row.label };
     return el('div', { class: 'row' }, el('strong', { text: describeRow(row) }), el('span', { class: 'grow' }),
-      button('Use in This Plan', () => this.host.useMasks(source, false), { primary: true, testid: 'sweep-use', title: 'One undo step' }),
-      button('Open as New Plan', () => this.host.useMasks(source, true), { testid: 'sweep-open' }));
+      button(t('Use in This Plan'), () => this.host.useMasks(source, false), { primary: true, testid: 'sweep-use', title: t('One undo step') }),
+      button(t('Open as New Plan'), () => this.host.useMasks(source, true), { testid: 'sweep-open' }));
   }
 
   private table(): HTMLElement {
-    const titles = ['Mask', 'Site', 'Perplexity', 'Re-causalised', 'Change', 'Speed-up', 'Filter error', 'Leak'];
+    const titles = [t('Mask'), t('Site'), t('Perplexity'), t('Re-causalised'), t('Change'), t('Speed-up'), t('Filter error'), t('Leak')];
     const head = titles.map((title, i) => el('th', { text: title, class: i >= 2 ? 'numeric' : undefined, set: { scope: 'col' } }));
     const body = this.rows.map(row => {
       const pick = el('button', { class: 'link', text: `${row.pareto ? '★ ' : ''}${row.mask}`, testid: 'sweep-row', title: describeRow(row) });
@@ -162,8 +163,8 @@ export class SweepView {
       if (row.key === this.chosen) line.setAttribute('aria-current', 'true');
       return line;
     });
-    return el('div', { class: 'table-frame', tabIndex: 0, role: 'region', label: 'Settings of the sweep' },
-      el('table', { testid: 'sweep-table' }, el('caption', { class: 'only-spoken', text: 'Settings of the sweep; a star marks those that no other beats' }),
+    return el('div', { class: 'table-frame', tabIndex: 0, role: 'region', label: t('Settings of the sweep') },
+      el('table', { testid: 'sweep-table' }, el('caption', { class: 'only-spoken', text: t('Settings of the sweep; a star marks those that no other beats') }),
         el('thead', {}, el('tr', {}, ...head)), el('tbody', {}, ...body)));
   }
 }

@@ -8,6 +8,7 @@ import { DataPicker } from './data-picker';
 import { JobProgress } from './job-progress';
 import { qualityTable, runFacts, siteTable, verdictCard } from './report-tables';
 import { runsTable } from './runs-table';
+import { t } from '../ui/l10n';
 
 export interface ValidationHost {
   readonly validate: (length: number | undefined) => void;
@@ -41,19 +42,19 @@ export class ValidationView {
   constructor(private readonly host: ValidationHost) {
     const id = uniqueId('length');
     this.length = numberInput({ testid: 'validation-length', min: 2, max: 2 ** 24 }, id);
-    this.length.placeholder = 'default';
-    this.run = button('Validate', () => host.validate(this.length.value === '' ? undefined : Number(this.length.value)), { primary: true, testid: 'validate' });
-    this.data = new DataPicker('', 'none: speed and filter errors only', host.chooseData, host.clearData);
-    this.progress = new JobProgress('Validation', 'validation', host.cancel);
+    this.length.placeholder = t('default');
+    this.run = button(t('Validate'), () => host.validate(this.length.value === '' ? undefined : Number(this.length.value)), { primary: true, testid: 'validate' });
+    this.data = new DataPicker('', t('none: speed and filter errors only'), host.chooseData, host.clearData);
+    this.progress = new JobProgress(t('Validation'), 'validation', host.cancel);
     this.element = el('div', { class: 'job-view' },
       el('div', { class: 'row' },
-        this.data.element, el('label', { class: 'muted', text: 'Length', set: { for: id } }), this.length, el('span', { class: 'grow' }), this.run),
+        this.data.element, el('label', { class: 'muted', text: t('Length'), set: { for: id } }), this.length, el('span', { class: 'grow' }), this.run),
       this.progress.element, this.outcome, this.result, this.kept);
   }
 
   setModel(model: ModelSummary): void {
     this.length.placeholder = count(model.defaultLength);
-    this.length.title = `Tokens per window; ${count(model.defaultLength)} when left empty`;
+    this.length.title = t('Tokens per window; {0} when left empty', count(model.defaultLength));
   }
 
   setData(data: DataFile | null): void {
@@ -84,9 +85,9 @@ export class ValidationView {
     if (job.state === 'done') this.shown = job.result.run;
     replaceChildren(this.outcome,
       job.state === 'failed' ? failureMessage(job.failure, [
-        { label: 'Retry', testid: 'validation-retry', run: () => this.run.click() }, { label: 'Show Log', run: this.host.showLog },
+        { label: t('Retry'), testid: 'validation-retry', run: () => this.run.click() }, { label: t('Show Log'), run: this.host.showLog },
       ], 'validation-failure') : null,
-      job.state === 'done' ? el('p', { class: 'only-spoken', text: `Validation done in ${duration(job.seconds)}.`, role: 'status' }) : null);
+      job.state === 'done' ? el('p', { class: 'only-spoken', text: t('Validation done in {0}.', duration(job.seconds)), role: 'status' }) : null);
     this.showRun();
   }
 
@@ -94,7 +95,7 @@ export class ValidationView {
     const run = this.runs.find(candidate => candidate.id === this.shown);
     if (!run) {
       replaceChildren(this.result, this.job.state === 'idle'
-        ? message('info', 'Validate runs the native kernels, dense against masked, in one run: time beside error for every site, and the model’s perplexity when there is data.') : null);
+        ? message('info', t('Validate runs the native kernels, dense against masked, in one run: time beside error for every site, and the model’s perplexity when there is data.')) : null);
       replaceChildren(this.kept);
       return;
     }
@@ -102,17 +103,17 @@ export class ValidationView {
     const quality = qualityTable(report);
     const stale = JSON.stringify(run.sites) !== this.sites;
     replaceChildren(this.result,
-      stale ? message('warning', 'These figures are of another state of the plan.', `It masked: ${run.masks}.`, [{ label: 'Validate Again', run: () => this.run.click() }, { label: 'Restore Its Masks', run: () => this.host.useMasks({ kind: 'run', run: run.id }, false) }], 'validation-stale') : null,
+      stale ? message('warning', t('These figures are of another state of the plan.'), `It masked: ${run.masks}.`, [{ label: t('Validate Again'), run: () => this.run.click() }, { label: t('Restore Its Masks'), run: () => this.host.useMasks({ kind: 'run', run: run.id }, false) }], 'validation-stale') : null,
       verdictCard(report.verdict),
-      quality ? el('h2', { text: 'Model' }) : null, quality,
-      el('h2', { text: 'Sites' }), report.sites.length > 0 ? siteTable(report.sites) : el('p', { class: 'muted', text: 'The plan masks no site.' }),
-      report.findings.length > 0 ? el('h2', { text: 'Findings' }) : null,
+      quality ? el('h2', { text: t('Model') }) : null, quality,
+      el('h2', { text: t('Sites') }), report.sites.length > 0 ? siteTable(report.sites) : el('p', { class: 'muted', text: t('The plan masks no site.') }),
+      report.findings.length > 0 ? el('h2', { text: t('Findings') }) : null,
       report.findings.length > 0 ? el('ul', { class: 'findings', testid: 'findings' }, ...report.findings.map(finding => el('li', { text: finding }))) : null,
       runFacts(report),
-      el('div', { class: 'row' }, el('span', { class: 'muted', text: 'Save the report as' }),
+      el('div', { class: 'row' }, el('span', { class: 'muted', text: t('Save the report as') }),
         ...FORMATS.map(([format, label]) => button(`${label} …`, () => this.host.saveReport(run.id, format), { testid: `save-${format}` }))));
     replaceChildren(this.kept, ...(this.runs.length > 1 ? [
-      el('h2', { text: 'Kept runs' }),
+      el('h2', { text: t('Kept runs') }),
       runsTable(this.runs, run.id, id => { this.shown = id; this.showRun(); }, this.host.removeRun),
     ] : []));
   }

@@ -6,6 +6,7 @@ import { paintTiles, scaleLegend } from './heatmap';
 import { mapImage, saveButton } from './plot-image';
 import { cellAt, cellsBetween } from './scale';
 import type { CellPlace } from './scale';
+import { t } from '../ui/l10n';
 
 const FLOOR = -60;
 
@@ -55,8 +56,8 @@ export class CellMap {
       el('div', { class: 'plot-head' }, el('h3', { text: options.title }), this.readoutText, el('span', { class: 'grow' }), ...(options.tools ?? []), scaleLegend(FLOOR),
         options.onSave ? saveButton(() => options.onSave?.(mapImage(options.title, this.canvas, 'n1 = frequency mod N1', 'band', themeColours()))) : null),
       el('div', { class: 'map-frame' },
-        el('span', { class: 'map-row-label', text: 'n1 = frequency mod N1' }),
-        el('div', { class: 'map-body' }, this.canvas, el('span', { class: 'map-column-label', text: 'band (last digit): 0 to sampling frequency' }))),
+        el('span', { class: 'map-row-label', text: t('n1 = frequency mod N1') }),
+        el('div', { class: 'map-body' }, this.canvas, el('span', { class: 'map-column-label', text: t('band (last digit): 0 to sampling frequency') }))),
       this.spoken);
     this.canvas.addEventListener('pointerdown', event => this.down(event));
     this.canvas.addEventListener('pointermove', event => this.move(event));

@@ -7,9 +7,10 @@ import type { CheckboxControl } from '../ui/toolkit';
 import type { PlotContext } from './filter-source';
 import { joinSeries, logarithmicParts } from './frequency-columns';
 import { LinePlot } from './line-plot';
-import type { Curve } from './line-plot';
+import type { Curve, LinePlotOptions } from './line-plot';
 import { decibels } from './scale';
 import type { Range } from './scale';
+import { t } from '../ui/l10n';
 
 export interface FrequencyView { readonly site: SiteSummary; readonly channel: number; readonly masks: readonly ChannelMask[]; readonly fftSize: number; /** A second channel, drawn for comparison. */ readonly compared?: number }
 export interface FrequencyAxes { readonly logarithmic: boolean; readonly decibels: boolean; readonly phase?: boolean }
@@ -23,25 +24,25 @@ export class FrequencyPlot {
   private series?: FrequencySeries;
   /** Largest |K(f)| of the channel: 0 dB. */
   private peak = 0;
-  private readonly gainKey = el('span', { class: 'key gain', text: 'gain g(f)', hidden: true });
+  private readonly gainKey = el('span', { class: 'key gain', text: t('gain g(f)'), hidden: true });
   private readonly logBox: CheckboxControl;
   private readonly dbBox: CheckboxControl;
   private readonly phaseBox: CheckboxControl;
-  private readonly phaseKey = el('span', { class: 'key phase', text: 'phase −π … π', hidden: true });
-  private readonly request: (params: { view: FrequencyView; range: Range; columns: number; axes: FrequencyAxes }) => void;
+  private readonly phaseKey = el('span', { class: 'key phase', text: t('phase −π … π'), hidden: true });
+  private readonly request: (params: { view: FrequencyView; range: Range; columns: number; axes: FrequencyAxes }) => Promise<void>;
 
-  constructor(context: PlotContext, testid: string, private axes: FrequencyAxes, onAxes: (axes: FrequencyAxes) => void, height?: number) {
+  constructor(context: PlotContext, testid: string, private axes: FrequencyAxes, onAxes: (axes: FrequencyAxes) => void, options: Pick<LinePlotOptions, 'height' | 'onLasso'> = {}) {
     const change = (changed: Partial<FrequencyAxes>): void => {
       this.axes = { ...this.axes, ...changed };
       onAxes(this.axes);
       this.plot.setLogarithmic(this.axes.logarithmic);
       this.refresh();
     };
-    this.logBox = checkbox('log', axes.logarithmic, logarithmic => change({ logarithmic }), { testid: `${testid}-log`, title: 'Logarithmic frequency axis', label: 'Logarithmic frequency axis' });
-    this.dbBox = checkbox('dB', axes.decibels, on => change({ decibels: on }), { testid: `${testid}-db`, title: 'Magnitude in decibels', label: 'Magnitude in decibels' });
-    this.phaseBox = checkbox('phase', axes.phase ?? false, phase => change({ phase }), { testid: `${testid}-phase`, title: 'Phase of the original, −π … π', label: 'Phase of the original' });
+    this.logBox = checkbox(t('log'), axes.logarithmic, logarithmic => change({ logarithmic }), { testid: `${testid}-log`, title: t('Logarithmic frequency axis'), label: t('Logarithmic frequency axis') });
+    this.dbBox = checkbox(t('dB'), axes.decibels, on => change({ decibels: on }), { testid: `${testid}-db`, title: t('Magnitude in decibels'), label: t('Magnitude in decibels') });
+    this.phaseBox = checkbox(t('phase'), axes.phase ?? false, phase => change({ phase }), { testid: `${testid}-phase`, title: t('Phase of the original, −π … π'), label: t('Phase of the original') });
     this.plot = new LinePlot({
-      title: 'Filter in frequency', xLabel: 'frequency bin f (0 … N/2)', testid, height, tools: [this.gainKey, this.phaseKey, this.logBox, this.dbBox, this.phaseBox], onSave: image => context.saveImage(image),
+      title: t('Filter in frequency'), xLabel: t('frequency bin f (0 … N/2)'), testid, ...options, tools: [this.gainKey, this.phaseKey, this.logBox, this.dbBox, this.phaseBox], onSave: image => context.saveImage(image),
       onRange: () => this.refresh(), readout: column => this.readout(column),
     });
     this.request = latest(
@@ -76,7 +77,7 @@ export class FrequencyPlot {
   }
 
   private refresh(): void {
-    if (this.view) this.request({ view: this.view, range: this.plot.range, columns: this.plot.askColumns(), axes: this.axes });
+    if (this.view) void this.request({ view: this.view, range: this.plot.range, columns: this.plot.askColumns(), axes: this.axes });
   }
 
   private draw(series: FrequencySeries, view: FrequencyView, compared: FrequencySeries | undefined): void {

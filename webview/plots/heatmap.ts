@@ -5,6 +5,7 @@ import { COLOUR_TABLE, colourIndex } from './colour-map';
 import { mapImage, saveButton } from './plot-image';
 import { cellAt } from './scale';
 import type { CellPlace } from './scale';
+import { t } from '../ui/l10n';
 
 export interface HeatmapOptions {
   readonly title: string;
@@ -137,5 +138,5 @@ export function scaleLegend(floor: number): HTMLElement {
     context.fillStyle = `rgb(${COLOUR_TABLE[at]}, ${COLOUR_TABLE[at + 1]}, ${COLOUR_TABLE[at + 2]})`;
     context.fillRect(x, 0, 1, 1);
   }
-  return el('span', { class: 'scale', title: 'Level relative to the largest' }, `${floor}`, bar, '0 dB');
+  return el('span', { class: 'scale', title: t('Level relative to the largest') }, `${floor}`, bar, '0 dB');
 }

@@ -2,6 +2,7 @@ import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import type { MinMax, PlotImage } from '../../extension/core/protocol/webview';
 import { el } from '../ui/dom';
+import { t } from '../ui/l10n';
 import { onThemeChange, themeColours, withAlpha } from '../ui/theme';
 import type { ThemeColours } from '../ui/theme';
 import { DragHandle } from './drag-handle';
@@ -30,6 +31,8 @@ export interface LinePlotOptions {
   readonly formatY?: (value: number) => string;
   /** Saves the plot as it stands. */
   readonly onSave?: (image: PlotImage) => void;
+  /** Present where a stretch of the axis can be lassoed: dragged over while the lasso is on, or the visible stretch by the key B. */
+  readonly onLasso?: (range: Range) => void;
 }
 
 /** Opacity of the band between a column's smallest and largest value. */
@@ -41,7 +44,7 @@ const Y_AXIS_WIDTH = 52;
 
 /**
  * A line plot of min/max columns that the kernel host has already reduced to the plot's width. Zoom: drag, Ctrl+wheel, + and -;
- * pan: Shift+wheel, arrow keys; all of it back: double click, 0. Every change of range asks the owner for new columns.
+ * pan: Shift+wheel, arrow keys; all of it back: double click, 0. With the lasso on, a drag marks a stretch of the axis for the owner. Every change of range asks the owner for new columns.
  */
 export class LinePlot {
   readonly element: HTMLElement;
@@ -59,6 +62,7 @@ export class LinePlot {
   private logarithmic = false;
   private yRange?: Range;
   private asked = 0;
+  private lassoing = false;
 
   constructor(private readonly options: LinePlotOptions) {
     this.readoutText = el('span', { class: 'plot-readout', testid: `${options.testid}-readout` });
@@ -67,15 +71,21 @@ export class LinePlot {
       element.addEventListener('click', act);
       return element;
     };
+    const lasso = icon('⌑', t('Keep the band that is dragged over, in place of zooming to it'), () => {
+      this.lassoing = !this.lassoing;
+      lasso.setAttribute('aria-pressed', String(this.lassoing));
+    });
+    lasso.setAttribute('aria-pressed', 'false');
+    lasso.dataset.testid = `${options.testid}-lasso`;
     this.body = el('div', {
       class: 'plot-body', testid: options.testid, tabIndex: 0, role: 'group',
-      label: `${options.title}. Plus and minus zoom, arrow keys pan, 0 shows all.`,
+      label: `${options.title}. ${t('Plus and minus zoom, arrow keys pan, 0 shows all.')}${options.onLasso ? ` ${t('B keeps the visible band.')}` : ''}`,
     });
     this.element = el('section', { class: 'plot' },
       el('div', { class: 'plot-head' },
         el('h3', { text: options.title }), el('span', { class: 'grow' }), ...(options.tools ?? []),
-        icon('−', 'Zoom out', () => this.zoom(2)), icon('+', 'Zoom in', () => this.zoom(0.5)), icon('⤢', 'Show all', () => this.change(this.full)),
-        options.onSave ? icon('↓', 'Save the plot as SVG or PNG', () => this.save()) : null),
+        options.onLasso ? lasso : null, icon('−', t('Zoom out'), () => this.zoom(2)), icon('+', t('Zoom in'), () => this.zoom(0.5)), icon('⤢', t('Show all'), () => this.change(this.full)),
+        options.onSave ? icon('↓', t('Save the plot as SVG or PNG'), () => this.save()) : null),
       el('div', { class: 'plot-frame' }, this.body, this.overlay, this.readoutText));
     this.body.addEventListener('keydown', event => this.key(event));
     this.body.addEventListener('wheel', event => this.wheel(event), { passive: false });
@@ -215,7 +225,8 @@ export class LinePlot {
     if (width < 4) return;
     const range: Range = [plot.posToVal(left, 'x'), plot.posToVal(left + width, 'x')];
     plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-    this.change(range);
+    if (this.lassoing) this.options.onLasso?.(clampRange(range, this.full));
+    else this.change(range);
   }
 
   private key(event: KeyboardEvent): void {
@@ -224,6 +235,7 @@ export class LinePlot {
       '+': () => this.zoom(0.5), '=': () => this.zoom(0.5), '-': () => this.zoom(2), 0: () => this.change(this.full),
       ArrowLeft: () => this.change(panRange(this.visible, -0.2, this.full)), ArrowRight: () => this.change(panRange(this.visible, 0.2, this.full)),
     };
+    if (this.options.onLasso) act.b = act.B = () => this.options.onLasso?.(this.visible);
     if (!act[event.key]) return;
     event.preventDefault();
     act[event.key]();

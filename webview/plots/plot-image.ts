@@ -1,5 +1,6 @@
 import type { MinMax, PlotImage } from '../../extension/core/protocol/webview';
 import { el } from '../ui/dom';
+import { t } from '../ui/l10n';
 import type { ThemeColours } from '../ui/theme';
 import { niceTicks } from './ticks';
 
@@ -24,7 +25,7 @@ export interface DrawnPlot {
 const WIDTH = 720, HEIGHT = 360, LEFT = 64, RIGHT = 16, TOP = 34, BOTTOM = 46;
 
 export function saveButton(act: () => void): HTMLElement {
-  const label = 'Save the map as SVG or PNG';
+  const label = t('Save the map as SVG or PNG');
   const element = el('button', { class: 'plot-button', text: '↓', label, title: label });
   element.addEventListener('click', act);
   return element;

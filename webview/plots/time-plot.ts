@@ -5,6 +5,7 @@ import type { PlotContext } from './filter-source';
 import { LinePlot } from './line-plot';
 import type { Curve } from './line-plot';
 import type { Range } from './scale';
+import { t } from '../ui/l10n';
 
 export interface TimeView {
   readonly site: SiteSummary;
@@ -24,14 +25,14 @@ export class TimePlot {
   readonly plot: LinePlot;
   private view?: TimeView;
   private series?: TimeSeries;
-  private readonly request: (params: { view: TimeView; range: Range; columns: number }) => void;
+  private readonly request: (params: { view: TimeView; range: Range; columns: number }) => Promise<void>;
 
   constructor(context: PlotContext, testid: string, options: { tools?: readonly HTMLElement[]; height?: number }, private readonly onRange: (range: Range) => void) {
     this.plot = new LinePlot({
-      title: 'Filter in time', xLabel: 'lag (tokens)', testid, ...options, onSave: image => context.saveImage(image),
+      title: t('Filter in time'), xLabel: t('lag (tokens)'), testid, ...options, onSave: image => context.saveImage(image),
       onRange: range => {
         this.onRange(range);
-        this.refresh();
+        void this.refresh();
       },
       readout: column => this.readout(column),
     });
@@ -46,16 +47,19 @@ export class TimePlot {
       context.onError);
   }
 
-  /** @param range visible lags, when a saved view is brought back. */
-  show(view: TimeView, range?: Range): void {
+  /**
+   * Resolves once what is shown is what was last asked for.
+   * @param range visible lags, when a saved view is brought back.
+   */
+  show(view: TimeView, range?: Range): Promise<void> {
     const firstLag = firstLagOf(view);
     if (view.site.id !== this.view?.site.id || firstLag !== firstLagOf(this.view)) this.plot.setFull([firstLag, view.site.taps], range);
     this.view = view;
-    this.refresh();
+    return this.refresh();
   }
 
-  private refresh(): void {
-    if (this.view) this.request({ view: this.view, range: this.plot.range, columns: this.plot.askColumns() });
+  private async refresh(): Promise<void> {
+    if (this.view) await this.request({ view: this.view, range: this.plot.range, columns: this.plot.askColumns() });
   }
 
   private draw(series: TimeSeries, compared: TimeSeries | undefined): void {

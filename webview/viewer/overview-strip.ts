@@ -3,6 +3,7 @@ import type { PlotContext } from '../plots/filter-source';
 import { el } from '../ui/dom';
 import { count } from '../ui/format';
 import { svg } from '../ui/svg';
+import { t } from '../ui/l10n';
 
 const COLUMNS = 96, HEIGHT = 44, FLOOR = -80;
 
@@ -15,9 +16,9 @@ export class OverviewStrip {
   private busy = false;
 
   constructor(private readonly context: PlotContext, sites: readonly SiteSummary[], onChoose: (site: string) => void) {
-    const list = el('div', { class: 'strip', role: 'list', label: 'Sites at a glance', testid: 'overview-strip' });
+    const list = el('div', { class: 'strip', role: 'list', label: t('Sites at a glance'), testid: 'overview-strip' });
     this.element = el('div', { class: 'overview-page' },
-      el('p', { class: 'muted' }, 'Mean energy of each site’s filters over lags (left) and over frequencies 0 to ½ (right), 0 to −80 dB of the largest. Choose a site to look closer.'), list);
+      el('p', { class: 'muted' }, t('Mean energy of each site’s filters over lags (left) and over frequencies 0 to ½ (right), 0 to −80 dB of the largest. Choose a site to look closer.')), list);
     const observer = new IntersectionObserver(entries => {
       for (const entry of entries) {
         const id = (entry.target as HTMLElement).dataset.site!;
@@ -28,7 +29,7 @@ export class OverviewStrip {
     });
     for (const site of sites) {
       const pictures = el('span', { class: 'strip-pictures' });
-      const card = el('button', { class: 'strip-card', testid: 'overview-card', title: `${site.id}: ${site.direction}, ${site.channels} channels of ${site.taps} taps` },
+      const card = el('button', { class: 'strip-card', testid: 'overview-card', title: t('{0}: {1}, {2} channels of {3} taps', site.id, site.direction, site.channels, site.taps) },
         el('span', { class: 'name', text: site.id }), el('span', { class: 'detail muted', text: `${count(site.channels)} × ${count(site.taps)}` }), pictures);
       card.dataset.site = site.id;
       card.addEventListener('click', () => onChoose(site.id));

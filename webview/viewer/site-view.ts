@@ -14,6 +14,7 @@ import { count, plural } from '../ui/format';
 import { latest } from '../ui/latest';
 import { checkbox, setChecked } from '../ui/toolkit';
 import type { CheckboxControl } from '../ui/toolkit';
+import { t } from '../ui/l10n';
 
 const MAP_HEIGHT = 170;
 
@@ -32,15 +33,15 @@ export class SiteView {
   private readonly frequency: FrequencyPlot;
   private readonly channels: HeatmapView;
   private readonly cells: CellMap;
-  private readonly loadMaps: (site: SiteSummary) => void;
+  private readonly loadMaps: (site: SiteSummary) => Promise<void>;
   private site?: SiteSummary;
   private rows = 1;
 
   constructor(context: PlotContext, private state: SiteViewState, private readonly onState: (state: SiteViewState) => void) {
     this.picker = new ChannelPicker(channel => this.setChannel(channel));
-    this.compareBox = checkbox('compare with', state.compared !== undefined, on => this.setCompared(on ? Number(this.compareChannel.value) : undefined), { testid: 'compare', title: 'Draw a second channel over the first' });
+    this.compareBox = checkbox(t('compare with'), state.compared !== undefined, on => this.setCompared(on ? Number(this.compareChannel.value) : undefined), { testid: 'compare', title: t('Draw a second channel over the first') });
     this.compareChannel = numberInput({ testid: 'compare-channel', min: 0, max: 0 });
-    this.compareChannel.setAttribute('aria-label', 'Channel to compare with');
+    this.compareChannel.setAttribute('aria-label', t('Channel to compare with'));
     this.compareChannel.value = String(state.compared ?? 1);
     this.compareChannel.addEventListener('change', () => {
       setChecked(this.compareBox, true);
@@ -49,11 +50,11 @@ export class SiteView {
     this.time = new TimePlot(context, 'time-plot', {}, lags => this.save({ lags }));
     this.frequency = new FrequencyPlot(context, 'frequency-plot', state.axes, axes => this.save({ axes }));
     this.channels = new HeatmapView({
-      title: 'All channels over time', testid: 'channel-map', rowLabel: 'channel', columnLabel: 'lag (tokens)', floor: -80, height: MAP_HEIGHT,
+      title: t('All channels over time'), testid: 'channel-map', rowLabel: t('channel'), columnLabel: t('lag (tokens)'), floor: -80, height: MAP_HEIGHT,
       readout: (row, column, level) => `channel ${this.channelOfRow(row)}, lag ${this.lagOfColumn(column)} · ${level.toFixed(0)} dB`,
       onRow: row => this.setChannel(this.channelOfRow(row)), onSave: image => context.saveImage(image),
     });
-    this.cells = new CellMap({ title: 'Monarch cells', testid: 'cell-map', height: MAP_HEIGHT, onSave: image => context.saveImage(image) });
+    this.cells = new CellMap({ title: t('Monarch cells'), testid: 'cell-map', height: MAP_HEIGHT, onSave: image => context.saveImage(image) });
     this.loadMaps = latest(
       site => Promise.all([
         context.source.timeHeatmap({ site: site.id, rows: Math.min(site.channels, 256), columns: 512 }),
@@ -70,7 +71,7 @@ export class SiteView {
       context.onError);
     this.element = el('div', { class: 'site-view' },
       el('div', { class: 'site-head' }, el('div', { class: 'site-title' }, this.heading, this.facts, this.surgery),
-        el('div', { class: 'channels' }, this.picker.element, el('div', { class: 'row' }, this.compareBox, this.compareChannel, el('span', { class: 'key compared', text: 'compared' })))),
+        el('div', { class: 'channels' }, this.picker.element, el('div', { class: 'row' }, this.compareBox, this.compareChannel, el('span', { class: 'key compared', text: t('compared') })))),
       el('div', { class: 'plot-grid' }, this.time.plot.element, this.frequency.plot.element, this.channels.element, this.cells.element));
   }
 
@@ -82,14 +83,14 @@ export class SiteView {
     const channel = Math.min(this.state.channel, site.channels - 1);
     this.state = { ...this.state, channel };
     this.heading.textContent = site.id;
-    this.facts.textContent = `${site.direction} · ${plural(site.channels, 'channel')} × ${plural(site.taps, 'tap')} · ${site.storage} filter`
+    this.facts.textContent = t('{0} · {1} × {2} · {3} filter', site.direction, plural(site.channels, 'channel'), plural(site.taps, 'tap'), site.storage)
       + ` · grid ${gridName(site.defaultGrid)} · can be written back: ${site.writeBack.join(', ')}`;
     this.surgery.hidden = !site.surgery;
     this.surgery.textContent = site.surgery ? `Earlier surgery in this file: ${site.surgery}` : '';
     this.picker.set(channel, site.channels);
     this.compareChannel.max = String(site.channels - 1);
     this.drawCurves(site, first ? this.state.lags : undefined);
-    this.loadMaps(site);
+    void this.loadMaps(site);
   }
 
   private setChannel(channel: number): void {
@@ -112,7 +113,7 @@ export class SiteView {
   private drawCurves(site: SiteSummary, lags?: Range): void {
     const { channel } = this.state;
     const compared = this.state.compared === undefined ? undefined : Math.min(this.state.compared, site.channels - 1);
-    this.time.show({ site, channel, masks: [], compared }, lags);
+    void this.time.show({ site, channel, masks: [], compared }, lags);
     this.frequency.show({ site, channel, masks: [], fftSize: site.defaultGrid.fftSize, compared });
   }
 

@@ -2,6 +2,7 @@ import type { TensorSummary } from '../../extension/core/protocol/webview';
 import { el } from '../ui/dom';
 import { bytes, plural } from '../ui/format';
 import { VirtualList } from '../ui/virtual-list';
+import { t } from '../ui/l10n';
 
 const ROW_HEIGHT = 24;
 
@@ -13,12 +14,12 @@ export class TensorList {
   private tensors: readonly TensorSummary[] = [];
 
   constructor() {
-    const search = el('input', { class: 'search', testid: 'tensor-search', label: 'Search tensors', set: { type: 'search', placeholder: 'Search name, type or shape' } });
+    const search = el('input', { class: 'search', testid: 'tensor-search', label: t('Search tensors'), set: { type: 'search', placeholder: t('Search name, type or shape') } });
     search.addEventListener('input', () => this.filter(search.value));
     this.element = el('div', { class: 'tensors' },
       el('div', { class: 'tensor-tools' }, search, this.found),
       el('div', { class: 'tensor-row tensor-head', set: { 'aria-hidden': 'true' } },
-        el('span', { text: 'Name' }), el('span', { text: 'Type' }), el('span', { text: 'Shape' }), el('span', { class: 'numeric', text: 'Size' })),
+        el('span', { text: t('Name') }), el('span', { text: t('Type') }), el('span', { text: t('Shape') }), el('span', { class: 'numeric', text: t('Size') })),
       this.list.element);
   }
 

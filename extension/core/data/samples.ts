@@ -10,11 +10,19 @@ export interface Sample {
   readonly extra?: ReadonlyMap<string, ModelInput>;
   /** Samples of time in the input. */
   readonly length: number;
+  /** Samples at the beginning of the input that only cut models see, where the dense one cannot take so many; 0 where absent. */
+  readonly denseStart?: number;
   /**
    * The wanted class of each of the last rows of the logits (of all rows, unless the input begins with a history that is not scored); NOT_SCORED
    * where a row does not count. Empty for models without a metric.
    */
   readonly targets: Int32Array;
+}
+
+/** The part of a sample that the dense model sees. */
+export function seenByDense(sample: Sample): Sample {
+  const { input, length, denseStart = 0 } = sample;
+  return denseStart === 0 ? sample : { ...sample, input: input.subarray(denseStart), length: length - denseStart, denseStart: 0 };
 }
 
 /** The samples of a data file, all of one length. */

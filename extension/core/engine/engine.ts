@@ -13,7 +13,7 @@ export interface Engine {
   maskFilter(request: MaskFilterRequest): Promise<MaskedFilter>;
   /** |FFT_fftSize(row)| of each row for bins 0..fftSize/2, computed in float64: [rows, fftSize/2 + 1]. */
   spectrum(rows: Float32Array, taps: number, fftSize: number): Promise<Float32Array>;
-  /** Evaluates a Hyena implicit filter (sine MLP with exponential window) in float64: [c1 - c0, positions]. */
+  /** Evaluates a Hyena implicit filter (sine MLP with exponential window) in float64: [channels, positions], or what `into` names. */
   sirenFilter(request: SirenFilterRequest): Promise<Float32Array>;
   /** Evaluates filters that are sums of (complex) exponentials, in float64, into `output`. */
   modalFilter(request: ModalFilterRequest): Promise<void>;
@@ -147,6 +147,8 @@ export interface SirenFilterRequest {
   readonly output: Float32Array;
   /** Window: k *= exp(-t * |delta_c|) + shift; absent when the model does not modulate. */
   readonly window?: { readonly deltas: Float32Array; readonly shift: number };
+  /** Where the filter goes: channel c from `rows[c * stride]` on; the promise then gives `rows`. Absent: a new array. */
+  readonly into?: { readonly rows: Float32Array; readonly stride: number };
 }
 
 /**

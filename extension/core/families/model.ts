@@ -84,6 +84,8 @@ export interface LongConvModel {
   readonly growsWith?: string;
   /** Set when inputs of any other length than maxLength mean something else to the model. */
   readonly fixedLength?: boolean;
+  /** Rows of a position embedding: longer inputs have no positions, whatever is done to the filters. Absent: no limit. */
+  readonly positions?: number;
   /**
    * How many samples before the current one the layers beside the long convolutions look at, summed over the depth. Absent when an output
    * depends on more than a window of the past (attention, positions, statistics over time): then there is no sliding window.
@@ -93,6 +95,8 @@ export interface LongConvModel {
   readonly maskToken?: number;
   /** Set when only the sites can be used here, not the whole model: why, as what follows "it" in a sentence, e.g. "has no config.json". */
   readonly sitesOnly?: string;
+  /** Set when the weights do not fit into memory together, so that every run reads them from disk layer by layer: why, as in sitesOnly. */
+  readonly weightsOnDisk?: string;
   /** Number of trained parameters (buffers and shared copies not counted twice). */
   readonly parameters: number;
   readonly sites: readonly Site[];
@@ -112,8 +116,10 @@ export interface LongConvModel {
   /**
    * The site's filter, rows = channels of the range, columns = taps of the range, row-major float32
    * (computed in float64 where the filter is generated). Ranges are half open. Memory is that of the result plus a constant.
+   * `reuse`: an array of the result's size that may be overwritten and given back as the result, for callers that make many pieces:
+   * fresh memory can cost more than the filter.
    */
-  filter(siteId: string, range: TapRange, engine: Engine): Promise<Float32Array>;
+  filter(siteId: string, range: TapRange, engine: Engine, reuse?: Float32Array): Promise<Float32Array>;
   /**
    * Rows of a site (as `filter` gives them, [H, columns]) brought into the model's own tensors: new values of the tensors of the file that
    * hold them, float32. Only where a site's writeBack has 'exact'.

@@ -79,10 +79,11 @@ function recognise(file: TensorFile): Family {
     throw new UserError(`${file.path} ${guesses}.`, 'Check that the file is complete and is a whole model of this family.');
   }
   const [first] = file.tensors.keys();
-  const content = first === undefined ? 'It has no tensors' : `Its tensors, such as ${first.slice(0, 80)}, have other names`;
+  const content = first === undefined ? 'it has no tensors' : `its tensors, such as ${first.slice(0, 80)}, have other names`;
   throw new UserError(
-    `${file.path} is not a model of a known family. ${content}; looked for ${FAMILIES.map(({ lookedFor }) => lookedFor).join('; ')}.`,
-    `Its tensors can be viewed, but it has no long convolutions that can be operated on. ${choiceHint(file.tensors)}`);
+    `${file.path} is not a model of a known family: ${content}.`,
+    `Its tensors can be viewed, but it has no long convolutions that can be operated on. ${choiceHint(file.tensors)}\n`
+    + `The names looked for:\n${FAMILIES.map(({ lookedFor }) => `  ${lookedFor}`).join('\n')}`);
 }
 
 /** The weights file of a path that may be a folder. */

@@ -48,6 +48,9 @@ export class GpuModelRunner implements RunsModel {
 
   /** Throws UserError when the GPU lacks one of the model's operators, or a filter is missing or of a size that the kernels do not have. */
   static async create(setup: GpuRunnerSetup): Promise<GpuModelRunner> {
+    if (setup.graph.stored) {
+      throw new UserError('The model does not fit into memory, and only runs on the CPU read its weights layer by layer.', 'Use --backend cpu.');
+    }
     const program = compileForGpu(setup.graph);
     const weights = new Set(program.steps.flatMap((step) => (step.kind === 'linear' ? [step.weight] : [])));
     const constants = await GpuConstants.load(setup.gpu, program.constants, weights, setup.element);

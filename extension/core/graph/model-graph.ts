@@ -26,6 +26,19 @@ export interface ModelGraph {
   readonly feeds?: readonly GraphFeed[];
   /** Longest input of each site's convolution, by site id, where it is not the model's own longest input. */
   readonly siteLengths?: ReadonlyMap<string, number>;
+  /**
+   * Weights that do not fit into memory together, by name: inputs of the graph, which a run reads from disk before the piece that needs them,
+   * and forgets after it. Absent: all weights are initializers.
+   */
+  readonly stored?: ReadonlyMap<string, StoredWeight>;
+  /** Values at which a piece ends although no convolution follows: the results of layers, so that a piece has the weights of one layer. */
+  readonly cuts?: readonly string[];
+}
+
+/** A float32 weight on disk. */
+export interface StoredWeight {
+  readonly dims: readonly number[];
+  read(): Promise<Float32Array>;
 }
 
 /** An input of a graph. Dimensions that are open are 'batch' or 'length'. */

@@ -27,7 +27,7 @@ export type Step = DenseStep | ConvolutionStep;
 export interface GraphPartition {
   /** In execution order. */
   readonly steps: readonly Step[];
-  /** Graph inputs that a run must feed (the filters, which go to the kernels, are not among them). */
+  /** Graph inputs that a run must feed (the filters, which go to the kernels, and weights on disk are not among them). */
   readonly inputs: readonly string[];
   /** Outputs of the graph; never released. */
   readonly outputs: readonly string[];
@@ -36,7 +36,7 @@ export interface GraphPartition {
 }
 
 /**
- * Cuts a graph at its LongConv nodes. Every node gets a stage: 0 at first, one more than the stage of any convolution it follows.
+ * Cuts a graph at its LongConv nodes (and at the values that it names itself). Every node gets a stage: 0 at first, one more than the stage of any convolution it follows.
  * All dense nodes of a stage form one piece, which runs before the stage's convolutions; so there are as few pieces as the
  * longest chain of convolutions allows. Nodes that no output needs are left out.
  * Throws UserError for a LongConv inside a subgraph (If, Loop, Scan).
@@ -46,7 +46,8 @@ export function partition(graph: ModelGraph): GraphPartition {
   const outputs = (g.output ?? []).map((value) => value.name!);
   const initializers = new Map((g.initializer ?? []).map((value) => [value.name!, value]));
   const nodes = neededNodes(g, outputs);
-  const stages = stageOf(nodes);
+  const stages = stageOf(nodes, new Set(graph.cuts));
+  if (graph.stored) sinkToReaders(nodes, stages, new Set(graph.stored.keys()));
   const filterInputs = new Set<string>();
   const groups: { dense: onnx.INodeProto[]; convolutions: LongConvNode[] }[] = [];
   for (const node of nodes) {
@@ -80,7 +81,7 @@ export function partition(graph: ModelGraph): GraphPartition {
   const direct = [...outputs, ...drafts.filter(({ node }) => node).flatMap(({ reads }) => reads)];
   const constants = new Map(direct.filter((name) => initializers.has(name)).map((name) => [name, initializers.get(name)!]));
   const read = new Set([...outputs, ...drafts.flatMap((draft) => draft.reads)]);
-  const inputs = (g.input ?? []).map((value) => value.name!).filter((name) => read.has(name) && !initializers.has(name));
+  const inputs = (g.input ?? []).map((value) => value.name!).filter((name) => read.has(name) && !initializers.has(name) && !graph.stored?.has(name));
   return { steps, inputs, outputs, constants };
 }
 
@@ -128,16 +129,31 @@ function neededNodes(g: onnx.IGraphProto, outputs: readonly string[]): onnx.INod
   return nodes.reverse();
 }
 
-function stageOf(nodes: readonly onnx.INodeProto[]): Map<onnx.INodeProto, number> {
+function stageOf(nodes: readonly onnx.INodeProto[], cuts: ReadonlySet<string>): Map<onnx.INodeProto, number> {
   const stages = new Map<onnx.INodeProto, number>();
   /** Stage at which a value can first be read; graph inputs and initializers: 0. */
   const ready = new Map<string, number>();
   for (const node of nodes) {
     const stage = Math.max(0, ...nodeReads(node).map((name) => ready.get(name) ?? 0));
     stages.set(node, stage);
-    for (const name of namedOutputs(node)) ready.set(name, isLongConv(node) ? stage + 1 : stage);
+    for (const name of namedOutputs(node)) ready.set(name, isLongConv(node) || cuts.has(name) ? stage + 1 : stage);
   }
   return stages;
+}
+
+/** Moves nodes that need nothing but weights on disk to the first stage that reads their results: before it, nobody should load those weights. */
+function sinkToReaders(nodes: readonly onnx.INodeProto[], stages: Map<onnx.INodeProto, number>, stored: ReadonlySet<string>): void {
+  const fromWeights = new Set(stored);
+  for (const node of nodes) {
+    const reads = nodeReads(node);
+    if (reads.length > 0 && reads.every((name) => fromWeights.has(name))) namedOutputs(node).forEach((name) => fromWeights.add(name));
+  }
+  const firstRead = new Map<string, number>();
+  for (const node of [...nodes].reverse()) {
+    const made = namedOutputs(node);
+    if (made.some((name) => fromWeights.has(name))) stages.set(node, Math.min(...made.map((name) => firstRead.get(name) ?? Infinity).filter(Number.isFinite)));
+    for (const name of nodeReads(node)) firstRead.set(name, Math.min(firstRead.get(name) ?? Infinity, stages.get(node)!));
+  }
 }
 
 /** Values that a list of nodes reads and does not make itself. */

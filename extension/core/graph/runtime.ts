@@ -138,10 +138,13 @@ export class ModelRunner implements RunsModel {
     const pooled = new Map<string, Float32Array>();
     for (const step of this.plan.steps) {
       if (step.kind === 'dense') {
-        const given = new Map(step.inputs.map((name) => [name, value(values, name)]));
+        const given = new Map<string, DenseTensor>();
+        for (const name of step.inputs) given.set(name, (await this.stored(name)) ?? value(values, name));
         for (const [name, result] of await this.loaded.get(step)!.run(given, step.outputs)) values.set(name, result);
       } else {
-        const output = await this.convolve(step.node, values, options);
+        const { skip } = step.node;
+        const stored = skip === undefined ? undefined : await this.stored(skip);
+        const output = await this.convolve(step.node, stored ? new Map([...values, [skip!, stored]]) : values, options);
         values.set(step.node.output, output);
         pooled.set(step.node.output, output.data as Float32Array);
       }
@@ -193,6 +196,12 @@ export class ModelRunner implements RunsModel {
     await site.convolution.run({ ...call, input, output, threads: this.setup.threads });
     await onSite?.({ ...call, site: node.site, u: input, output });
     return { type: 'float32', data: output, dims: u.dims };
+  }
+
+  /** A weight that is on disk, read anew: nothing holds it once its step has run. */
+  private async stored(name: string): Promise<DenseTensor | undefined> {
+    const weight = this.setup.graph.stored?.get(name);
+    return weight && { type: 'float32', data: await weight.read(), dims: weight.dims };
   }
 
   private operand(values: ReadonlyMap<string, DenseTensor>, name: string): DenseTensor {

@@ -33,7 +33,16 @@ export function cellValues(index: number, grid: Factors, digits: readonly number
 }
 
 /** [N] cell index of every frequency f = 0..N-1. One pass, without divisions: digit i repeats all that lies below it. */
-export function cellOfFrequency(grid: MonarchGrid, digits: readonly number[]): Int32Array {
+export function cellOfFrequency(grid: MonarchGrid, digits: readonly number[]): Readonly<Int32Array> {
+  const key = `${grid.factors.join('x')} ${digits.join()}`;
+  if (last?.key !== key) last = { key, cells: makeCellOfFrequency(grid, digits) };
+  return last.cells;
+}
+
+/** While a mask is drawn, every step asks for the cells of the same grid, of up to millions of frequencies. */
+let last: { readonly key: string; readonly cells: Readonly<Int32Array> } | undefined;
+
+function makeCellOfFrequency(grid: MonarchGrid, digits: readonly number[]): Int32Array {
   const strides = new Array<number>(grid.factors.length).fill(0);
   let stride = 1;
   for (const digit of digits) {

@@ -6,9 +6,15 @@ import { patternMask } from './patterns';
  * The output of a convolution is real, so what acts on bin f is g(f) = (m(f) + m(N-f)) / 2, f = 0..N/2.
  * gain: the mask as drawn, g in {0, 1/2, 1}. conjugate: a frequency and its mirror are kept together, g in {0, 1}.
  */
-export function effectiveGain(mask: FrequencyMask): Float64Array {
-  return foldMask(patternMask(mask.keep, mask.grid), mask.symmetry);
+export function effectiveGain(mask: FrequencyMask): Readonly<Float64Array> {
+  if (last?.mask === mask) return last.gain;
+  const key = JSON.stringify([mask.keep, mask.grid, mask.symmetry]);
+  last = { mask, key, gain: last?.key === key ? last.gain : foldMask(patternMask(mask.keep, mask.grid), mask.symmetry) };
+  return last.gain;
 }
+
+/** The answers of one step of a drag ask several times for the same gain, of up to millions of bins. */
+let last: { readonly mask: FrequencyMask; readonly key: string; readonly gain: Readonly<Float64Array> } | undefined;
 
 /** [N/2 + 1] effective gain of m(f), f = 0..N-1. */
 export function foldMask(mask: Uint8Array, symmetry: Symmetry): Float64Array {

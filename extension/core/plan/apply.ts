@@ -39,7 +39,7 @@ export async function siteFilter(
 
 /**
  * Measures of masks over some channels of a site: the live figures of the editor. `rows` [channels.length, filterColumns(site)] are
- * the filters of `channels`.
+ * the filters of `channels`; what is kept is counted over all channels.
  */
 export async function measureMasks(
   site: Site, masks: readonly ChannelMask[], channels: readonly number[], rows: Float32Array, engine: Engine,
@@ -47,6 +47,7 @@ export async function measureMasks(
   const sums = new MeasureSums();
   const columns = filterColumns(site);
   for (const { channels: [first, end], mask } of channelRanges(masks, site.channels)) {
+    sums.addKept(mask, end - first, site);
     const sampled = channels.flatMap((channel, row) => (channel >= first && channel < end ? [row] : []));
     if (sampled.length === 0) {
       continue;
@@ -60,7 +61,6 @@ export async function measureMasks(
       const result = await engine.maskFilter({ ...maskRequest(mask, site, width), filter, channels: sampled.length, taps: width, want: 'none' });
       sums.addEnergies(result, site.direction === 'causal');
     }
-    sums.addKept(mask, sampled.length, site);
   }
   return sums.measures();
 }

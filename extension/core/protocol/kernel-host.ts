@@ -116,13 +116,19 @@ export interface SiteOverview { readonly time: Float32Array; readonly frequency:
 export interface FrequencySeries { readonly x: Float64Array; readonly original: MinMax; readonly masked?: MinMax; readonly gain?: MinMax; readonly phase?: Float32Array }
 export interface Heatmap { readonly rows: number; readonly columns: number; /** [rows, columns] in dB, 0 is the largest. */ readonly values: Float32Array; readonly rowLabel: string; readonly columnLabel: string }
 
-export interface PreviewRequest extends ModelRef { readonly site: string; readonly masks: readonly ChannelMask[]; readonly maxChannels: number; readonly length: number }
+export interface PreviewRequest extends ModelRef {
+  readonly site: string; readonly masks: readonly ChannelMask[]; readonly maxChannels: number; readonly length: number;
+  /** The channel in view: measured where no more than one can be. */
+  readonly channel?: number;
+}
 export interface Preview {
   readonly measures: MaskMeasures;
   /** Channels the measures are over, and of how many. */
   readonly sampledChannels: number;
   readonly channels: number;
   readonly predictedSpeedup: number;
+  /** Bytes of the site's prepared filter, which stays in memory while the model runs. */
+  readonly preparedBytes: { readonly dense: number; readonly masked: number };
   /** e.g. "comb-row FFT, 27% of the dense arithmetic". */
   readonly kernel: string;
   /** Set when the mask saves no time on this kernel: says why and what would. */

@@ -42,7 +42,7 @@ export class SiteTimes {
       const random = mulberry32(3);
       const input = Float32Array.from({ length: dense.site.channels * length }, () => 2 * random() - 1);
       const output = new Float32Array(input.length);
-      const times = await compareTimes(convolutions.map((convolution) => () => convolution.run({ input, output, batch: 1, length, threads })), BUDGET_MS);
+      const times = await compareTimes(convolutions.map((convolution) => () => convolution.run({ input, output, batch: 1, length, threads })), { budgetMs: BUDGET_MS });
       return { dense_ms: times[0].median_ms, masked_ms: times[1].median_ms };
     } finally {
       for (const convolution of convolutions) {

@@ -8,12 +8,14 @@ import { type FilterVariants, type Lab, type SiteTimes, type VariantQuality, wit
 import { measureQuality, type RunModel } from './quality';
 import type { Timing } from './report';
 import { measureSite } from './site-report';
-import { compareTimes } from './speed';
+import { compareTimes, ONCE } from './speed';
 
 export interface CpuLabSetup {
   readonly graph: ModelGraph;
   readonly filters: FilterVariants;
   readonly length: number;
+  /** Longest run of the changed models, where that is more than length. */
+  readonly longestRun?: number;
   readonly vocabulary: number;
   readonly engine: Engine;
   readonly sessions: DenseSessions;
@@ -30,8 +32,8 @@ export class CpuLab implements Lab {
   ) {}
 
   static async create(setup: CpuLabSetup): Promise<CpuLab> {
-    const { graph, filters, length, engine, sessions, threads } = setup;
-    const dense = await ModelRunner.create({ graph, sessions, engine, filters: filters.dense, maxLength: length, threads });
+    const { graph, filters, length, longestRun = length, engine, sessions, threads } = setup;
+    const dense = await ModelRunner.create({ graph, sessions, engine, filters: filters.dense, maxLength: longestRun, threads });
     const masked = await dense.variant(withChanged(filters.dense, filters.masked));
     const recausalised = await dense.variant(withChanged(filters.dense, filters.recausalised));
     return new CpuLab(setup, [dense, masked, recausalised], await OutputErrorMeter.create(engine, filters.masked, filters.recausalised, length));
@@ -57,7 +59,7 @@ export class CpuLab implements Lab {
   }
 
   async timeModel(sample: Sample): Promise<[Timing, Timing, Timing]> {
-    return (await compareTimes(this.runs().map((run) => () => run(sample)))) as [Timing, Timing, Timing];
+    return (await compareTimes(this.runs().map((run) => () => run(sample)), this.setup.graph.stored ? ONCE : {})) as [Timing, Timing, Timing];
   }
 
   async dispose(): Promise<void> {

@@ -1,4 +1,4 @@
-import { NOT_SCORED, type Sample } from '../data/samples';
+import { NOT_SCORED, type Sample, seenByDense } from '../data/samples';
 import type { SiteEvent } from '../graph/runtime';
 import { logSoftmax, QualityMeter } from './metrics';
 
@@ -33,13 +33,15 @@ export async function measureQuality(run: QualityRun): Promise<QualityResult> {
   const errorEnergy = run.variants.map(() => 0);
   let energy = 0;
   for (const [index, sample] of run.samples.entries()) {
-    const output = await run.dense(sample, run.onDenseSite);
+    const output = await run.dense(seenByDense(sample), run.onDenseSite);
     const { rows, targets } = scoredRows(sample.targets, output.length, run.vocabulary);
     const denseLog = logSoftmax(pickRows(output, rows, run.vocabulary), run.vocabulary);
     if (rows.length > 0) dense.add(denseLog, targets, run.vocabulary);
     for (const value of output) energy += value * value;
     for (const [v, variant] of run.variants.entries()) {
-      const changed = await variant(sample);
+      const all = await variant(sample);
+      // Outputs of what the dense model sees.
+      const changed = all.subarray(all.length - output.length);
       if (rows.length > 0) variants[v].add(logSoftmax(pickRows(changed, rows, run.vocabulary), run.vocabulary), targets, run.vocabulary, denseLog);
       for (let i = 0; i < output.length; i++) errorEnergy[v] += (changed[i] - output[i]) ** 2;
     }

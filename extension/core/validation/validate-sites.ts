@@ -19,7 +19,7 @@ export interface SitesValidation {
 }
 
 /**
- * The report of a model that cannot be run as a whole: each masked site by itself, one after the other, so that memory is that of one
+ * The report of a model that cannot be run as a whole, or takes minutes for every run: each masked site by itself, one after the other, so that memory is that of one
  * site. Output errors are those on white noise.
  */
 export async function validateSites({ model, plan, planPath, length, engine, device }: SitesValidation, progress: ReportProgress): Promise<ValidationReport> {
@@ -45,7 +45,8 @@ export async function validateSites({ model, plan, planPath, length, engine, dev
     task, data: null, windows: 0, length, sites, device,
     verdict: verdictOf(sites, undefined, undefined),
     findings: [
-      `The model ${model.sitesOnly}, so each site was measured by itself: output errors are those on white noise, and there is no figure for the whole model.`,
+      `The model ${model.sitesOnly ?? model.weightsOnDisk}, so each site was measured by itself: output errors are those on white noise, and there is no figure for the whole model.`,
+      ...(model.sitesOnly === undefined ? ['With data it is run as a whole, its weights read from disk layer by layer: then there are a quality and output errors on real activations.'] : []),
       ...findings({ sites, task }),
     ],
   };

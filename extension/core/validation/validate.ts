@@ -1,4 +1,4 @@
-import type { SampleSet } from '../data/samples';
+import { type SampleSet, seenByDense } from '../data/samples';
 import type { Engine } from '../engine/engine';
 import type { Gpu } from '../engine/gpu';
 import type { LongConvModel } from '../families/model';
@@ -24,6 +24,8 @@ export interface Validation {
   readonly length: number;
   /** Longest single run, where inputs of `length` go through as windows (see long-windows.ts); else length. */
   readonly runLength?: number;
+  /** Longest run of the changed models, where that is more than runLength. On the CPU only. */
+  readonly longestRun?: number;
   readonly engine: Engine;
   readonly sessions: DenseSessions;
   readonly device: DeviceInfo;
@@ -43,7 +45,7 @@ export async function validate(validation: Validation, progress: ReportProgress)
       (done) => progress(part(`quality: sample ${done} of ${data.samples.length}`, 0, QUALITY_SHARE, done / data.samples.length))));
     const sites = await siteReports(validation, lab, (p) => progress(part(p.message, QUALITY_SHARE, 0.95, p.fraction)));
     progress({ message: 'speed of the whole model', fraction: 0.95 });
-    const sample = data ? data.samples[data.samples.length - 1] : randomSample(model, validation.runLength ?? length);
+    const sample = data ? seenByDense(data.samples[data.samples.length - 1]) : randomSample(model, validation.runLength ?? length);
     const [dense, masked, recausalised] = await lab.timeModel(sample);
     const task = model.task ?? 'next-token';
     const metrics = quality && task !== 'features' ? {
@@ -66,9 +68,9 @@ export async function validate(validation: Validation, progress: ReportProgress)
   }
 }
 
-async function openLab({ model, filters, length, runLength, engine, sessions, device, gpu }: Validation): Promise<Lab> {
+async function openLab({ model, filters, length, runLength, longestRun, engine, sessions, device, gpu }: Validation): Promise<Lab> {
   const setup = { graph: await model.graph(), filters, length: runLength ?? length, vocabulary: model.vocabularySize };
-  return gpu ? GpuLab.create({ ...setup, ...gpu }) : CpuLab.create({ ...setup, engine, sessions, threads: device.threads });
+  return gpu ? GpuLab.create({ ...setup, ...gpu }) : CpuLab.create({ ...setup, longestRun, engine, sessions, threads: device.threads });
 }
 
 async function siteReports({ filters }: Validation, lab: Lab, progress: ReportProgress): Promise<SiteReport[]> {

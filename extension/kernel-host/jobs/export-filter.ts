@@ -21,9 +21,11 @@ export async function exportFilter(
   const width = Math.max(1, Math.min(columns, Math.floor(PIECE_ELEMENTS / channels)));
   await writeSafetensorsInPlaces(output, tensorsOf(site), async (place) => {
     let writing = Promise.resolve();
+    // One is made while the other is written, and both serve again: fresh memory for each piece would cost more than the filter.
+    const buffers = [new Float32Array(channels * width), new Float32Array(channels * width)];
     for (let first = 0; first < columns; first += width) {
       const end = Math.min(columns, first + width);
-      const making = model.filter(site.id, { channels: [0, channels], taps: [first, end] }, engine);
+      const making = model.filter(site.id, { channels: [0, channels], taps: [first, end] }, engine, buffers[(first / width) % 2].subarray(0, channels * (end - first)));
       // Settled together, so that a failure of one does not leave the other behind.
       const [rows] = await Promise.all([making, writing]);
       writing = placeRows(place, site, rows, first, end);

@@ -111,23 +111,26 @@ async function writeScript(output: string, form: SafetensorsForm, { model, plan 
 
 /**
  * Relative difference between the logits of the written file and those that were validated: 0 where the filters are stored as they are. Of
- * a model that cannot be run as a whole, the largest difference between the changed filters.
+ * a model that is too large for it, the largest difference between the changed filters.
  */
 async function verifyWritten(written: string, { model }: Surgery, changed: ReadonlyMap<string, SiteFilter>, filters: AllFilters, changes: Changes): Promise<number> {
   if (changes.copied) return 0;
   const reopened = await openModel(written);
   try {
     await verifySafetensors(model.file, reopened.file, changes);
-    const verified = model.sitesOnly === undefined
+    const verified = runsWhole(model)
       ? relativeDifference(await logitsOf(reopened, await standingFilters(reopened, host().engine)), await logitsOf(model, await filters()))
       : await filterDifference(reopened, changed);
     const tolerance = changes.replaced.size > 0 ? Math.max(EXACT_TOLERANCE, ROUNDING_GROWTH * changes.roundingError) : 0;
-    if (!(verified <= tolerance)) throw new UserError(`The re-opened export gives other ${model.sitesOnly === undefined ? 'logits' : 'filters'} than the plan (relative difference ${verified.toExponential(2)}), so it was not kept.`);
+    if (!(verified <= tolerance)) throw new UserError(`The re-opened export gives other ${runsWhole(model) ? 'logits' : 'filters'} than the plan (relative difference ${verified.toExponential(2)}), so it was not kept.`);
     return verified;
   } finally {
     await reopened.close();
   }
 }
+
+/** Whether a run of the whole model takes seconds: not where its weights do not fit into memory. */
+const runsWhole = ({ sitesOnly, weightsOnDisk }: LongConvModel): boolean => sitesOnly === undefined && weightsOnDisk === undefined;
 
 async function sizeOf(written: string): Promise<number> {
   const file = await openTensorFile(written);
@@ -139,6 +142,9 @@ async function sizeOf(written: string): Promise<number> {
 }
 
 async function exportToOnnx(request: ExportRequest, { model, plan }: Surgery, filters: Map<string, SiteFilter>, progress: ReportProgress): Promise<ExportResult> {
+  if (model.weightsOnDisk !== undefined) {
+    throw new UserError(`${model.name} ${model.weightsOnDisk}, too much for one ONNX file.`, 'Export to safetensors.');
+  }
   const length = request.length ?? defaultRunLength(model);
   progress({ message: `writing ${path.basename(request.output)}`, fraction: 0.3 });
   const unverified = `${request.output}.unverified`;

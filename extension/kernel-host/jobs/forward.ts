@@ -4,17 +4,20 @@ import { UserError } from '../../core/errors';
 import { checkLength } from '../../core/families/check-length';
 import { OnnxModel } from '../../core/families/onnx/model';
 import { openTensorFile } from '../../core/formats/open';
-import { type TensorEntry, writeSafetensors } from '../../core/formats/safetensors/write';
+import { type PlaceBytes, type TensorEntry, writeSafetensors, writeSafetensorsInPlaces } from '../../core/formats/safetensors/write';
 import type { TensorFile } from '../../core/formats/tensor-file';
 import { GpuModelRunner } from '../../core/gpu/runner';
 import { ModelRunner, type RunsModel } from '../../core/graph/runtime';
-import { chunkLength, history, runSliding } from '../../core/graph/sliding-window';
+import { history, longestWindow, runSliding, type SlidingPiece, windowSizes } from '../../core/graph/sliding-window';
 import type { ForwardRequest } from '../../core/protocol/kernel-host';
 import type { ReportProgress } from '../../core/protocol/rpc';
 import { chooseDevice } from '../devices';
 import { host } from '../host';
 import { openSource, openSourceModel } from '../surgery';
 import { forwardOnnx } from './forward-onnx';
+
+/** Name of the output tensor. */
+const LOGITS = 'logits';
 
 /** Runs a model or a plan on the input file's tokens [B, L] or floats [B, ...] and writes `logits` [B, ...]. */
 export async function forward(request: ForwardRequest, progress: ReportProgress): Promise<{ shape: readonly number[] }> {
@@ -36,16 +39,19 @@ export async function forward(request: ForwardRequest, progress: ReportProgress)
     const graph = await model.graph();
     const extra = await extraInputs(file, graph.extraInputs ?? [], batch, length);
     const before = length > model.maxLength ? history(model, filters) : undefined;
-    const chunk = before === undefined ? length : chunkLength(before);
-    const setup = { graph, filters, maxLength: Math.min(length, chunk + (before ?? 0)) };
+    const sizes = before === undefined ? undefined : windowSizes(model, before);
+    const setup = { graph, filters, maxLength: sizes ? Math.min(length, longestWindow(sizes)) : length };
     const runner = gpu ? await GpuModelRunner.create({ ...setup, ...gpu }) : await ModelRunner.create({ ...setup, sessions, engine, threads });
     try {
       const report = (done: number): void => progress({ message: `sample ${done} of ${batch * length}`, fraction: done / (batch * length) });
-      const result = before === undefined
-        ? await wholeRows(runner, batch, length, row, extra, report)
-        : { shape: [batch, length, model.vocabularySize], data: () => slidingRows(runner, batch, length, row, before, chunk, report) };
-      await writeSafetensors(request.output, [{ name: 'logits', dtype: 'F32', ...result }]);
-      return { shape: result.shape };
+      if (!sizes) {
+        const result = await wholeRows(runner, batch, length, row, extra, report);
+        await writeSafetensors(request.output, [{ name: LOGITS, dtype: 'F32', ...result }]);
+        return { shape: result.shape };
+      }
+      const axis = graph.input.lengthAxis ?? 1;
+      const outer = (model.floatInput ?? []).slice(0, axis - 1).reduce<number>((product, dim) => product * Number(dim), 1);
+      return { shape: await writeSliding(request.output, batch, length, axis, (b) => runSliding(runner, { values: row(b), outer, length }, axis, sizes), report) };
     } finally {
       await runner.dispose();
     }
@@ -71,16 +77,28 @@ async function wholeRows(
 
 type Row = (row: number) => Float32Array | Int32Array;
 
-/** Longer than the model was trained on: a window slides over each row, and its logits go to the file as they come. */
-async function* slidingRows(
-  runner: RunsModel, batch: number, length: number, row: Row, before: number, chunk: number, report: (done: number) => void,
-): AsyncIterable<Uint8Array> {
-  for (let b = 0; b < batch; b++) {
-    for await (const { end, logits } of runSliding(runner, row(b) as Int32Array, before, chunk)) {
-      report(b * length + end);
-      yield new Uint8Array(logits.buffer, logits.byteOffset, logits.byteLength);
+/** Longer than the model was trained on: a window slides over each row, and its outputs go to their places in the file as they come. */
+async function writeSliding(
+  output: string, batch: number, length: number, axis: number, slide: (row: number) => AsyncIterable<SlidingPiece>, report: (done: number) => void,
+): Promise<readonly number[]> {
+  const pieces = slide(0)[Symbol.asyncIterator]();
+  let piece = await pieces.next();
+  if (piece.done) throw new UserError('The input has no samples.', 'Give one sample at least.');
+  const shape = piece.value.dims.map((size, i) => (i === 0 ? batch : i === axis ? length : size));
+  const product = (dims: readonly number[]): number => dims.reduce((a, b) => a * b, 1);
+  const [outer, inner] = [product(shape.slice(1, axis)), product(shape.slice(axis + 1))];
+  const put = async (place: PlaceBytes, b: number, { first, end, values }: SlidingPiece): Promise<void> => {
+    const bytes = 4 * (end - first) * inner;
+    for (let o = 0; o < outer; o++) {
+      await place(LOGITS, 4 * ((b * outer + o) * length + first) * inner, new Uint8Array(values.buffer, values.byteOffset + o * bytes, bytes));
     }
-  }
+    report(b * length + end);
+  };
+  await writeSafetensorsInPlaces(output, [{ name: LOGITS, dtype: 'F32', shape }], async (place) => {
+    for (; !piece.done; piece = await pieces.next()) await put(place, 0, piece.value);
+    for (let b = 1; b < batch; b++) for await (const next of slide(b)) await put(place, b, next);
+  });
+  return shape;
 }
 
 /** Further token inputs of the file, by row; those that it does not have stay 0. */

@@ -29,16 +29,16 @@ export const jobs: Jobs = {
     const model = await host().models.model(request.model, request.options);
     return makePlan(model, request, host().engine, await fingerprint(model.file.path));
   },
-  timeSeries: async (request, progress) => timeSeries(await store(request, progress), request, host().engine),
-  frequencySeries: async (request, progress) => {
+  timeSeries: async (request) => timeSeries(await store(request), request, host().engine),
+  frequencySeries: async (request) => {
     const { model, options, site } = request;
     const { defaultGrid } = (await summarise(await host().models.model(model, options))).sites.find(({ id }) => id === site)!;
-    return frequencySeries(await store(request, progress), { fftSize: defaultGrid.fftSize, ...request }, host().engine);
+    return frequencySeries(await store(request), { fftSize: defaultGrid.fftSize, ...request }, host().engine);
   },
-  timeHeatmap: async (request, progress) => timeHeatmap(await store(request, progress), request.rows, request.columns),
-  cellHeatmap: async (request, progress) => cellHeatmap(await store(request, progress), request, host().engine),
-  overview: async (request, progress) => siteOverview(await store(request, progress), request.columns, host().engine),
-  preview: async (request, progress) => preview(await store(request, progress), request, host().engine),
+  timeHeatmap: async (request) => timeHeatmap(await store(request), request.rows, request.columns),
+  cellHeatmap: async (request) => cellHeatmap(await store(request), request, host().engine),
+  overview: async (request) => siteOverview(await store(request), request.columns, host().engine),
+  preview: async (request) => preview(await store(request), request, host().engine),
   exportFilter: async ({ model: file, site, options, output }, progress) => {
     const model = await host().models.model(file, options);
     return exportFilter(model, findSite(model, site), host().engine, output, progress);
@@ -51,6 +51,6 @@ export const jobs: Jobs = {
   search,
 };
 
-function store(request: ModelRef & { site: string }, progress: ReportProgress): Promise<FilterStore> {
-  return host().models.filterStore(request.model, request.site, request.options, progress);
+function store(request: ModelRef & { site: string }): Promise<FilterStore> {
+  return host().models.filterStore(request.model, request.site, request.options);
 }

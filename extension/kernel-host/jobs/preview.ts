@@ -6,7 +6,10 @@ import { channelRanges, filterForm } from '../../core/plan/channel-ranges';
 import type { Site } from '../../core/families/model';
 import type { ChannelMask } from '../../core/plan/plan';
 import type { Preview, PreviewRequest } from '../../core/protocol/kernel-host';
+import { energyOf, MeasureSums } from '../../core/plan/measures';
+import type { MaskMeasures } from '../../core/plan/site-filter';
 import { sampleChannels, type FilterStore } from '../views/filter-store';
+import { maskedRow } from '../views/series';
 
 /** Taps that one preview transforms at most, over all sampled channels: keeps a drag fluid at any size. */
 const TAP_BUDGET = 1 << 18;
@@ -17,29 +20,49 @@ const WORTH_HAVING = 1.05;
 export async function preview(store: FilterStore, request: PreviewRequest, engine: Engine): Promise<Preview> {
   const { site } = store;
   const affordable = Math.max(1, Math.floor(TAP_BUDGET / filterColumns(site)));
-  const sampled = sampleChannels(site.channels, Math.min(request.maxChannels, affordable));
-  const measures = await measureMasks(site, request.masks, sampled, await store.rows(sampled), engine);
-  const predict = (masks: readonly ChannelMask[]): { seconds: number; executed: number; algorithms: string } => {
+  const wanted = Math.min(request.maxChannels, affordable);
+  const sampled = wanted === 1 ? [Math.min(request.channel ?? 0, site.channels - 1)] : sampleChannels(site.channels, wanted);
+  const measures = sampled.length === 1 ? await measureChannel(store, request.masks, sampled[0], engine)
+    : await measureMasks(site, request.masks, sampled, await store.rows(sampled), engine);
+  const predict = (masks: readonly ChannelMask[]): Predicted => {
     const length = siteLength(site, request.length);
     let seconds = 0;
     let executed = 0;
+    let bytes = 0;
     const algorithms = new Set<string>();
     for (const { channels: [first, end], mask } of channelRanges(masks, site.channels)) {
       const kernel = kernelForm(engine, { channels: [first, end], ...filterForm(mask, site, false) }, length, site.ringOfRun);
       const prediction = engine.predict(kernel.spec, 1, kernel.spec.maxLength, engine.devices().cpu.threads);
       seconds += prediction.seconds;
       executed += prediction.executedFraction * ((end - first) / site.channels);
+      bytes += prediction.preparedBytes;
       algorithms.add(prediction.algorithm);
     }
-    return { seconds, executed, algorithms: [...algorithms].join(' + ') };
+    return { seconds, executed, bytes, algorithms: [...algorithms].join(' + ') };
   };
   const masked = predict(request.masks);
-  const predictedSpeedup = predict([]).seconds / masked.seconds;
+  const dense = predict([]);
+  const predictedSpeedup = dense.seconds / masked.seconds;
   return {
-    measures, sampledChannels: sampled.length, channels: site.channels, predictedSpeedup,
+    measures, sampledChannels: sampled.length, channels: site.channels, predictedSpeedup, preparedBytes: { dense: dense.bytes, masked: masked.bytes },
     kernel: `${masked.algorithms}, ${Math.round(100 * masked.executed)}% of the dense arithmetic`,
     advice: request.masks.length && predictedSpeedup < WORTH_HAVING ? advice(request.masks, site) : undefined,
   };
+}
+
+interface Predicted { readonly seconds: number; readonly executed: number; readonly bytes: number; readonly algorithms: string }
+
+/** Measures of one channel, from the same masked row that the plots show of it. */
+async function measureChannel(store: FilterStore, masks: readonly ChannelMask[], channel: number, engine: Engine): Promise<MaskMeasures> {
+  const { site } = store;
+  const sums = new MeasureSums();
+  for (const { channels: [first, end], mask } of channelRanges(masks, site.channels)) {
+    sums.addKept(mask, end - first, site);
+    if (channel < first || channel >= end) continue;
+    if (mask) sums.addEnergies((await maskedRow(store, channel, mask, engine)).measures, site.direction === 'causal');
+    else sums.addUnchanged(energyOf(await store.row(channel)));
+  }
+  return sums.measures();
 }
 
 function advice(masks: readonly ChannelMask[], { direction }: Pick<Site, 'direction'>): string {

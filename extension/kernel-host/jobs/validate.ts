@@ -24,19 +24,23 @@ export async function validatePlan(request: ValidateRequest, progress: ReportPro
     const { info } = chooseDevice(engine, 'cpu', request.threads, request.dtype);
     return validateSites({ model, plan, planPath, length: request.length ?? defaultRunLength(model), engine, device: info }, progress);
   }
+  if (model.weightsOnDisk !== undefined && request.data === undefined) {
+    // Runs of the whole model take minutes each: only where there is something to learn from them.
+    return validateSites({ model, plan, planPath, length: request.length ?? defaultRunLength(model), engine, device: chooseDevice(engine, 'cpu', request.threads, request.dtype).info }, progress);
+  }
   const data = request.data === undefined ? undefined : await loadSamples(request.data, model, request.length);
   const length = data?.length ?? request.length ?? defaultRunLength(model);
   checkLength(model, length);
   const filters = {
-    dense: await standingFilters(model, engine),
+    dense: await standingFilters(model, engine, model.weightsOnDisk === undefined ? undefined : length),
     masked: await changedFilters(surgery, engine, false, progress),
     recausalised: await changedFilters(surgery, engine, true),
   };
   if (length <= model.maxLength || model.floatInput) {
     return validate({ model, plan, planPath, filters, length, engine, sessions, device, gpu, data }, progress);
   }
-  const { samples, runLength } = shortenSamples(data?.samples ?? [], model, new Map([...filters.dense, ...filters.masked]), length);
-  const note = `Windows of ${length} tokens went through as runs of up to ${runLength}: the masked model slides, the dense one sees at most its trained length, and times are those of such runs.`;
+  const { samples, runLength, longestRun } = shortenSamples(data?.samples ?? [], model, new Map([...filters.dense, ...filters.masked]), length, gpu === undefined);
+  const note = `Windows of ${length} tokens went through as runs of up to ${longestRun}: the masked model slides, the dense one sees at most its trained length, and times are those of runs of ${runLength}.`;
   const shortened = data && { ...data, windows: data.samples.length, samples, notes: [...data.notes, note] };
-  return validate({ model, plan, planPath, filters, length, runLength, engine, sessions, device, gpu, data: shortened }, progress);
+  return validate({ model, plan, planPath, filters, length, runLength, longestRun, engine, sessions, device, gpu, data: shortened }, progress);
 }

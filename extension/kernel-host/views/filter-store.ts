@@ -6,12 +6,14 @@ import type { Engine } from '../../core/engine/engine';
 import { UserError } from '../../core/errors';
 import type { LongConvModel, Site } from '../../core/families/model';
 import { filterColumns } from '../../core/families/site-shape';
-import type { ReportProgress } from '../../core/protocol/rpc';
 
 /** Elements of one tile while a filter is materialised: bounds the memory, whatever H and L are. */
 const TILE_ELEMENTS = 1 << 22;
 /** Columns of the peak map kept for the channel x time heatmap. */
 export const PEAK_COLUMNS = 1024;
+
+/** Results that are kept of each site: spectra of 4 MB at 2^20 points, cell maps. */
+const KEPT_RESULTS = 6;
 
 let folder: Promise<string> | undefined;
 
@@ -25,52 +27,26 @@ function scratchFolder(): Promise<string> {
 }
 
 /**
- * A site's materialised filter [H, filterColumns(site)] on disk, float32 row-major, written once tile by tile and read by ranges: a filter of
- * 256 channels x 1,000,000 taps is 1 GB, of which the editor looks at one row and a few thousand columns at a time.
+ * A site's materialised filter [H, filterColumns(site)] on disk, float32 row-major, each block of rows made when one of them is first asked for, and
+ * read by ranges: a filter of 256 channels x 1,000,000 taps is 1 GB, of which the editor looks at a few rows and a few thousand columns at a time.
  */
 export class FilterStore {
-  private constructor(
-    readonly site: Site,
-    private readonly file: fs.FileHandle,
-    /**
-     * max |k| of each channel in each of PEAK_COLUMNS equal stretches of the lags, lowest lag first (fewer when there are fewer lags):
-     * [H, columns].
-     */
-    readonly peaks: Float32Array,
-    readonly peakColumns: number,
-  ) {}
+  private readonly blocks: (Promise<void> | undefined)[] = [];
+  /** Rows of a block. Generated filters share the work of a position between all channels; stored and modal ones are made row by row. */
+  private readonly blockRows: number;
+  /** Columns of `peaks`; fewer than PEAK_COLUMNS when there are fewer lags. */
+  readonly peakColumns: number;
+  private readonly madePeaks: Float32Array;
+  private readonly kept = new Map<string, Promise<unknown>>();
 
-  static async create(model: LongConvModel, site: Site, engine: Engine, progress: ReportProgress): Promise<FilterStore> {
-    const target = path.join(await scratchFolder(), `${crypto.randomUUID()}.f32`);
-    const file = await fs.open(target, 'wx+');
-    try {
-      const { channels } = site;
-      const taps = filterColumns(site);
-      const negative = site.direction === 'bidirectional' ? site.taps : 0;
-      const columns = Math.min(PEAK_COLUMNS, taps);
-      const peaks = new Float32Array(channels * columns);
-      const tile = Math.max(1, Math.min(taps, Math.floor(TILE_ELEMENTS / channels)));
-      for (let first = 0; first < taps; first += tile) {
-        const end = Math.min(taps, first + tile);
-        const values = await model.filter(site.id, { channels: [0, channels], taps: [first, end] }, engine);
-        const width = end - first;
-        for (let c = 0; c < channels; c++) {
-          const row = values.subarray(c * width, (c + 1) * width);
-          await file.write(row, 0, row.byteLength, 4 * (c * taps + first));
-          for (let j = 0; j < width; j++) {
-            const place = (first + j + negative) % taps;
-            const cell = c * columns + Math.floor((place * columns) / taps);
-            const magnitude = Math.abs(row[j]);
-            if (magnitude > peaks[cell]) peaks[cell] = magnitude;
-          }
-        }
-        progress({ message: `filter of ${site.id}: tap ${end} of ${taps}`, fraction: end / taps });
-      }
-      return new FilterStore(site, file, peaks, columns);
-    } catch (error) {
-      await file.close();
-      throw error;
-    }
+  private constructor(readonly site: Site, private readonly model: LongConvModel, private readonly engine: Engine, private readonly file: fs.FileHandle) {
+    this.blockRows = site.storage === 'implicit' ? site.channels : Math.max(1, Math.floor(TILE_ELEMENTS / filterColumns(site)));
+    this.peakColumns = Math.min(PEAK_COLUMNS, filterColumns(site));
+    this.madePeaks = new Float32Array(site.channels * this.peakColumns);
+  }
+
+  static async create(model: LongConvModel, site: Site, engine: Engine): Promise<FilterStore> {
+    return new FilterStore(site, model, engine, await fs.open(path.join(await scratchFolder(), `${crypto.randomUUID()}.f32`), 'wx+'));
   }
 
   /** Columns of a row; see Site.direction. */
@@ -83,6 +59,7 @@ export class FilterStore {
     if (!(channel >= 0 && channel < this.site.channels)) {
       throw new UserError(`Channel ${channel} does not exist: ${this.site.id} has channels 0 to ${this.site.channels - 1}.`);
     }
+    await this.made(Math.floor(channel / this.blockRows));
     const out = new Float32Array(end - first);
     await this.file.read(out, 0, out.byteLength, 4 * (channel * this.columns + first));
     return out;
@@ -95,8 +72,62 @@ export class FilterStore {
     return out;
   }
 
+  /** max |k| of each channel in each of `peakColumns` equal stretches of the lags, lowest lag first: [H, peakColumns]. Makes the whole filter. */
+  async peaks(): Promise<Float32Array> {
+    for (let block = 0; block * this.blockRows < this.site.channels; block++) await this.made(block);
+    return this.madePeaks;
+  }
+
+  /** What was computed of the filter under this key, or what `compute` gives; the last few are kept, for drags that ask again and again. */
+  keep<T>(key: string, compute: () => Promise<T>): Promise<T> {
+    const known = this.kept.get(key) ?? compute();
+    this.kept.delete(key);
+    this.kept.set(key, known);
+    known.catch(() => this.kept.delete(key));
+    if (this.kept.size > KEPT_RESULTS) this.kept.delete(this.kept.keys().next().value!);
+    return known as Promise<T>;
+  }
+
   async close(): Promise<void> {
+    await Promise.allSettled(this.blocks.filter((block) => block !== undefined));
     await this.file.close();
+  }
+
+  private made(block: number): Promise<void> {
+    const making = this.blocks[block] ?? this.make(block * this.blockRows, Math.min(this.site.channels, (block + 1) * this.blockRows));
+    this.blocks[block] = making;
+    making.catch(() => { this.blocks[block] = undefined; });
+    return making;
+  }
+
+  /** Makes the rows [top, bottom), a stretch of lags at a time. */
+  private async make(top: number, bottom: number): Promise<void> {
+    const { site, columns, peakColumns } = this;
+    const negative = site.direction === 'bidirectional' ? site.taps : 0;
+    const tile = Math.max(1, Math.min(columns, Math.floor(TILE_ELEMENTS / (bottom - top))));
+    for (let first = 0; first < columns; first += tile) {
+      const end = Math.min(columns, first + tile);
+      const values = await this.model.filter(site.id, { channels: [top, bottom], taps: [first, end] }, this.engine);
+      const width = end - first;
+      for (let c = top; c < bottom; c++) {
+        const row = values.subarray((c - top) * width, (c - top + 1) * width);
+        await this.file.write(row, 0, row.byteLength, 4 * (c * columns + first));
+        raisePeaks(this.madePeaks.subarray(c * peakColumns, (c + 1) * peakColumns), row, (first + negative) % columns, columns);
+      }
+    }
+  }
+}
+
+/** Raises the peaks of one channel by a piece of its row, of which the first value stands at `place` of the `columns` that the peaks cover; the row may wrap around. */
+function raisePeaks(peaks: Float32Array, row: Float32Array, place: number, columns: number): void {
+  for (let j = 0; j < row.length;) {
+    const peak = Math.floor((place * peaks.length) / columns);
+    const stretch = Math.min(row.length - j, Math.ceil(((peak + 1) * columns) / peaks.length) - place);
+    for (const end = j + stretch; j < end; j++) {
+      const magnitude = Math.abs(row[j]);
+      if (magnitude > peaks[peak]) peaks[peak] = magnitude;
+    }
+    place = (place + stretch) % columns;
   }
 }
 

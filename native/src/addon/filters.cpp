@@ -116,16 +116,34 @@ class SirenFilterJob final : public Job {
       job_.shift = window.number("shift");
     }
     product({job_.channels, job_.positions});
+    job_.stride = job_.positions;
+    if (a.has("into")) {
+      const Arguments into = a.object("into");
+      job_.stride = into.size("stride");
+      if (job_.stride < job_.positions) fail(LC_INVALID_ARGUMENT, "Rows of %lld positions do not fit a stride of %lld.", static_cast<long long>(job_.positions), static_cast<long long>(job_.stride));
+      const Span<float> rows = into.floats("rows");
+      const int64_t needed = job_.channels == 0 ? 0 : product({job_.channels - 1, job_.stride}) + job_.positions;
+      if (rows.size < needed) fail(LC_INVALID_ARGUMENT, "The array for the filter has %lld elements where %lld are needed.", static_cast<long long>(rows.size), static_cast<long long>(needed));
+      job_.filter = rows.data;
+      placed_ = true;
+    }
   }
   void execute() override {
-    filter_ = AlignedBuffer<float>(job_.channels * job_.positions);
-    job_.filter = filter_.data();
+    if (!placed_) {
+      filter_ = AlignedBuffer<float>(job_.channels * job_.positions);
+      job_.filter = filter_.data();
+    }
     longconv::siren_filter(job_, nullptr);
   }
-  Napi::Value result(Napi::Env env) override { return to_array<Napi::Float32Array>(env, filter_.data(), filter_.size()); }
+  Napi::Value result(Napi::Env env) override {
+    if (placed_) return env.Undefined();
+    return to_array<Napi::Float32Array>(env, filter_.data(), filter_.size());
+  }
 
  private:
   SirenJob job_{};
+  /// Whether JavaScript gave the array for the result.
+  bool placed_ = false;
   AlignedBuffer<float> filter_;
 };
 

@@ -46,6 +46,8 @@ struct FirstPassSource {
   const T* im = nullptr;
   const T* re_gate = nullptr;
   const T* im_gate = nullptr;
+  /// Complex untwisted signals: elements beyond each one read whose memory is asked for meanwhile; 0: none.
+  int64_t ahead = 0;
 };
 
 /// Applied to a result on its way out: y = (conv + skip * input * pre) * post; null pointers leave their factor out.

@@ -50,7 +50,7 @@ void siren_filter(const SirenJob& job, const int32_t* cancel) {
     const int64_t end = std::min(job.positions, (item + 1) * step);
     for (int64_t p = item * step; p < end; p += kSirenTile) {
       if (cancelled(cancel)) return;
-      kernels.siren(tables, job.z + p * job.features, job.t + p, job.features, std::min(kSirenTile, end - p), job.filter + p, job.positions, work);
+      kernels.siren(tables, job.z + p * job.features, job.t + p, job.features, std::min(kSirenTile, end - p), job.filter + p, job.stride, work);
     }
   });
 }

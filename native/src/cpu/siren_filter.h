@@ -23,7 +23,8 @@ struct SirenJob {
   int64_t channels;
   const float* deltas;  ///< [channels]: the result is multiplied by exp(-t |delta|) + shift; null: no window
   double shift;
-  float* filter;  ///< [channels, positions]
+  float* filter;    ///< channel c at c * stride
+  int64_t stride;  ///< at least positions
   int32_t threads;
 };
 

@@ -16,6 +16,9 @@ const THEMES: Record<Theme, { readonly label: string; readonly workbenchClass: s
 };
 const COMMAND_TIMEOUT_MS = 60_000;
 const WEBVIEW_TIMEOUT_MS = 120_000;
+/** VS Code gives up on a webview whose service worker starts late, as it may on a busy machine, and offers this command for it. */
+const WEBVIEW_RELOAD_MS = 40_000;
+const RELOAD_WEBVIEWS = 'Developer: Reload Webviews';
 /** A busy machine takes most of a minute to start an editor. */
 const PAGE_TIMEOUT_MS = 120_000;
 
@@ -122,7 +125,8 @@ export class Workbench {
    */
   async webview(marker: string): Promise<FrameLocator> {
     const frames = this.page.locator('iframe.webview.ready');
-    const end = Date.now() + WEBVIEW_TIMEOUT_MS;
+    const start = Date.now();
+    let reloaded = false;
     do {
       for (let n = 0; n < (await frames.count()); n++) {
         const content = frames.nth(n).contentFrame().frameLocator('iframe#active-frame');
@@ -131,9 +135,26 @@ export class Workbench {
           return content;
         }
       }
+      if (!reloaded && Date.now() - start > WEBVIEW_RELOAD_MS) {
+        reloaded = true;
+        console.warn(`No webview contains "${marker}" after ${WEBVIEW_RELOAD_MS / 1000} s; webviews are reloaded. ${await this.webviewStates()}`);
+        await this.runCommand(RELOAD_WEBVIEWS);
+      }
       await sleep(200);
-    } while (Date.now() < end);
-    throw new Error(`No visible webview contains "${marker}".`);
+    } while (Date.now() - start < WEBVIEW_TIMEOUT_MS);
+    throw new Error(`No visible webview contains "${marker}". ${await this.webviewStates()} Screenshot: ${await this.screenshot('webview-failure')}`);
+  }
+
+  /** What there is to see of the webviews, for a failure's message. */
+  private async webviewStates(): Promise<string> {
+    const frames = this.page.locator('iframe.webview');
+    const texts: string[] = [];
+    for (let n = 0; n < (await frames.count()); n++) {
+      const frame = frames.nth(n);
+      const text = await frame.contentFrame().frameLocator('iframe#active-frame').locator('body').innerText({ timeout: 1000 }).catch(() => '(no page)');
+      texts.push(`${await frame.getAttribute('class')}: ${text.replace(/\s+/g, ' ').slice(0, 200)}`);
+    }
+    return `Webviews: ${texts.join(' | ') || 'none'}. Console: ${this.consoleErrors.slice(-3).join(' | ') || 'no errors'}.`;
   }
 
   async setSetting(name: string, value: unknown): Promise<void> {

@@ -49,14 +49,15 @@ describe('Evo 2 language models', () => {
     checks.forEach((check) => check());
   }));
 
-  it('opens the site list of a 13 GB checkpoint within 3 seconds, without a config.json', async () => {
+  it('opens the site list of a 13 GB checkpoint in 3 seconds of processor time, without a config.json', async () => {
     const file = temporary.file('evo2.safetensors');
     const bytes = await writeSparse(file, evo2Tensors(SEVEN_BILLION));
     assert.ok(bytes > 12.5e9 && bytes < 14e9, `${bytes} bytes`);
-    const begin = performance.now();
+    // Processor time, which other programs do not change; nothing is waited for, because only the header is read.
+    const begin = process.cpuUsage();
     const model = await openModel(file);
-    const seconds = (performance.now() - begin) / 1000;
-    assert.ok(seconds < 3, `${seconds} s`);
+    const { user, system } = process.cpuUsage(begin);
+    assert.ok(user + system < 3e6, `${(user + system) / 1e6} s`);
     assert.equal(model.sites.length, 27);
     assert.deepEqual(model.sites.slice(0, 3).map(({ id, channels, taps, storage }) => [id, channels, taps, storage]),
       [['blocks.0.filter', 4096, 7, 'explicit'], ['blocks.1.filter', 4096, 128, 'explicit'], ['blocks.2.filter', 4096, 8192, 'modal']]);

@@ -1,5 +1,6 @@
 import * as assert from 'node:assert/strict';
 import { writeSafetensors, copiedTensor, type TensorEntry } from '../../../extension/core/formats/safetensors/write';
+import { checkLength } from '../../../extension/core/families/check-length';
 import { openModel } from '../../../extension/core/families/registry';
 import { openSafetensors } from '../../../extension/core/formats/safetensors/read';
 import { temporaryFolder } from '../support/files';
@@ -69,6 +70,11 @@ describe('M2-BERT', () => {
       await model.close();
     }
   });
+
+  it('refuses inputs that have no positions', () => withModel('m2bert-a', undefined, async (model) => {
+    checkLength(model, 64);
+    assert.throws(() => checkLength(model, 65), /takes inputs of at most 64 tokens, not 65: it has no position embeddings beyond them/);
+  }));
 
   it('says what is missing or has no place', async () => {
     const lacking = await copy('lacking.safetensors', (name) => (name.endsWith('layer.1.mlp.wo.bias') ? undefined : name));

@@ -1,5 +1,6 @@
 import type { Engine, SirenFilterRequest } from '../../../extension/core/engine/engine';
 import { modalFilter } from '../support/modal-reference';
+import { placedRows } from '../support/place-rows';
 
 /** The Hyena filter by its equations, in float64 and nothing else: h = W_out sin(f (W_n ... sin(f (W_1 z + b_1)) + b_n)), k = h (exp(-t |d|) + shift). */
 function sirenFilter({ z, t, features, layers, freq, output, window }: SirenFilterRequest): Float32Array {
@@ -28,7 +29,7 @@ const absent = (): never => {
 /** An engine that evaluates filters in plain TypeScript, so that family tests do not depend on native code. */
 export const REFERENCE_ENGINE: Engine = {
   devices: absent, prepare: absent, predict: absent, maskFilter: absent, spectrum: absent,
-  sirenFilter: (request) => Promise.resolve(sirenFilter(request)),
+  sirenFilter: (request) => Promise.resolve(placedRows(sirenFilter(request), request)),
   modalFilter: async (request) => modalFilter(request),
 };
 

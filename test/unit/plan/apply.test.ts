@@ -130,7 +130,7 @@ describe('masks applied to a site', () => {
     const sampled = await measureMasks(SITE, masks, [...Array(CHANNELS).keys()], FILTER, spectralEngine);
     for (const name of ['filterError', 'leak', 'keptBins', 'keptTaps'] as const) close(sampled[name], whole.measures[name], 1e-12, name);
     const two = await measureMasks(SITE, masks, [0, 4], Float32Array.of(...FILTER.subarray(0, TAPS), ...FILTER.subarray(4 * TAPS, 5 * TAPS)), spectralEngine);
-    assert.equal(two.keptTaps, (1 + 20 / TAPS) / 2);
+    assert.equal(two.keptTaps, whole.measures.keptTaps, 'what is kept needs no sample');
   });
 });
 

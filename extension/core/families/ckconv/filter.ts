@@ -1,5 +1,5 @@
 import type { TensorFile } from '../../formats/tensor-file';
-import type { FilterSource } from '../shared/family-model';
+import { type FilterSource, resultArray } from '../shared/family-model';
 import type { NormedLinear } from './layout';
 
 /** Positions evaluated at a time, so that memory beside the result stays constant. */
@@ -10,20 +10,21 @@ const POSITIONS_AT_ONCE = 1 << 14;
  * grid linspace(-1, 1, L). The original code keeps index j at lag L - 1 - j; here column l is lag l. Source: dwromero/ckconv, ckconv/nn/ckconv.py.
  */
 export function sineSource(file: TensorFile, network: readonly [NormedLinear, NormedLinear, NormedLinear], taps: number, omega0: number): FilterSource {
-  return async ({ channels: [first, end], taps: [from, to] }, engine) => {
+  return async ({ channels: [first, end], taps: [from, to] }, engine, reuse) => {
     const hidden = [await readLinear(file, network[0]), await readLinear(file, network[1])];
     const width = hidden[1].bias.length;
     const last = await readLinear(file, network[2], first, end);
-    const out = new Float32Array((end - first) * (to - from));
+    const out = resultArray((end - first) * (to - from), reuse);
     for (let begin = from; begin < to; begin += POSITIONS_AT_ONCE) {
       const count = Math.min(POSITIONS_AT_ONCE, to - begin);
       const z = Float32Array.from({ length: count }, (_, i) => position(taps - 1 - (begin + i), taps));
-      const values = await engine.sirenFilter({
-        z, t: new Float32Array(count), features: 1, layers: hidden, freq: new Float32Array(width).fill(omega0), output: last.weight,
+      const rows = out.subarray(begin - from);
+      await engine.sirenFilter({
+        z, t: new Float32Array(count), features: 1, layers: hidden, freq: new Float32Array(width).fill(omega0), output: last.weight, into: { rows, stride: to - from },
       });
       for (let c = 0; c < end - first; c++) {
-        const row = values.subarray(c * count, (c + 1) * count).map((value) => value + last.bias[c]);
-        out.set(row, c * (to - from) + begin - from);
+        const at = c * (to - from);
+        for (let i = at; i < at + count; i++) rows[i] += last.bias[c];
       }
     }
     return out;

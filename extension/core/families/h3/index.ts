@@ -5,7 +5,9 @@ import { readEmbeddedSurgery } from '../embedded-surgery';
 import { sameTensor } from '../hyenadna/parameters';
 import type { Family, LongConvModel, OptionOverrides } from '../model';
 import { familyModel, longestModelInput } from '../shared/family-model';
+import { onDiskNote, weightsPlace } from '../shared/memory';
 import { renamedFile } from '../shared/renamed-file';
+import { refuseSitesOnly } from '../sites-only';
 import { makeSites, surgeryNotes } from '../shared/sites';
 import { incompleteness, listedNames } from '../shared/tensor-names';
 import { readSettings } from './config';
@@ -53,21 +55,26 @@ async function open(file: TensorFile, config: unknown, given: OptionOverrides): 
   const { sites, filters } = makeSites(file, surgery, layout.layers.flatMap((_, layer) => layerSites(seen, layout, layer, sizes, settings)));
   const { head = layout.frame.embedding, embedding } = layout.frame;
   const tied = head === embedding || (await sameTensor(seen, head, embedding));
+  const parameters = layout.parameters + (tied ? 0 : sizes.vocabularySize * sizes.dModel);
+  const place = weightsPlace(parameters, Math.max(4 * sizes.dModel ** 2 + 2 * sizes.inner * sizes.dModel, sizes.vocabularySize * sizes.dModel));
   const network: H3Network = {
     dModel: sizes.dModel, inner: sizes.inner, vocabularySize: sizes.vocabularySize, maxLength: longestModelInput(sites),
     blockNormEps: NORM_EPS, finalNormEps: NORM_EPS,
     embedding, layers: layout.layers, finalNorm: layout.frame.finalNorm, head,
-    heads: settings.heads, rotary: rotary(layout, sizes, settings.rotaryDimension),
+    heads: settings.heads, rotary: rotary(layout, sizes, settings.rotaryDimension), onDisk: place.kind === 'disk',
   };
   return familyModel({
     family: 'h3', file, sites, filters,
     vocabularySize: sizes.vocabularySize, maxLength: network.maxLength,
-    parameters: layout.parameters + (tied ? 0 : sizes.vocabularySize * sizes.dModel),
+    parameters,
+    ...(place.kind === 'disk' && { weightsOnDisk: place.why }),
+    ...(place.kind === 'nowhere' && { sitesOnly: place.why }),
     options: settings.options,
     growsWith: settings.length > 0 ? 'length' : undefined,
     notes: [
       ...settings.options.map(({ name, value, source }) => `The option ${name} is ${value} (${source}); no tensor tells it, and the results depend on it.`),
       ...(sizes.taps === undefined ? [] : ['On inputs shorter than its explicit filters the original code lets the taps beyond the input wrap around to later positions; here they act on nothing, as in a causal convolution.']),
+      ...(place.kind === 'disk' ? [onDiskNote(place.why, 'length')] : []),
       ...(layout.ignored.length > 0 ? [`The file has tensors that the language model does not use: ${listedNames(layout.ignored)}.`] : []),
       ...surgeryNotes(surgery),
     ],
@@ -80,7 +87,10 @@ async function open(file: TensorFile, config: unknown, given: OptionOverrides): 
       if (!convolution) throw new Error(`there is no site ${siteId}`);
       return storedValues(convolution, rows, (name) => layout.stored.get(name) ?? name, sizes, settings.lam);
     },
-    graph: () => buildH3Graph(network, seen),
+    graph: async () => {
+      refuseSitesOnly({ path: file.path, sitesOnly: place.kind === 'nowhere' ? place.why : undefined });
+      return buildH3Graph(network, seen);
+    },
   });
 }
 

@@ -1,6 +1,7 @@
 import type { Engine, SirenFilterRequest } from '../../engine/engine';
 import type { TensorFile } from '../../formats/tensor-file';
 import type { TapRange } from '../model';
+import { resultArray } from '../shared/family-model';
 import type { GeneratorNames } from './layout';
 
 export interface FilterGenerator {
@@ -27,7 +28,7 @@ const SLOW_DECAY = 1.5, FAST_DECAY = 0.3, DECAY_TARGET = 1e-2;
  * Evaluates a Hyena implicit filter: k[c, j] = (MLP(z_j))_c * (exp(-t_j |deltas_c|) + shift), rows = channels of the range, columns =
  * taps of the range. The grids z and t are those of the file, sampled over maxLength whatever the input's length.
  */
-export async function generateFilter(file: TensorFile, generator: FilterGenerator, range: TapRange, engine: Engine): Promise<Float32Array> {
+export async function generateFilter(file: TensorFile, generator: FilterGenerator, range: TapRange, engine: Engine, reuse?: Float32Array): Promise<Float32Array> {
   const { names } = generator;
   const [firstChannel, endChannel] = range.channels;
   const [firstTap, endTap] = range.taps;
@@ -42,21 +43,12 @@ export async function generateFilter(file: TensorFile, generator: FilterGenerato
     output: await readOutputRows(file, generator, firstChannel, endChannel),
     window: generator.modulate ? { deltas: await readDeltas(file, generator, firstChannel, endChannel), shift: generator.shift } : undefined,
   };
-  const evaluate = async (first: number, end: number): Promise<Float32Array> =>
-    engine.sirenFilter({ z: await readFeatures(file, generator, first, end), t: await readTimes(file, generator, first, end), ...constant });
-
   const taps = endTap - firstTap;
-  if (taps <= POSITIONS_AT_ONCE) {
-    return evaluate(firstTap, endTap);
-  }
-  const channels = endChannel - firstChannel;
-  const result = new Float32Array(channels * taps);
+  const result = resultArray((endChannel - firstChannel) * taps, reuse);
   for (let first = firstTap; first < endTap; first += POSITIONS_AT_ONCE) {
     const end = Math.min(first + POSITIONS_AT_ONCE, endTap);
-    const piece = await evaluate(first, end);
-    for (let channel = 0; channel < channels; channel++) {
-      result.set(piece.subarray(channel * (end - first), (channel + 1) * (end - first)), channel * taps + first - firstTap);
-    }
+    const into = { rows: result.subarray(first - firstTap), stride: taps };
+    await engine.sirenFilter({ z: await readFeatures(file, generator, first, end), t: await readTimes(file, generator, first, end), ...constant, into });
   }
   return result;
 }

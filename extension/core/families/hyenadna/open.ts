@@ -89,7 +89,7 @@ function layerSites(file: TensorFile, layout: HyenaDnaLayout, layer: number, dim
       filterTensors: names && ids.length === 1 ? generatorTensors(names) : [],
       // A module that makes the filters of several sites has no one filter for the script beside exports to change.
       hyenaFilter: ids.length === 1 ? layout.layers[layer].filterBias.replace(/\.bias$/, '') : undefined,
-      source: generator && ((range, engine) => generateFilter(file, generator, range, engine)),
+      source: generator && ((range, engine, reuse) => generateFilter(file, generator, range, engine, reuse)),
     };
   });
 }

@@ -4,12 +4,13 @@ import type { TensorFile } from '../../formats/tensor-file';
 import { readEmbeddedSurgery } from '../embedded-surgery';
 import type { Family, LongConvModel, OptionOverrides } from '../model';
 import type { ConvolutionBlock } from '../shared/convolution-block';
+import { buildConvolutionClassifier, frameSizes } from '../shared/convolution-classifier';
 import { familyModel } from '../shared/family-model';
 import { Shapes } from '../shared/shapes';
 import { makeSites, surgeryNotes, type SiteDraft } from '../shared/sites';
 import { incompleteness } from '../shared/tensor-names';
 import { readSettings, type LongConvSettings } from './config';
-import { buildClassifierGraph, buildLayerGraph, type LongConvNetwork } from './graph';
+import { buildLayerGraph } from './graph';
 import { kernelSource, shapedTaps, siteChannels, storedValues, type StoredKernel } from './kernel';
 import { findLongConvLayout, type LongConvLayer, type LongConvLayout } from './layout';
 
@@ -40,7 +41,7 @@ async function open(file: TensorFile, config: unknown, given: OptionOverrides): 
   const kernels = layout.layers.map((layer) => storedKernel(shapes, layer, settings, frame !== undefined));
   const { sites, filters } = makeSites(file, surgery, layout.layers.map((layer, i): SiteDraft => siteDraft(file, layer, i, kernels[i], settings, shapes)));
   const network = networkOf(shapes, layout, settings, sites.map(({ taps }) => taps));
-  const { transposed } = network;
+  const { transposed } = settings;
   const lamKey = frame ? 'kernel_lam' : 'lam';
   const maxLength = Math.min(...sites.map(({ taps }) => taps));
   return familyModel({
@@ -49,6 +50,8 @@ async function open(file: TensorFile, config: unknown, given: OptionOverrides): 
     task: frame ? 'classification' : 'features',
     floatInput: frame ? ['length', network.inputs] : transposed ? [network.width, 'length'] : ['length', network.width],
     maxLength,
+    // The classifier takes the mean over time, and sees all of it on its ring.
+    localHistory: frame || settings.bidirectional ? undefined : 0,
     parameters: layout.parameters,
     options: settings.options,
     notes: [
@@ -65,7 +68,9 @@ async function open(file: TensorFile, config: unknown, given: OptionOverrides): 
       if (!kernel) throw new Error(`site ${siteId} has no stored kernel`);
       return storedValues(kernel, settings.shaping, rows, lamKey);
     },
-    graph: () => (frame ? buildClassifierGraph(network, file) : buildLayerGraph(network, file)),
+    graph: () => (frame
+      ? buildConvolutionClassifier('longconv', { ...network, frame, prenorm: settings.prenorm }, file)
+      : buildLayerGraph(network.blocks[0], transposed, file)),
   });
 }
 
@@ -102,7 +107,9 @@ function siteDraft(
   };
 }
 
-function networkOf(shapes: Shapes, layout: LongConvLayout, settings: LongConvSettings, taps: readonly number[]): LongConvNetwork {
+interface LongConvSizes { readonly blocks: readonly ConvolutionBlock[]; readonly width: number; readonly inputs: number; readonly classes: number }
+
+function networkOf(shapes: Shapes, layout: LongConvLayout, settings: LongConvSettings, taps: readonly number[]): LongConvSizes {
   const { frame, layers } = layout;
   const [, width] = shapes.matrix(layers[0].skip, 'channels, d_model');
   const blocks = layers.map(({ site, skip, output }, i): ConvolutionBlock => {
@@ -115,16 +122,11 @@ function networkOf(shapes: Shapes, layout: LongConvLayout, settings: LongConvSet
       activation: settings.activation, output: { ...output, gated: settings.gated }, maxLength: taps[i],
     };
   });
-  const [inputs, classes] = frame ? [shapes.matrix(frame.encoder.weight, 'd_model, inputs')[1], shapes.matrix(frame.decoder.weight, 'classes, d_model')[0]] : [width, 0];
-  if (frame) {
-    shapes.pair(frame.encoder, [width, inputs], width);
-    shapes.pair(frame.decoder, [classes, width], classes);
-    frame.norms.forEach((norm) => shapes.pair(norm, [width], width));
-  }
+  const { inputs, classes } = frame ? frameSizes(shapes, frame, width) : { inputs: width, classes: 0 };
   settings.fields.expectStored([
     ['d_model', settings.fields.count('d_model'), width],
     ['n_layers', settings.fields.count('n_layers'), frame && layers.length],
     ['d_output', settings.fields.count('d_output'), frame && classes],
   ]);
-  return { layout, blocks, width, inputs, classes, prenorm: settings.prenorm, transposed: settings.transposed };
+  return { blocks, width, inputs, classes };
 }

@@ -1,4 +1,5 @@
 import type { TensorInfo } from '../../formats/tensor-file';
+import { claimFrame, type ClassifierFrame } from '../shared/convolution-classifier';
 import { TensorNames, type WeightAndBias } from '../shared/tensor-names';
 
 /** Tensor names of one LongConv layer. Shapes with H channels, c filters for each, T stored taps. */
@@ -15,14 +16,7 @@ export interface LongConvLayer {
 export interface LongConvLayout {
   readonly layers: readonly LongConvLayer[];
   /** The parts around the layers of the standalone classifier; absent for a single layer. */
-  readonly frame?: {
-    /** [H, inputs], [H]. */
-    readonly encoder: WeightAndBias;
-    /** By layer: [H], [H]. */
-    readonly norms: readonly WeightAndBias[];
-    /** [classes, H], [classes]. */
-    readonly decoder: WeightAndBias;
-  };
+  readonly frame?: ClassifierFrame;
   readonly parameters: number;
   readonly missing: readonly string[];
   readonly unknown: readonly string[];
@@ -42,8 +36,6 @@ export function findLongConvLayout(tensors: ReadonlyMap<string, TensorInfo>): Lo
   const layers = classifier
     ? Array.from({ length: names.count('conv_layers.') }, (_, i) => layer(`conv_layers.${i}`, `conv_layers.${i}.`, 'kernel'))
     : [layer('layer', '', 'kernel.kernel')];
-  const frame = classifier
-    ? { encoder: names.pair('encoder'), norms: layers.map((_, i) => names.pair(`norms.${i}`)), decoder: names.pair('decoder') }
-    : undefined;
+  const frame = classifier ? claimFrame(names, layers.length) : undefined;
   return { layers, frame, parameters: names.parameterCount(), missing: names.missing, unknown: names.unknown(['']) };
 }

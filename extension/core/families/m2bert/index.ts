@@ -50,7 +50,7 @@ async function open(file: TensorFile, config: unknown, given: OptionOverrides): 
     vocabularySize: sizes.vocabularySize,
     task: layout.head ? 'masked-token' : 'features',
     ...(sizes.vocabularySize >= BERT_VOCABULARY && { maskToken: BERT_MASK }),
-    maxLength,
+    maxLength, positions: sizes.positions,
     parameters: layout.parameters,
     options: [],
     notes: [

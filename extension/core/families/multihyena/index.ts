@@ -56,7 +56,7 @@ async function open(file: TensorFile, config: unknown, given: OptionOverrides): 
   const generator = names && { ...sampled, names, dModel: channels, maxLength, modulate: modulate.value, shift: shift.value, outputs: { count: 1, index: 0 } };
   const { sites, filters } = makeSites(file, surgery, [{
     id: MULTIHYENA_SITE, layer: 0, channels, taps: maxLength, storage: 'implicit', writeBack: ['baked', 'sidecar'],
-    filterTensors: names ? generatorTensors(names) : [], source: generator && ((range, engine) => generateFilter(file, generator, range, engine)),
+    filterTensors: names ? generatorTensors(names) : [], source: generator && ((range, engine, reuse) => generateFilter(file, generator, range, engine, reuse)),
   }]);
   const longest = longestModelInput(sites);
   return familyModel({

@@ -5,6 +5,7 @@ import { readEmbeddedSurgery, type EmbeddedSurgery } from '../embedded-surgery';
 import type { Family, LongConvModel, OptionOverrides, Site } from '../model';
 import { siteLength } from '../site-shape';
 import type { ConvolutionBlock } from '../shared/convolution-block';
+import { buildConvolutionClassifier, frameSizes } from '../shared/convolution-classifier';
 import { familyModel } from '../shared/family-model';
 import { Shapes } from '../shared/shapes';
 import { makeSites, surgeryNotes } from '../shared/sites';
@@ -16,12 +17,12 @@ import { layerSite, layerSizes, readInteger, type LayerSizes } from './sites';
 import { sashimiPlan } from './tiers';
 
 /**
- * State-space layers: the minimal S4D, S4 blocks (diagonal, or diagonal plus low rank), and SaShiMi.
- * Source: state-spaces/s4, models/s4/s4d.py, models/s4/s4.py and models/sashimi/sashimi.py.
+ * State-space layers: the minimal S4D, S4 blocks (diagonal, or diagonal plus low rank), classifiers of signals made of them, and SaShiMi.
+ * Source: state-spaces/s4, models/s4/s4d.py, models/s4/s4.py, example.py and models/sashimi/sashimi.py.
  */
 export const S4: Family = {
   name: 's4',
-  lookedFor: 'S4: kernel.log_dt, layer.kernel.inv_dt or model.c_layers.0',
+  lookedFor: 'S4: kernel.log_dt, layer.kernel.inv_dt, s4_layers.0 or model.c_layers.0',
   recognise(file) {
     const layout = findS4Layout(file.tensors);
     return layout && (incompleteness(layout) ?? true);
@@ -37,15 +38,16 @@ async function open(file: TensorFile, config: unknown, given: OptionOverrides): 
   }
   const surgery = readEmbeddedSurgery(file);
   const tuned = await tunedLengths(file, layout);
-  const longest = layout.sashimi ? sashimiPlan(layout.sashimi).longestTuned(tuned) : tuned.get('layer');
+  const longest = layout.sashimi ? sashimiPlan(layout.sashimi).longestTuned(tuned) : tuned.size > 0 ? Math.min(...tuned.values()) : undefined;
   const settings = readSettings(config, path.join(path.dirname(file.path), 'config.json'), given, surgery?.plan.model.options, longest || undefined);
-  return layout.layer ? layerModel(file, layout, layout.layer, settings, tuned, surgery) : sashimiModel(file, layout, settings, tuned, surgery);
+  if (layout.layer) return layerModel(file, layout, layout.layer, settings, tuned, surgery);
+  return layout.sashimi ? sashimiModel(file, layout, settings, tuned, surgery) : classifierModel(file, layout, settings, tuned, surgery);
 }
 
 /** By site: the length that its stored C is tuned to; 0 where it is not, and nothing for filters that know no such length. */
 async function tunedLengths(file: TensorFile, layout: S4Layout): Promise<Map<string, number>> {
   const lengths = new Map<string, number>();
-  const layers = layout.layer ? [layout.layer] : sashimiPlan(layout.sashimi!).layers.map(({ layer }) => layer);
+  const layers = layout.layer ? [layout.layer] : layout.classifier?.layers ?? sashimiPlan(layout.sashimi!).layers.map(({ layer }) => layer);
   for (const { site, kernel } of layers) {
     if (kernel?.kind === 'dplr' && kernel.length === undefined) {
       throw new UserError(`${file.path} lacks l_kernel of ${site}, the length that its stored C is tuned to.`, 'Save the model with its buffers.');
@@ -66,8 +68,32 @@ function layerModel(
   return familyModel({
     ...commonParts(file, layout, settings, surgery, sites), filters,
     vocabularySize: 0, task: 'features', floatInput: settings.transposed ? [sizes.width, 'length'] : ['length', sizes.width],
-    maxLength: site.taps,
+    maxLength: site.taps, localHistory: settings.bidirectional ? undefined : 0,
     graph: () => buildLayerGraph(block, settings.transposed, file),
+  });
+}
+
+function classifierModel(
+  file: TensorFile, layout: S4Layout, settings: S4Settings, tuned: ReadonlyMap<string, number>, surgery: EmbeddedSurgery | undefined,
+): LongConvModel {
+  const { layers, frame } = layout.classifier!;
+  const shapes = new Shapes(file);
+  const sizes = layers.map((layer) => layerSizes(shapes, layer, settings));
+  const [{ width }] = sizes;
+  layers.forEach(({ skip }, i) => {
+    if (sizes[i].width !== width) throw new UserError(`${file.path} has ${sizes[i].width} channels in ${skip}, but ${width} in its first layer.`);
+  });
+  const { inputs, classes } = frameSizes(shapes, frame, width);
+  settings.top.expectStored([
+    ['d_model', settings.top.count('d_model'), width], ['n_layers', settings.top.count('n_layers'), layers.length],
+    ['d_input', settings.top.count('d_input'), inputs], ['d_output', settings.top.count('d_output'), classes],
+  ]);
+  const { sites, filters } = makeSites(file, surgery, layers.map((layer, i) => layerSite(file, layer, i, sizes[i], settings, settings.length!, tuned.get(layer.site) ?? 0)));
+  const blocks = layers.map((layer, i) => convolutionBlock(layer, sizes[i], settings, sites[i]));
+  return familyModel({
+    ...commonParts(file, layout, settings, surgery, sites), filters,
+    vocabularySize: classes, task: 'classification', floatInput: ['length', inputs], maxLength: Math.min(...sites.map(({ taps }) => taps)),
+    graph: () => buildConvolutionClassifier('s4', { frame, blocks, width, inputs, classes, prenorm: settings.top.flag('prenorm') ?? false }, file),
   });
 }
 
@@ -89,10 +115,16 @@ function sashimiModel(
   const maxLength = Math.min(settings.length!, ...sites.map(({ taps, rate = 1 }) => Math.floor(taps / rate)));
   return familyModel({
     ...commonParts(file, layout, settings, surgery, sites), filters,
-    vocabularySize, maxLength, lengthMultiple: Math.round(1 / Math.min(...pooled)),
+    vocabularySize, maxLength, localHistory: settings.bidirectional ? undefined : poolingHistory(pooled), lengthMultiple: Math.round(1 / Math.min(...pooled)),
     graph: () => buildSashimiGraph({ layout: sashimi, width, vocabularySize, blocks, linears }, file),
   });
 }
+
+/**
+ * How far the poolings of a SaShiMi look back, in samples of its input: on the way up a tier takes the sample before its own of the tier below, each
+ * of which stands for 1 / rate of them.
+ */
+const poolingHistory = (rates: readonly number[]): number => rates.slice(1).reduce((sum, rate) => sum + 2 * Math.round(1 / rate) - 1, 0);
 
 function convolutionBlock({ skip, output }: S4Layer, { width, filters }: LayerSizes, settings: S4Settings, { id, taps, direction }: Site): ConvolutionBlock {
   return { site: id, mode: direction, width, filters, skip, activation: settings.activation, output: { ...output, gated: settings.gated }, maxLength: taps };

@@ -1,4 +1,5 @@
 import type { TensorInfo } from '../../formats/tensor-file';
+import { claimFrame, type ClassifierFrame } from '../shared/convolution-classifier';
 import { TensorNames, type WeightAndBias } from '../shared/tensor-names';
 
 /** Tensors that make the filters of a layer. H channels, c filters for each, N states in conjugate pairs, S state matrices. */
@@ -50,15 +51,17 @@ export interface SashimiLayout {
 }
 
 export interface S4Layout {
-  /** A single layer, or SaShiMi. */
+  /** A single layer, SaShiMi, or a classifier. */
   readonly layer?: S4Layer;
   readonly sashimi?: SashimiLayout;
+  /** The classifier of signals of the repository's example. */
+  readonly classifier?: { readonly layers: readonly S4Layer[]; readonly frame: ClassifierFrame };
   readonly parameters: number;
   readonly missing: readonly string[];
   readonly unknown: readonly string[];
 }
 
-/** Finds a single S4 or S4D layer, or a SaShiMi. null when nothing looks like one. */
+/** Finds a single S4 or S4D layer, a SaShiMi, or a classifier of such layers. null when nothing looks like one. */
 export function findS4Layout(tensors: ReadonlyMap<string, TensorInfo>): S4Layout | null {
   const names = new TensorNames(tensors);
   const all = [...tensors.keys()];
@@ -66,20 +69,29 @@ export function findS4Layout(tensors: ReadonlyMap<string, TensorInfo>): S4Layout
     const sashimi = claimSashimi(names, all);
     return { sashimi, parameters: names.parameterCount(), missing: names.missing, unknown: names.unknown(['']) };
   }
+  if (all.some((name) => /^s4_layers\.\d+\./.test(name))) {
+    const layers = Array.from({ length: names.count('s4_layers.') }, (_, i) => {
+      const site = `s4_layers.${i}`;
+      const isBlock = all.some((name) => name.startsWith(`${site}.layer.`));
+      return isBlock ? claimLayer(names, `${site}.`, site) : claimMinimal(names, `${site}.`, site);
+    });
+    return { classifier: { layers, frame: claimFrame(names, layers.length) }, parameters: names.parameterCount(), missing: names.missing, unknown: names.unknown(['']) };
+  }
   const minimal = tensors.has('kernel.log_dt') && tensors.has('kernel.C');
   const full = all.some((name) => name.startsWith('layer.kernel.')) || (tensors.has('layer.D') && tensors.has('output_linear.0.weight'));
   if (!minimal && !full) {
     return null;
   }
-  const layer = minimal ? claimMinimal(names) : claimLayer(names, '', 'layer');
+  const layer = minimal ? claimMinimal(names, '', 'layer') : claimLayer(names, '', 'layer');
   return { layer, parameters: names.parameterCount(), missing: names.missing, unknown: names.unknown(['']) };
 }
 
-function claimMinimal(names: TensorNames): S4Layer {
-  const kernel = names.baked('layer') === undefined
-    ? { kind: 's4d' as const, C: names.need('kernel.C'), logDt: names.need('kernel.log_dt'), logAReal: names.need('kernel.log_A_real'), AImag: names.need('kernel.A_imag') }
+function claimMinimal(names: TensorNames, prefix: string, site: string): S4Layer {
+  const part = (name: string): string => names.need(`${prefix}kernel.${name}`);
+  const kernel = names.baked(site) === undefined
+    ? { kind: 's4d' as const, C: part('C'), logDt: part('log_dt'), logAReal: part('log_A_real'), AImag: part('A_imag') }
     : undefined;
-  return { site: 'layer', kernel, skip: names.need('D'), output: names.pair('output_linear.0') };
+  return { site, kernel, skip: names.need(`${prefix}D`), output: names.pair(`${prefix}output_linear.0`) };
 }
 
 /** An S4Block: `layer.` is the convolution, beside its output layer. */

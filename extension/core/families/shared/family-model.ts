@@ -5,7 +5,10 @@ import { longestInput, readEmbeddedFilter } from '../embedded-surgery';
 import { filterColumns } from '../site-shape';
 
 /** Makes rows of one site's filter; see LongConvModel.filter. The range has been checked. */
-export type FilterSource = (range: TapRange, engine: Engine) => Promise<Float32Array>;
+export type FilterSource = (range: TapRange, engine: Engine, reuse?: Float32Array) => Promise<Float32Array>;
+
+/** The array for a result of `length` elements: the caller's where it gave one of that size, else a new one. */
+export const resultArray = (length: number, reuse?: Float32Array): Float32Array => (reuse?.length === length ? reuse : new Float32Array(length));
 
 export interface FamilyModelParts extends Omit<LongConvModel, 'name' | 'path' | 'filter' | 'close'> {
   /** By site id; none where the site's filter is embedded. */
@@ -20,7 +23,7 @@ export function familyModel({ filters, ...parts }: FamilyModelParts): LongConvMo
     ...parts,
     name,
     path: file.path,
-    async filter(siteId, range, engine) {
+    async filter(siteId, range, engine, reuse) {
       const site = sites.find(({ id }) => id === siteId);
       if (!site || !inside(range.channels, site.channels) || !inside(range.taps, filterColumns(site))) {
         throw new RangeError(`no channels [${range.channels.join(', ')}) and taps [${range.taps.join(', ')}) in site ${siteId} of ${name}`);
@@ -32,7 +35,7 @@ export function familyModel({ filters, ...parts }: FamilyModelParts): LongConvMo
       if (!source) {
         throw new Error(`site ${siteId} has neither a source nor an embedded filter`);
       }
-      return source(range, engine);
+      return source(range, engine, reuse);
     },
     close: () => file.close(),
   };

@@ -36,6 +36,8 @@ export interface GptNetwork<B extends GptBlock> {
   readonly finalNorm: WeightAndBias;
   /** [vocabularySize, d], no bias; the embedding's name when the head is tied and not stored. */
   readonly head: string;
+  /** Weights stay on disk, and are read layer by layer at every run. */
+  readonly onDisk?: boolean;
 }
 
 /** Adds a mixer: x [batch, sequence, d] to the same. */
@@ -50,7 +52,7 @@ export type AddMixer<B> = (b: GraphBuilder, weights: Weights, scope: string, x: 
 export async function buildGptGraph<B extends GptBlock>(name: string, network: GptNetwork<B>, file: TensorFile, addMixer: AddMixer<B>): Promise<ModelGraph> {
   const { dModel, vocabularySize, blockNormEps } = network;
   const b = new GraphBuilder();
-  const weights = new Weights(b, file);
+  const weights = new Weights(b, file, network.onDisk);
   const ids = b.input('input_ids', ElementType.INT64, ['batch', 'sequence']);
   const embedding = await weights.load(network.embedding, [vocabularySize, dModel]);
   let x = b.node('Gather', 'embedding', [embedding, ids], { attributes: { axis: int(0) } });
@@ -66,5 +68,6 @@ export async function buildGptGraph<B extends GptBlock>(name: string, network: G
   const head = await weights.loadTransposed(network.head, [vocabularySize, dModel]);
   const [logits] = b.nodeWithOutputs('MatMul', 'head', [last, head], { outputs: ['logits'] });
   b.output(logits, ElementType.FLOAT, ['batch', 'sequence', vocabularySize]);
-  return finishGraph(b, name, { name: ids, kind: 'tokens' }, logits);
+  const cuts = network.onDisk ? network.layers.map((_, index) => `hidden.${index}`) : undefined;
+  return finishGraph(b, name, { name: ids, kind: 'tokens' }, logits, { stored: weights.stored, cuts });
 }

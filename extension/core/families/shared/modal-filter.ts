@@ -1,14 +1,14 @@
 import type { ModalFilterRequest } from '../../engine/engine';
-import type { FilterSource } from './family-model';
+import { type FilterSource, resultArray } from './family-model';
 
 /** Poles and residues of some channels; see ModalFilterRequest. */
 export type ModalParameters = Omit<ModalFilterRequest, 'channels' | 'first' | 'count' | 'output'>;
 
 /** A filter that is a sum of exponentials. `read` gives the parameters of channels [first, end). */
 export function modalSource(read: (first: number, end: number) => Promise<ModalParameters>): FilterSource {
-  return async ({ channels: [firstChannel, endChannel], taps: [first, end] }, engine) => {
+  return async ({ channels: [firstChannel, endChannel], taps: [first, end] }, engine, reuse) => {
     const [channels, count] = [endChannel - firstChannel, end - first];
-    const output = new Float32Array(channels * count);
+    const output = resultArray(channels * count, reuse);
     if (output.length > 0) {
       await engine.modalFilter({ ...(await read(firstChannel, endChannel)), channels, first, count, output });
     }

@@ -3,8 +3,8 @@ import { LONG_CONV_OPSET_VERSION, longConvFunction } from '../../graph/long-conv
 import { LONG_CONV_DOMAIN, type ModelGraph } from '../../graph/model-graph';
 import { TOOL } from '../../version';
 
-/** The model of a graph whose nodes are all there. */
-export function finishGraph(b: GraphBuilder, name: string, input: ModelGraph['input'], output: string): ModelGraph {
+/** The model of a graph whose nodes are all there. `disk`: weights that stay there, and where the graph's layers end. */
+export function finishGraph(b: GraphBuilder, name: string, input: ModelGraph['input'], output: string, disk: Pick<ModelGraph, 'stored' | 'cuts'> = {}): ModelGraph {
   return {
     model: {
       irVersion: IR_VERSION,
@@ -15,5 +15,6 @@ export function finishGraph(b: GraphBuilder, name: string, input: ModelGraph['in
     },
     input,
     output,
+    ...disk,
   };
 }

@@ -16,6 +16,8 @@ export interface StripedNetwork {
   readonly sizes: StripedSizes;
   readonly settings: GraphSettings;
   readonly maxLength: number;
+  /** Weights stay on disk, and are read layer by layer at every run. */
+  readonly onDisk: boolean;
 }
 
 /**
@@ -26,7 +28,7 @@ export interface StripedNetwork {
 export async function buildStripedGraph(network: StripedNetwork, file: TensorFile): Promise<ModelGraph> {
   const { layout, sizes: { hidden, inner, vocabularySize }, settings } = network;
   const b = new GraphBuilder();
-  const weights = new Weights(b, file);
+  const weights = new Weights(b, file, network.onDisk);
   const norm = async (scope: string, x: string, scale: string, output?: string): Promise<string> =>
     addRmsNorm(b, scope, x, await weights.load(scale, [hidden]), settings.eps, settings.epsInRoot, output);
   const ids = b.input('input_ids', ElementType.INT64, ['batch', 'sequence']);
@@ -47,7 +49,8 @@ export async function buildStripedGraph(network: StripedNetwork, file: TensorFil
   const head = await weights.loadTransposed(layout.unembed ?? layout.embedding, [vocabularySize, hidden]);
   const [logits] = b.nodeWithOutputs('MatMul', 'unembed', [x, head], { outputs: ['logits'] });
   b.output(logits, ElementType.FLOAT, ['batch', 'sequence', vocabularySize]);
-  return finishGraph(b, network.name, { name: ids, kind: 'tokens' }, logits);
+  const cuts = network.onDisk ? layout.blocks.map((_, index) => `hidden.${index}`) : undefined;
+  return finishGraph(b, network.name, { name: ids, kind: 'tokens' }, logits, { stored: weights.stored, cuts });
 }
 
 /** x2 * (conv(x1 * v) + D * x1 * v) between linear layers, after a short depthwise convolution. */

@@ -5,7 +5,7 @@ import type { LongConvModel, WriteBack } from '../model';
 import { byteTokenizer } from '../shared/byte-tokenizer';
 import { familyModel, longestModelInput } from '../shared/family-model';
 import { refuseSitesOnly } from '../sites-only';
-import { tooLarge } from '../shared/memory';
+import { onDiskNote, weightsPlace } from '../shared/memory';
 import { makeSites, type SiteDraft, surgeryNotes } from '../shared/sites';
 import { bakedFilterName, listedNames } from '../shared/tensor-names';
 import type { StripedConfig } from './config';
@@ -23,15 +23,18 @@ export async function openStriped(
   const maxLength = longestModelInput(sites, config.length);
   const tied = layout.unembed === undefined || (await sameTensor(file, layout.unembed, layout.embedding));
   const parameters = layout.parameters + (tied ? 0 : sizes.vocabularySize * sizes.hidden);
-  const sitesOnly = typeof config.graph === 'string' ? config.graph : tooLarge(parameters);
+  const place = weightsPlace(parameters, largestLayer(sizes));
+  const sitesOnly = typeof config.graph === 'string' ? config.graph : place.kind === 'nowhere' ? place.why : undefined;
+  const weightsOnDisk = sitesOnly === undefined && place.kind === 'disk' ? place.why : undefined;
   return familyModel({
-    sitesOnly, family, file, sites, filters, maxLength, parameters,
+    sitesOnly, weightsOnDisk, family, file, sites, filters, maxLength, parameters,
     vocabularySize: sizes.vocabularySize,
     tokenizer: config.bytes && sizes.vocabularySize >= 256 ? byteTokenizer(sizes.vocabularySize) : undefined,
     options: config.options, growsWith: 'length',
     notes: [
       ...config.options.map(({ name, value, source }) => `The option ${name} is ${value} (${source}).`),
       ...(sitesOnly !== undefined ? [`The model ${sitesOnly}: its sites can be used, but it cannot be run as a whole.`] : []),
+      ...(weightsOnDisk !== undefined ? [onDiskNote(weightsOnDisk, 'length')] : []),
       ...config.notes,
       ...(layout.ignored.length > 0 ? [`The file has tensors that the language model does not use: ${listedNames(layout.ignored)}.`] : []),
       ...surgeryNotes(surgery),
@@ -49,9 +52,14 @@ export async function openStriped(
     },
     graph: async () => {
       refuseSitesOnly({ path: file.path, sitesOnly });
-      return buildStripedGraph({ name: family, layout, sizes, settings: config.graph as GraphSettings, maxLength }, file);
+      return buildStripedGraph({ name: family, layout, sizes, settings: config.graph as GraphSettings, maxLength, onDisk: weightsOnDisk !== undefined }, file);
     },
   });
+}
+
+/** Parameters of the largest part that a run needs at a time: a block, or the embedding. */
+function largestLayer({ hidden, inner, vocabularySize }: StripedSizes): number {
+  return Math.max(4 * hidden * hidden + 3 * inner * hidden, vocabularySize * hidden);
 }
 
 /** The site of a hyena block; none of an attention block. */

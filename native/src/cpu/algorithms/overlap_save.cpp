@@ -59,44 +59,39 @@ class OverlapSave final : public PreparedConvolution {
     const float** gates[2] = {&source.re_gate, &source.im_gate};
     float** outputs[2] = {&sink.re, &sink.im};
     Epilogue<float>* epilogues[2] = {&sink.re_epilogue, &sink.im_epilogue};
-    // Both blocks are read in place or both are staged, and so for writing: the kernels take one kind for both parts.
-    const int64_t begin = block * step_, end = begin + (count - 1) * step_ + step_;
-    const bool read_in_place = lead_ == 0 && begin - discard_ >= 0 && end <= row.length;
-    const bool write_in_place = end <= row.length;
+    const int64_t begin = block * step_, end = begin + count * step_;
+    const auto readable = [&](int64_t at) { return lead_ == 0 && at >= discard_ && at + step_ <= row.length; };
+    // The first pass takes gates for both parts or for none, and a staged block has its gate behind it.
+    const bool stage_all = row.pre && !(readable(begin) && readable(end - step_));
     for (int64_t i = 0; i < count; ++i) {
       const int64_t at = begin + i * step_;
-      if (read_in_place) {
+      if (readable(at) && !stage_all) {
         *inputs[i] = row.input + at - discard_;
         *gates[i] = row.pre ? row.pre + at - discard_ : nullptr;
       } else {
         WrappedRow{row, lead_}.copy(kernels_, at + lead_ - discard_, at + lead_ + step_, stages[i]);
         *inputs[i] = stages[i];
       }
-      if (write_in_place) {
+      if (at + step_ <= row.length) {
         *outputs[i] = row.output + at;
         *epilogues[i] = row.epilogue(at);
       } else {
         *outputs[i] = stages[i];
       }
     }
+    // Short strided rows are what the processor's own prefetching does not follow: the next pair is asked for while this one is read.
+    if (count == 2) source.ahead = 2 * step_;
     kernels_.f32.first_pass(fft_.tables(), source, work);
     Touch touch;
     touch.pace = 2;
-    if (end + 2 * step_ <= row.length) {
-      touch.read = reinterpret_cast<const char*>(row.input + end);
-      touch.read_end = touch.read + 2 * step_ * static_cast<int64_t>(sizeof(float));
-    }
-    if (write_in_place) {
-      touch.write = reinterpret_cast<const char*>(row.output + begin);
-      touch.write_end = touch.write + count * step_ * static_cast<int64_t>(sizeof(float));
-    }
+    touch.write = reinterpret_cast<const char*>(row.output + begin);
+    touch.write_end = reinterpret_cast<const char*>(row.output + std::min(end, row.length));
     kernels_.f32.convolve(fft_.tables(), work, &spectra_[channel * 2 * n_], nullptr, &touch, cancel);
     if (cancelled(cancel)) return;
     kernels_.f32.last_pass(fft_.tables(), work, sink);
-    if (write_in_place) return;
     for (int64_t i = 0; i < count; ++i) {
       const int64_t at = begin + i * step_;
-      if (at < row.length) kernels_.finish(row.output + at, stages[i], row.epilogue(at), std::min(step_, row.length - at));
+      if (*outputs[i] == stages[i]) kernels_.finish(row.output + at, stages[i], row.epilogue(at), std::min(step_, row.length - at));
     }
   }
 

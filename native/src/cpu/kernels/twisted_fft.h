@@ -43,7 +43,7 @@ struct TwistedFft {
     return multiply<T, W>(f, broadcast<T, W>(coarse[2 * r]), broadcast<T, W>(coarse[2 * r + 1]));
   }
 
-  template <bool Real, bool Twisted, bool Gated>
+  template <bool Real, bool Twisted, bool Gated, bool Ahead = false>
   static void first_pass_of(const FftTables<T>& t, const FirstPassSource<T>& src, T* work) {
     const int64_t m = t.columns, fine = t.fine_columns;
     for (int64_t tile = 0, base = 0; base < m; ++tile, base += fine) {
@@ -53,6 +53,10 @@ struct TwistedFft {
 #pragma GCC unroll 16
         for (int h = 0; h < W; ++h) {
           const int64_t at = h * m + base + l;
+          if constexpr (Ahead) {
+            __builtin_prefetch(src.re + at + src.ahead, 0, 3);
+            __builtin_prefetch(src.im + at + src.ahead, 0, 3);
+          }
           V re = load<T, W>(src.re + at);
           if constexpr (Gated) re *= load<T, W>(src.re_gate + at);
           if constexpr (Real) {
@@ -191,12 +195,14 @@ struct TwistedFft {
   template <int64_t Lines>
   static LC_INLINE void touch_lines(Touch& touch) {
     for (int32_t pass = 0; pass < touch.pace; ++pass) {
-      if (touch.read < touch.read_end)
+      if (touch.read < touch.read_end) {
         for (int64_t i = 0; i < Lines; ++i) __builtin_prefetch(touch.read + 64 * i, 0, 2);
-      if (touch.write < touch.write_end)
-        for (int64_t i = 0; i < Lines; ++i) __builtin_prefetch(touch.write + 64 * i, 1, 2);
-      touch.read += 64 * Lines;
-      touch.write += 64 * Lines;
+        touch.read += 64 * Lines;
+      }
+      if (touch.write < touch.write_end) {
+        for (int64_t i = 0; i < Lines; ++i) __builtin_prefetch(touch.write + 64 * i, 1, 3);
+        touch.write += 64 * Lines;
+      }
     }
   }
 
@@ -258,6 +264,7 @@ struct TwistedFft {
       else gated ? first_pass_of<true, false, true>(t, s, work) : first_pass_of<true, false, false>(t, s, work);
     } else {
       if (t.twisted) gated ? first_pass_of<false, true, true>(t, s, work) : first_pass_of<false, true, false>(t, s, work);
+      else if (s.ahead) gated ? first_pass_of<false, false, true, true>(t, s, work) : first_pass_of<false, false, false, true>(t, s, work);
       else gated ? first_pass_of<false, false, true>(t, s, work) : first_pass_of<false, false, false>(t, s, work);
     }
   }

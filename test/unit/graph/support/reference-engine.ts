@@ -2,6 +2,7 @@ import type {
   ConvolutionCall, ConvolutionSpec, Engine, PreparedConvolution, SirenFilterRequest,
 } from '../../../../extension/core/engine/engine';
 import { modalFilter } from '../../support/modal-reference';
+import { placedRows } from '../../support/place-rows';
 
 /**
  * The engine's contract in plain float64 sums: slow, and written from the equations in engine.ts alone, so that graph and export tests
@@ -16,7 +17,7 @@ export const referenceEngine: Engine = {
   }),
   maskFilter: () => { throw new Error('The reference engine masks nothing.'); },
   spectrum: () => { throw new Error('The reference engine has no spectra.'); },
-  sirenFilter: async (request) => sirenFilter(request),
+  sirenFilter: async (request) => placedRows(sirenFilter(request), request),
   modalFilter: async (request) => modalFilter(request),
 };
 

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import type { FrameLocator } from 'playwright-core';
+import type { SurgeryPlan } from '../../extension/core/plan/plan';
+import { choosePath, EditorPage, modelViewer, planEditor } from './pages';
+import { newRunFolder, sampleWorkspace, startEditor, type RunningEditor } from './server/editor-server';
+import { packagedExtension } from './server/extension-package';
+import { Workbench } from './server/workbench';
+
+const PLAN = 'model.surgery.json';
+
+/** The main job without a mouse: everything here is keys, and texts typed into VS Code's own boxes. Then what becomes of it beside itself and over a reload. */
+describe('by keyboard alone', function () {
+  this.timeout(180_000);
+  this.bail(true);
+  let editor: RunningEditor;
+  let workbench: Workbench;
+  let folder: string;
+  let plan: EditorPage;
+
+  before(async () => {
+    editor = await startEditor({ runFolder: await newRunFolder('keyboard-walk'), vsix: packagedExtension() });
+    folder = await sampleWorkspace(editor.runFolder);
+    workbench = await Workbench.open(editor, folder, { viewport: { width: 1280, height: 800 } });
+    await workbench.paletteEntries('Long-Conv Surgeon: Open Model');
+  });
+  after(async () => {
+    await workbench?.close();
+    await editor?.stop();
+  });
+
+  /** A command of the palette; F1 is lost now and then while the window is busy. */
+  async function command(title: string): Promise<void> {
+    const input = workbench.page.locator('.quick-input-widget input.input').first();
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await workbench.page.keyboard.press('F1');
+        await input.fill(`>${title}`, { timeout: 3000 });
+        await workbench.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first().waitFor({ timeout: 3000 });
+        await workbench.page.keyboard.press('Enter');
+        return;
+      } catch (error) {
+        if (attempt === 10) throw error;
+        await workbench.page.keyboard.press('Escape');
+      }
+    }
+  }
+
+  /** Presses Tab until the part has the focus. */
+  async function tabTo(frame: FrameLocator, testid: string): Promise<void> {
+    const focused = frame.locator(`[data-testid="${testid}"]:focus`);
+    const passed: string[] = [];
+    for (let i = 0; i < 80; i++) {
+      if (await focused.count() > 0) return;
+      await workbench.page.keyboard.press('Tab');
+      passed.push(await frame.locator('body').evaluate(() => (document.activeElement as HTMLElement | null)?.dataset.testid ?? document.activeElement?.textContent?.slice(0, 20) ?? ''));
+    }
+    throw new Error(`Tab never came to ${testid}; it came by ${passed.join(', ')}.`);
+  }
+
+  it('a model is opened, and a plan made of it', async () => {
+    await workbench.page.keyboard.press('Control+Shift+E');
+    await command('Long-Conv Surgeon: Open Model');
+    await choosePath(workbench, path.join(folder, 'model.safetensors'));
+    const viewer = await modelViewer(workbench);
+    await command('View: Focus Active Editor Group');
+    await tabTo(viewer.frame, 'new-plan');
+    await workbench.page.keyboard.press('Enter');
+    plan = await planEditor(workbench);
+  });
+
+  it('a mask is drawn, and undone, redone and saved', async () => {
+    await command('View: Focus Active Editor Group');
+    await tabTo(plan.frame, 'cut-handle');
+    for (let i = 0; i < 8; i++) await workbench.page.keyboard.press('Shift+ArrowLeft');
+    const masked = await plan.changed('mask-summary', 'dense');
+    assert.match(masked, /^first \d+ taps$/);
+    await tabTo(plan.frame, 'pattern');
+    await workbench.page.keyboard.press('ArrowDown');
+    await plan.part('mask-summary').getByText('lowpass').waitFor();
+    await workbench.page.keyboard.press('Control+Z');
+    await plan.part('mask-summary').getByText(masked).waitFor();
+    await workbench.page.keyboard.press('Control+S');
+    await workbench.dirtyTab(PLAN).waitFor({ state: 'detached' });
+    const { sites } = JSON.parse(readFileSync(path.join(folder, PLAN), 'utf8')) as SurgeryPlan;
+    assert.deepEqual(sites.map(({ masks }) => masks.length), [1]);
+  });
+
+  it('the plan is validated and exported', async () => {
+    await command('Long-Conv Surgeon: Validate Plan');
+    await plan.part('site-table').waitFor({ timeout: 120_000 });
+    await command('Long-Conv Surgeon: Export Plan');
+    await command('View: Focus Active Editor Group');
+    await tabTo(plan.frame, 'export');
+    await workbench.page.keyboard.press('Enter');
+    await choosePath(workbench, path.join(folder, 'by-keys.safetensors'));
+    await plan.part('export-done').getByText('by-keys.safetensors').first().waitFor({ timeout: 120_000 });
+    assert.ok(statSync(path.join(folder, 'by-keys.safetensors')).size > 100_000);
+  });
+
+  it('two editors of one plan, side by side, stay in step', async () => {
+    await command('View: Split Editor Right');
+    const frames = workbench.page.locator('iframe.webview.ready');
+    const pages: EditorPage[] = [];
+    for (let i = 0; i < 100 && pages.length < 2; i++, await workbench.page.waitForTimeout(200)) {
+      pages.length = 0;
+      for (let n = 0; n < await frames.count(); n++) {
+        const frame = frames.nth(n).contentFrame().frameLocator('iframe#active-frame');
+        if (await frames.nth(n).isVisible() && await frame.locator('body[data-ready] [data-testid="plan-name"]').count() > 0) pages.push(new EditorPage(frame));
+      }
+    }
+    assert.equal(pages.length, 2);
+    for (const page of pages) await page.part('tab-masks').press('Enter');
+    await pages[0].part('partial-taps').fill('77');
+    await pages[0].part('partial-taps').press('Enter');
+    for (const page of pages) await page.part('mask-summary').getByText('first 77 taps').waitFor();
+    await pages[1].part('cut-handle').press('ArrowLeft');
+    for (const page of pages) await page.part('mask-summary').getByText('first 76 taps').waitFor();
+    assert.equal(await pages[0].part('partial-taps').inputValue(), '76');
+    await workbench.page.keyboard.press('Control+Z');
+    for (const page of pages) await page.part('mask-summary').getByText('first 77 taps').waitFor();
+    await command('View: Join All Editor Groups');
+    for (let i = 0; i < 100 && await workbench.tab(PLAN).count() !== 1; i++) await workbench.page.waitForTimeout(100);
+    plan = await planEditor(workbench);
+  });
+
+  it('a reload in the middle of a validation loses neither the unsaved plan nor the way back to the run', async () => {
+    await workbench.dirtyTab(PLAN).waitFor();
+    await plan.part('tab-validation').press('Enter');
+    await plan.part('choose-data').press('Enter');
+    await choosePath(workbench, path.join(folder, 'ecoli-validation.fa'));
+    await plan.part('data-name').getByText('ecoli-validation.fa').waitFor();
+    // VS Code backs up a changed document a second after the last change.
+    await workbench.page.waitForTimeout(2500);
+    await plan.part('validate').press('Enter');
+    await plan.part('validation-cancel').waitFor();
+    await workbench.page.waitForTimeout(500);
+    await workbench.page.reload();
+    await workbench.dirtyTab(PLAN).waitFor({ timeout: 60_000 });
+    plan = await planEditor(workbench);
+    await plan.part('tab-masks').press('Enter');
+    await plan.part('mask-summary').getByText('first 77 taps').waitFor();
+    await plan.part('tab-validation').press('Enter');
+    assert.match(await plan.text('validation-failure'), /closed or reloaded while the validation ran/);
+    await plan.part('clear-data').press('Enter');
+    await plan.part('validation-retry').press('Enter');
+    await plan.part('validation-failure').waitFor({ state: 'detached' });
+    await plan.part('site-table').waitFor({ timeout: 120_000 });
+    await plan.part('validation-stale').waitFor({ state: 'detached' });
+  });
+});
