@@ -124,7 +124,8 @@ async function readConfig(file: TensorFile): Promise<unknown> {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    // The parser quotes a part of the text, which may have lines.
+    const why = String(cause instanceof Error ? cause.message : cause).replace(/\s+/g, ' ');
     throw new UserError(`${configPath} is not valid JSON: ${why}.`, 'Correct the file, or move it away to open the model without it.');
   }
 }
