@@ -33,7 +33,12 @@ describe('package.json and its texts', () => {
     });
 
     it(`has every text of the code${language && ` (${language.slice(1)})`}, and no other`, () => {
-      const used = new Set([...sources('extension/editors'), ...sources('extension/commands')].flatMap((text) => [...text.matchAll(/vscode\.l10n\.t\('((?:[^'\\]|\\.)*)'/g)].map(([, message]) => message)));
+      const messages = (text: string, call: RegExp): string[] => [...text.matchAll(call)].map(([, message]) => message);
+      const used = new Set([
+        ...[...sources('extension/editors'), ...sources('extension/commands')].flatMap((text) => messages(text, /vscode\.l10n\.t\('((?:[^'\\]|\\.)*)'/g)),
+        ...sources('webview').flatMap((text) => messages(text, /(?<![\w.])t\('((?:[^'\\]|\\.)*)'/g)),
+      ]);
+      assert.ok(used.size > 200, `${used.size} texts`);
       const bundle = json(`l10n/bundle.l10n${language}.json`);
       assert.deepEqual(Object.keys(bundle).sort(), [...used].sort());
       // What stands in the place of {0} must find its place in every language.
