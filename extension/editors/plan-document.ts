@@ -11,6 +11,7 @@ import { textChange } from './text-change';
 /** A plan file that is open as a text document. Every change is one text edit: undo, redo, diff, save and hot exit are VS Code's. */
 export class PlanDocument {
   private lastGood: SurgeryPlan | null = null;
+  private lastChange: Promise<unknown> = Promise.resolve();
 
   constructor(readonly document: vscode.TextDocument) {}
 
@@ -35,7 +36,14 @@ export class PlanDocument {
     return readPlan(this.document.getText(), this.document.uri.fsPath);
   }
 
-  async change(edit: PlanEdit, sites: readonly SiteSummary[]): Promise<void> {
+  /** One change after the other: each is made of the text that the one before has left. */
+  change(edit: PlanEdit, sites: readonly SiteSummary[]): Promise<void> {
+    const change = this.lastChange.then(() => this.apply(edit, sites));
+    this.lastChange = change.catch(() => undefined);
+    return change;
+  }
+
+  private async apply(edit: PlanEdit, sites: readonly SiteSummary[]): Promise<void> {
     const before = this.document.getText();
     const lines = formatPlan(changedPlan(this.require(), edit, sites));
     const change = textChange(before, this.document.eol === vscode.EndOfLine.CRLF ? lines.replace(/\n/g, '\r\n') : lines);

@@ -105,6 +105,15 @@ describe('the pages alone', function () {
       await body.focus();
       for (const key of ['+', '+', 'b']) await body.press(key);
       await page.getByTestId('mask-summary').getByText('bandpass 0.375 to 0.626').waitFor();
+      // Edges follow keys that come quicker than the answers to them.
+      const low = page.getByTestId('low-edge');
+      const start = Number(await low.getAttribute('aria-valuenow'));
+      await low.focus();
+      for (let i = 0; i < 8; i++) void page.keyboard.press('ArrowRight');
+      await page.waitForFunction((bin) => document.querySelector('[data-testid="low-edge"]')!.getAttribute('aria-valuenow') === String(bin), start + 8);
+      await page.waitForTimeout(500);
+      assert.equal(await edge('from'), start + 8);
+      await body.focus();
       for (const key of ['0', 'b']) await body.press(key);
       await page.getByTestId('mask-summary').getByText('dense').waitFor();
       assert.deepEqual(host.consoleErrors, []);

@@ -74,6 +74,7 @@ export class MasksView {
   /** The site's masks on the page while they differ from the document's. */
   private draft?: readonly ChannelMask[];
   private shownCells = '';
+  private editsUnderWay = 0;
   /** Set while a refresh waits for the next frame: a drag moves more often than the screen. */
   private nextFrame?: number;
   private readOnly = false;
@@ -138,7 +139,8 @@ export class MasksView {
   setPlan(plan: SurgeryPlan, readOnly: boolean): void {
     this.plan = plan;
     this.readOnly = readOnly;
-    this.draft = undefined;
+    // Quick edits overtake the answers to those before them: what the page shows is then ahead of this plan.
+    if (this.editsUnderWay === 0) this.draft = undefined;
     this.main.toggleAttribute('inert', readOnly);
     this.main.classList.toggle('read-only', readOnly);
     this.refresh();
@@ -182,8 +184,8 @@ export class MasksView {
 
   private change(change: (action: Action) => Action, settled: boolean): void {
     if (this.readOnly) return;
-    const before = maskAt(this.documentMasks, this.range[0], this.site.channels) ?? {};
-    const action = change(before);
+    const base = this.editsUnderWay > 0 ? this.draft ?? this.documentMasks : this.documentMasks;
+    const action = change(maskAt(base, this.range[0], this.site.channels) ?? {});
     if (action.frequency && keepsNothing(action.frequency)) {
       if (settled) {
         this.host.say(t('A mask has to keep at least one cell: without any, the filter would be all zeros.'), t('Keep a cell, or choose another pattern.'));
@@ -192,7 +194,7 @@ export class MasksView {
       }
       return;
     }
-    const masks = withMask(this.documentMasks, this.range, this.site.channels, action);
+    const masks = withMask(base, this.range, this.site.channels, action);
     if (settled) {
       this.commit(masks);
     } else {
@@ -202,7 +204,7 @@ export class MasksView {
   }
 
   private commit(masks: readonly ChannelMask[]): void {
-    if (JSON.stringify(masks) === JSON.stringify(this.documentMasks)) {
+    if (this.editsUnderWay === 0 && JSON.stringify(masks) === JSON.stringify(this.documentMasks)) {
       this.draft = undefined;
       this.refresh();
       return;
@@ -214,12 +216,15 @@ export class MasksView {
 
   private async send(edit: PlanEdit): Promise<void> {
     if (this.readOnly) return;
+    this.editsUnderWay++;
     try {
       await this.host.edit(edit);
     } catch (error) {
       this.draft = undefined;
       this.refresh();
       this.host.onError(error);
+    } finally {
+      this.editsUnderWay--;
     }
   }
 
