@@ -19,18 +19,28 @@ export interface Surgery { readonly plan: SurgeryPlan; readonly planPath: string
 
 /** Opens a plan (or its unsaved text) and its model; refuses a model file that is not the one the plan was made for. */
 export async function openSurgery(models: OpenModels, planPath: string, planText?: string): Promise<Surgery> {
+  const surgery = await openUnchecked(models, planPath, planText);
+  refuseOtherSource(surgery, await fingerprint(surgery.model.file.path));
+  return surgery;
+}
+
+/** The same without the pass over the model's file, for callers that read it anyway and then call refuseOtherSource. */
+export async function openUnchecked(models: OpenModels, planPath: string, planText?: string): Promise<Surgery> {
   const plan = planText === undefined ? await loadPlan(planPath) : readPlan(planText, planPath);
   const modelPath = resolveModelPath(plan, planPath);
   const model = await models.model(modelPath, plan.model.options);
   checkPlan(plan, model);
-  const actual = await fingerprint(model.file.path);
+  return { plan, planPath, model };
+}
+
+/** Refuses a model file that is not the one the plan was made for. */
+export function refuseOtherSource({ plan, planPath, model }: Surgery, actual: string): void {
   if (actual !== plan.model.fingerprint) {
     throw new UserError(
-      `${path.basename(planPath)} was made for another ${path.basename(modelPath)}: model.fingerprint is ${plan.model.fingerprint}, the file has ${actual}.`,
+      `${path.basename(planPath)} was made for another ${path.basename(model.path)}: model.fingerprint is ${plan.model.fingerprint}, the file has ${actual}.`,
       'Point model.path at the original file, or make a new plan for this one.',
     );
   }
-  return { plan, planPath, model };
 }
 
 /**

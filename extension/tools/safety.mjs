@@ -1,5 +1,5 @@
 // npm run test:safety: the CPU backend under sanitizers, under a fuzzer and on other processors, without Node. Ends with a summary; exit code
-// 1 if anything was found. `--seconds N`: how long each program runs (default 10). `--only NAME[,NAME]`: some of the steps.
+// 1 if anything was found. `--seconds N`: how long each program runs (default 10). `--seed N`: other random numbers. `--only NAME[,NAME]`: some steps.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import os from 'node:os';
@@ -7,9 +7,9 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { fail, root } from './repository.mjs';
 
-const { values } = parseArgs({ options: { seconds: { type: 'string', default: '10' }, only: { type: 'string' } } });
+const { values } = parseArgs({ options: { seconds: { type: 'string', default: '10' }, seed: { type: 'string', default: '1' }, only: { type: 'string' } } });
 const seconds = Number(values.seconds);
-const seed = String(Math.floor(Date.now() / 1000));
+const { seed } = values;
 
 const found = (names) => names.find((name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0);
 const clang = found(['clang++', 'clang++-19', 'clang++-16', 'clang++-14']);

@@ -126,10 +126,15 @@ describe('the contract of run', () => {
       await runOnce(prepared, call);
       const output = new Float32Array(call.input.length);
       let turns = 0;
-      const timer = setInterval(() => turns++, 1);
+      let working = true;
+      const turn = (): void => {
+        turns++;
+        if (working) setImmediate(turn);
+      };
+      setImmediate(turn);
       const started = performance.now();
       await Promise.all([1, 2, 3].map(() => prepared.run({ ...call, output: output.slice(), threads: 1 })));
-      clearInterval(timer);
+      working = false;
       const elapsed = performance.now() - started;
       assert.ok(turns >= 3, `${turns} turns of the event loop in ${elapsed.toFixed(0)} ms`);
     });

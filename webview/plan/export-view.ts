@@ -88,10 +88,9 @@ export class ExportView {
         { label: t('Retry'), testid: 'export-retry', run: () => this.start() }, { label: t('Show Log'), run: this.host.showLog },
       ], 'export-failure'));
     } else if (job.state === 'done') {
-      const { path, bytes: size, notes, verified } = job.result;
-      const check = verified === 0 ? 're-read and re-run: bit-identical to the validated model' : `re-read and re-run: logits differ by ${significant(verified, 2)} (relative)`;
+      const { path, bytes: size, notes } = job.result;
       replaceChildren(this.result,
-        message('info', t('Exported {0} ({1}) in {2}; {3}.', path.split(/[\\/]/).at(-1)!, bytes(size), duration(job.seconds), check), path, [{ label: t('Show in Explorer'), testid: 'reveal', run: () => this.host.reveal(path) }], 'export-done'),
+        message('info', t('Exported {0} ({1}) in {2}; {3}.', path.split(/[\\/]/).at(-1)!, bytes(size), duration(job.seconds), verdict(job.result)), path, [{ label: t('Show in Explorer'), testid: 'reveal', run: () => this.host.reveal(path) }], 'export-done'),
         notes.length > 0 ? el('ul', { class: 'findings', testid: 'export-notes' }, ...notes.map(note => el('li', { text: note }))) : null);
     } else {
       replaceChildren(this.result);
@@ -112,4 +111,15 @@ export class ExportView {
     const choice: ExportChoice = { format: this.format.value, recausalise: this.recausalised.checked };
     this.host.exportPlan(choice.format === 'onnx' ? { ...choice, lowering: this.lowering.value } : { ...choice, form: this.form.value });
   }
+}
+
+/** How the written file was checked, and what came of it. */
+function verdict({ verified, onlyFilters }: ExportResult): string {
+  const difference = significant(verified, 2);
+  if (onlyFilters) {
+    return verified === 0
+      ? t('re-read: filters identical; the model is too large to be run again')
+      : t('re-read: filters differ by {0} (relative); the model is too large to be run again', difference);
+  }
+  return verified === 0 ? t('re-read and re-run: bit-identical to the validated model') : t('re-read and re-run: logits differ by {0} (relative)', difference);
 }

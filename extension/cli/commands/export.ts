@@ -26,5 +26,6 @@ export const exportCommand = new Command('export')
     if (json) return printJson(result);
     print(`${result.path} (${bytes(result.bytes)})`);
     for (const note of result.notes) print(note);
-    print(result.verified === 0 ? 'Verified: re-read and re-run, logits identical.' : `Verified: re-read and re-run, logits within ${result.verified.toExponential(1)} (relative).`);
+    const how = result.onlyFilters === true ? 're-read (the model is too large to be run again), filters' : 're-read and re-run, logits';
+    print(result.verified === 0 ? `Verified: ${how} identical.` : `Verified: ${how} within ${result.verified.toExponential(1)} (relative).`);
   });

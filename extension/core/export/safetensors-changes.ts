@@ -12,6 +12,6 @@ export interface Changes {
   readonly notes: readonly string[];
   /** Largest relative error of filters that were rounded to the type of their tensors. */
   readonly roundingError: number;
-  /** The export is the source, byte for byte. */
-  readonly identical: boolean;
+  /** Set where the export is the source, byte for byte: the SHA-256 of each of the source's files by its name, the index of a model in several files first. */
+  readonly copied?: ReadonlyMap<string, string>;
 }

@@ -9,12 +9,13 @@ import { writeFileAtomically } from '../io/atomic-file';
 import { copyFileAtomically } from '../io/copy-file';
 import type { Changes } from './safetensors-changes';
 
-/** Copies the index and all files of a model in several files, byte for byte. */
-export async function copyShards(source: ShardedFile, index: string): Promise<void> {
-  for (const [name, { path: file }] of source.shards) {
-    await copyFileAtomically(file, path.join(path.dirname(index), name));
+/** Copies the index and all files of a model in several files, byte for byte. Returns the SHA-256 of each by its name in the source, the index first. */
+export async function copyShards(source: ShardedFile, index: string): Promise<ReadonlyMap<string, string>> {
+  const hashes = new Map([[path.basename(source.path), '']]);
+  for (const [name, { path: file }] of [...source.shards].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    hashes.set(name, await copyFileAtomically(file, path.join(path.dirname(index), name)));
   }
-  await copyFileAtomically(source.path, index);
+  return hashes.set(path.basename(source.path), await copyFileAtomically(source.path, index));
 }
 
 /**

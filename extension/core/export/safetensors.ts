@@ -1,20 +1,20 @@
+import * as path from 'node:path';
 import { UserError } from '../errors';
 import { CONFIG_KEY, FORM_KEY, PLAN_KEY, RECAUSALISED_KEY } from '../families/embedded-surgery';
 import type { LongConvModel, Site } from '../families/model';
 import { configText } from '../families/registry';
-import { isFloatDType } from '../formats/dtype';
-import { encodeFloats } from '../formats/encode-floats';
 import { isShardIndex } from '../formats/safetensors/shard-index';
 import { isSharded } from '../formats/safetensors/sharded';
 import type { TensorEntry } from '../formats/safetensors/write';
 import { copiedTensor, writeSafetensors } from '../formats/safetensors/write';
 import { copyFileAtomically } from '../io/copy-file';
 import { bakedTensor } from '../plan/baked';
-import { exactMisfit, exactRows } from '../plan/exact';
+import { exactMisfit } from '../plan/exact';
 import type { SurgeryPlan } from '../plan/plan';
 import type { SiteFilter } from '../plan/site-filter';
 import { TOOL } from '../version';
 import type { Changes } from './safetensors-changes';
+import { writeExactly } from './exact-tensors';
 import { copyShards, writeShards } from './safetensors-shards';
 
 export type SafetensorsForm = 'exact' | 'baked' | 'sidecar';
@@ -70,14 +70,13 @@ export async function exportSafetensors(request: SafetensorsExport): Promise<Cha
   if (intoShards && !(isSharded(file) && file.format === 'safetensors')) {
     throw new UserError(`${output} names the index of a model in several files, but ${file.path} is not such a model of safetensors files.`, 'Give a name that ends in .safetensors.');
   }
-  const unchanged = request.plan.sites.length === 0 && file.format === 'safetensors';
-  if (isSharded(file) && intoShards) {
-    await (unchanged ? copyShards(file, output) : writeShards(file, changes, output));
-    return { ...changes, identical: unchanged };
+  if (isCopy(request)) {
+    const copied = isSharded(file) ? await copyShards(file, output) : new Map([[path.basename(file.path), await copyFileAtomically(file.path, output)]]);
+    return { ...changes, copied };
   }
-  if (unchanged && !isSharded(file)) {
-    await copyFileAtomically(file.path, output);
-    return { ...changes, identical: true };
+  if (isSharded(file) && intoShards) {
+    await writeShards(file, changes, output);
+    return changes;
   }
   const kept = [...file.tensors.keys()].filter((name) => !changes.dropped.has(name));
   const entries = kept.map((name) => changes.replaced.get(name) ?? copiedTensor(file, name));
@@ -85,17 +84,22 @@ export async function exportSafetensors(request: SafetensorsExport): Promise<Cha
   return changes;
 }
 
+/** Whether an export is the source's bytes. */
+export const isCopy = ({ model: { file }, plan, output }: Pick<SafetensorsExport, 'model' | 'plan' | 'output'>): boolean =>
+  plan.sites.length === 0 && file.format === 'safetensors' && isSharded(file) === isShardIndex(output);
+
 async function changesOf({ model, plan, filters, form, recausalise }: SafetensorsExport): Promise<Changes> {
   const dropped = new Set<string>();
   const added: TensorEntry[] = [];
   const metadata = new Map(model.file.metadata);
-  const replaced = new Map<string, TensorEntry>();
+  const replaced = new Map<string, TensorEntry & { readonly data: Uint8Array }>();
   const settings: Record<string, unknown> = {};
   const notes: string[] = [];
   let roundingError = 0;
   if (form === 'exact') {
     for (const filter of filters.values()) {
-      const error = await writeExactly(model, filter, replaced, settings);
+      const { roundingError: error, config: needed } = await writeExactly(model, filter, replaced);
+      Object.assign(settings, needed);
       if (error > 0) notes.push(`The filter of ${filter.site.id} was rounded to the type of its tensors: relative error ${error.toExponential(1)}.`);
       roundingError = Math.max(roundingError, error);
     }
@@ -118,31 +122,7 @@ async function changesOf({ model, plan, filters, form, recausalise }: Safetensor
       added.push(bakedEntry(id, filter, filter.site));
     }
   }
-  return { dropped, replaced, added, metadata, notes, roundingError, identical: false };
-}
-
-/** Collects the tensors that hold a changed explicit filter, and the settings that they need. Gives the largest rounding error. */
-async function writeExactly(model: LongConvModel, filter: SiteFilter, replaced: Map<string, TensorEntry>, settings: Record<string, unknown>): Promise<number> {
-  const { site } = filter;
-  if (!model.exactTensors) {
-    throw new Error(`${model.name} cannot write back ${site.id}, although the site says so`);
-  }
-  const { tensors, config } = await model.exactTensors(site.id, exactRows(filter));
-  let largest = 0;
-  for (const { name, shape, data } of tensors) {
-    const dtype = model.file.tensors.get(name)?.dtype ?? 'F32';
-    if (!isFloatDType(dtype)) {
-      throw new UserError(`${site.id} cannot be exported as "exact": its tensor ${name} holds ${dtype} values, to which a filter cannot be rounded.`, 'Use the form baked.');
-    }
-    const { bytes, roundingError } = encodeFloats(data, dtype);
-    if (!Number.isFinite(roundingError)) {
-      throw new UserError(`${site.id} cannot be exported as "exact": its tensor ${name} is ${dtype}, and the masked filter has larger numbers than that type.`, 'Use the form baked.');
-    }
-    largest = Math.max(largest, roundingError);
-    replaced.set(name, { name, dtype, shape, data: bytes });
-  }
-  Object.assign(settings, config);
-  return largest;
+  return { dropped, replaced, added, metadata, notes, roundingError };
 }
 
 const parsedConfig = (text: string | undefined): object => (text === undefined ? {} : JSON.parse(text) as object);

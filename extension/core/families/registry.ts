@@ -9,7 +9,7 @@ import type { DenseSessions } from '../graph/dense-sessions';
 import { CONFIG_KEY } from './embedded-surgery';
 import { CKCONV } from './ckconv/index';
 import { EVO2 } from './evo2/index';
-import { choiceHint, choosesSites } from './generic/choice';
+import { choiceHint, choosesSites, readChoice } from './generic/choice';
 import { openChosen } from './generic/index';
 import { H3 } from './h3/index';
 import { HYENA } from './hyena/index';
@@ -46,7 +46,9 @@ export async function openModel(modelPath: string, options: OptionOverrides = {}
   try {
     if (file instanceof OnnxFile) {
       if (!sessions) throw new Error('An ONNX model is opened where no ONNX Runtime was given.');
-      return await openOnnxModel(file, sessions, options);
+      const config = await readConfig(file);
+      const choice = choosesSites(config) ? readChoice(config, path.join(path.dirname(file.path), CONFIG)) : undefined;
+      return (await openOnnxModel(file, sessions, options, choice)) ?? (await openChosen(file, config, options));
     }
     const config = await readConfig(file);
     if (choosesSites(config)) {
@@ -122,7 +124,8 @@ async function readConfig(file: TensorFile): Promise<unknown> {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    // The parser quotes a part of the text, which may have lines.
+    const why = String(cause instanceof Error ? cause.message : cause).replace(/\s+/g, ' ');
     throw new UserError(`${configPath} is not valid JSON: ${why}.`, 'Correct the file, or move it away to open the model without it.');
   }
 }

@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { readFailure } from './read-failure';
+import { sha256 } from '../io/copy-file';
 import { isShardIndex, readShardIndex } from './safetensors/shard-index';
 
 /**
@@ -14,20 +12,15 @@ export async function fingerprint(path: string): Promise<string> {
     return `sha256:${await sha256(path)}`;
   }
   const { shards } = await readShardIndex(path);
-  const lines: string[] = [];
-  for (const name of [basename(path), ...shards]) {
-    lines.push(`${await sha256(join(dirname(path), name))}  ${name}\n`);
-  }
-  return `sha256:${createHash('sha256').update(lines.join('')).digest('hex')}`;
+  const hashes = new Map<string, string>();
+  for (const name of [basename(path), ...shards]) hashes.set(name, await sha256(join(dirname(path), name)));
+  return fingerprintOf(hashes);
 }
 
-/** Hexadecimal SHA-256 of one file. */
-export async function sha256(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  try {
-    await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
-  } catch (cause) {
-    throw readFailure(path, cause);
-  }
-  return hash.digest('hex');
+/** The same from the SHA-256 of every file of a model, by name; the index of one in several files comes first. */
+export function fingerprintOf(hashes: ReadonlyMap<string, string>): string {
+  const [[, first]] = hashes;
+  if (hashes.size === 1) return `sha256:${first}`;
+  const lines = [...hashes].map(([name, hash]) => `${hash}  ${name}\n`);
+  return `sha256:${createHash('sha256').update(lines.join('')).digest('hex')}`;
 }

@@ -9,6 +9,9 @@ export interface FileSink {
   place(bytes: Uint8Array, position: number): Promise<void>;
 }
 
+/** Bytes that wait in memory for the disk before it is told to take them. */
+const FLUSHED_AT_ONCE = 256 << 20;
+
 /**
  * Writes a file so that `target` holds either what it held before or all of the new content, never a part: a temporary file in the
  * same folder, synced, then renamed over the target. `produce` writes the content; when it throws, or `signal` aborts, the
@@ -16,29 +19,42 @@ export interface FileSink {
  * Throws UserError where the folder is missing, not writable or full.
  */
 export async function writeAtomically(target: string, produce: (sink: FileSink) => Promise<void>, signal?: AbortSignal): Promise<void> {
+  await replaceAtomically(target, async (temporary) => {
+    const handle = await fs.open(temporary, 'wx').catch((cause: unknown) => { throw writeFailure(target, cause); });
+    /** Of what was written so far, onto the disk: it goes on while more is produced, so that the last sync is short. */
+    let flushing: Promise<void> = Promise.resolve();
+    let unflushed = 0;
+    const put = async (bytes: Uint8Array, position?: number): Promise<void> => {
+      signal?.throwIfAborted();
+      await writeAll(handle, bytes, position).catch((cause: unknown) => { throw writeFailure(target, cause); });
+      unflushed += bytes.length;
+      if (unflushed < FLUSHED_AT_ONCE) return;
+      unflushed = 0;
+      await flushing;
+      flushing = handle.datasync().catch((cause: unknown) => { throw writeFailure(target, cause); });
+      // A failure is thrown by the next wait, not as an unhandled rejection.
+      flushing.catch(() => undefined);
+    };
+    try {
+      await produce({ write: (bytes) => put(bytes), place: put });
+      signal?.throwIfAborted();
+      await flushing;
+      await handle.sync().catch((cause: unknown) => { throw writeFailure(target, cause); });
+    } finally {
+      await flushing.catch(() => undefined);
+      await handle.close();
+    }
+  }, signal);
+}
+
+/** writeAtomically for who makes the temporary file, and syncs it, by himself: `make` is told its path. */
+export async function replaceAtomically(target: string, make: (temporary: string) => Promise<void>, signal?: AbortSignal): Promise<void> {
   signal?.throwIfAborted();
   const destination = await followLink(target);
   const folder = path.dirname(destination);
   const temporary = path.join(folder, `.${path.basename(destination)}.${process.pid}-${randomBytes(6).toString('hex')}.tmp`);
-  const handle = await fs.open(temporary, 'wx').catch((cause: unknown) => { throw writeFailure(target, cause); });
   try {
-    const sink: FileSink = {
-      write: async (bytes) => {
-        signal?.throwIfAborted();
-        await writeAll(handle, bytes).catch((cause: unknown) => { throw writeFailure(target, cause); });
-      },
-      place: async (bytes, position) => {
-        signal?.throwIfAborted();
-        await writeAll(handle, bytes, position).catch((cause: unknown) => { throw writeFailure(target, cause); });
-      },
-    };
-    try {
-      await produce(sink);
-      signal?.throwIfAborted();
-      await handle.sync().catch((cause: unknown) => { throw writeFailure(target, cause); });
-    } finally {
-      await handle.close();
-    }
+    await make(temporary);
     await fs.rename(temporary, destination).catch((cause: unknown) => { throw writeFailure(target, cause); });
   } catch (cause) {
     await fs.rm(temporary, { force: true });

@@ -27,6 +27,8 @@ export class JsonSyntaxError extends Error {
 }
 
 const MAX_DEPTH = 64;
+/** Objects and lists; a plan of a thousand sites has ten thousand. */
+const MOST_CONTAINERS = 100_000;
 const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const WORD = /[A-Za-z_$]+/y;
@@ -40,6 +42,7 @@ export function parseJson(text: string): JsonNode {
 
 class Parser {
   private at: number;
+  private containers = 0;
 
   constructor(private readonly text: string) {
     this.at = text.startsWith('\ufeff') ? 1 : 0;
@@ -63,7 +66,11 @@ class Parser {
       throw new JsonSyntaxError(`nested deeper than ${MAX_DEPTH} levels`, this.at);
     }
     const offset = this.at;
-    switch (this.text[offset]) {
+    const first = this.text[offset];
+    if ((first === '{' || first === '[') && ++this.containers > MOST_CONTAINERS) {
+      throw new JsonSyntaxError(`more than ${MOST_CONTAINERS} objects and lists`, offset);
+    }
+    switch (first) {
       case '{':
         return this.object(depth);
       case '[':

@@ -6,27 +6,49 @@ import { nearest } from './nearest';
 import type { SurgeryPlan } from './plan';
 import type { PlanProblem } from './problem';
 
-let compiled: ValidateFunction<SurgeryPlan> | undefined;
+/** More than anybody reads: the text of a hostile plan may hold a million mistakes. */
+const MOST_PROBLEMS = 200;
+
+/** Objects of a plan up to which all mistakes are collected: ajv's time for that grows with the square of their number. */
+const MOST_OBJECTS = 2000;
+
+const compiled = new Map<boolean, ValidateFunction<SurgeryPlan>>();
 
 /** Compiled on first use: it takes most of the time that the extension would need to start. */
-function validator(): ValidateFunction<SurgeryPlan> {
-  compiled ??= new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true, strictRequired: false, strictTypes: false }).compile<SurgeryPlan>(schema);
-  return compiled;
+function validator(allErrors: boolean): ValidateFunction<SurgeryPlan> {
+  let validate = compiled.get(allErrors);
+  if (!validate) {
+    validate = new Ajv({ allErrors, verbose: true, allowUnionTypes: true, strictRequired: false, strictTypes: false }).compile<SurgeryPlan>(schema);
+    compiled.set(allErrors, validate);
+  }
+  return validate;
 }
 
-/** Where a value differs from schemas/surgery-plan.schema.json, in words; empty when it does not. */
+/** Whether a value has at most MOST_OBJECTS objects in it. */
+function isSmall(value: unknown): boolean {
+  let objects = 0;
+  const pending = [value];
+  for (let next = pending.pop(); next !== undefined && objects <= MOST_OBJECTS; next = pending.pop()) {
+    if (typeof next !== 'object' || next === null) continue;
+    if (!Array.isArray(next)) objects++;
+    for (const inner of Object.values(next)) if (typeof inner === 'object' && inner !== null) pending.push(inner);
+  }
+  return objects <= MOST_OBJECTS;
+}
+
+/** Where a value differs from schemas/surgery-plan.schema.json, in words; empty when it does not. Of an enormous plan just the first place. */
 export function schemaProblems(value: unknown): PlanProblem[] {
-  const validate = validator();
+  const validate = validator(isSmall(value));
   if (validate(value)) {
     return [];
   }
   const errors = validate.errors ?? [];
   // An `if` only says that its `then` failed, and the branches of an `anyOf` only why none of them fits.
-  const alternatives = errors.filter(({ keyword }) => keyword === 'anyOf').map(({ schemaPath }) => schemaPath);
+  const alternatives = [...new Set(errors.filter(({ keyword }) => keyword === 'anyOf').map(({ schemaPath }) => schemaPath))];
   const own = errors.filter(({ keyword, schemaPath }) => keyword !== 'if' && !alternatives.some((path) => schemaPath.startsWith(`${path}/`)));
   // A plan of another version may differ in any other field, so nothing else is worth saying about it.
   const version = own.filter(({ instancePath }) => instancePath === '/version');
-  return (version.length > 0 ? version : own).map(toProblem);
+  return (version.length > 0 ? version : own).slice(0, MOST_PROBLEMS).map(toProblem);
 }
 
 function toProblem(error: ErrorObject): PlanProblem {

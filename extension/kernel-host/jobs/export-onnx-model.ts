@@ -2,38 +2,49 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../../core/errors';
 import { exportInPlace, type InPlaceResult } from '../../core/export/onnx/in-place';
-import { differingTensors } from '../../core/export/differing-tensors';
-import type { OnnxModel } from '../../core/families/onnx/model';
+import { firstDifference } from '../../core/export/compare-tensors';
+import { openOnnxModel } from '../../core/families/onnx/index';
+import { OnnxModel } from '../../core/families/onnx/model';
 import { openModel } from '../../core/families/registry';
-import { fingerprint } from '../../core/formats/fingerprint';
-import type { DenseTensor } from '../../core/graph/dense-sessions';
+import type { LongConvModel } from '../../core/families/model';
+import { OnnxFile, openOnnx } from '../../core/formats/onnx/read';
+import { fingerprintOf } from '../../core/formats/fingerprint';
+import type { DenseSession, DenseTensor } from '../../core/graph/dense-sessions';
+import { encodeModel } from '../../core/graph/encode-model';
 import { randomFeeds } from '../../core/graph/feeds';
 import { ModelRunner } from '../../core/graph/runtime';
-import type { SurgeryPlan } from '../../core/plan/plan';
 import type { SiteFilter } from '../../core/plan/site-filter';
 import type { ExportRequest, ExportResult } from '../../core/protocol/kernel-host';
 import type { ReportProgress } from '../../core/protocol/rpc';
 import { host } from '../host';
-import { changedFilters, standingFilters } from '../surgery';
+import { changedFilters, refuseOtherSource, standingFilters, type Surgery } from '../surgery';
+import { filterDifference, relativeDifference } from './filter-difference';
 
 /** Largest relative difference between the exported model in ONNX Runtime and the native run of the plan. */
 const TOLERANCE = 1e-3;
 /** ONNX Runtime's error of transforms that are not a power of two, for each point; measured (reference: formats). */
 const ERROR_PER_POINT = 8e-8;
+/** Largest relative difference of filters in tensors of a narrow type, bfloat16. */
+const ROUNDED = 2 ** -7;
 const VERIFY_SEED = 7;
+
+/** A model of an ONNX file: its graph, or the filters in it that the user chose. */
+export type OnnxFileModel = LongConvModel & { readonly file: OnnxFile };
+export const isOnnxFileModel = (model: LongConvModel): model is OnnxFileModel => model.file instanceof OnnxFile;
 
 /**
  * Writes an ONNX model with changed filters: its own bytes with the changes spliced in. Then re-reads it, compares every tensor that was
  * not to change, and runs it in ONNX Runtime against the native run of the plan; a file that differs is removed.
  */
 export async function exportOnnxModel(
-  request: ExportRequest, { plan, planPath, model }: { plan: SurgeryPlan; planPath: string; model: OnnxModel }, progress: ReportProgress,
+  request: ExportRequest, surgery: Surgery & { readonly model: OnnxFileModel }, progress: ReportProgress,
 ): Promise<ExportResult> {
+  const { plan, model } = surgery;
   if (request.format !== 'onnx') {
     throw new UserError(`${model.name} is an ONNX graph, which a safetensors file cannot hold.`, 'Use --format onnx.');
   }
   if (request.length !== undefined) throw new UserError('The length of an ONNX model is its graph\'s own.', 'Leave --length out.');
-  const changed = await changedFilters({ plan, planPath, model }, host().engine, request.recausalise, progress);
+  const changed = await changedFilters(surgery, host().engine, request.recausalise, progress);
   const unverified = `${request.output}.unverified`;
   let result: InPlaceResult | undefined;
   let kept = false;
@@ -43,8 +54,10 @@ export async function exportOnnxModel(
       model, plan, filters: changed, lowering: request.lowering, recausalise: request.recausalise, output: unverified, dataFile: `${path.basename(request.output)}.data`,
       onProgress: (fraction) => progress({ message: `writing ${path.basename(request.output)}`, fraction: 0.2 + 0.4 * fraction }),
     });
+    const copied = result.copied;
+    if (copied !== undefined) refuseOtherSource(surgery, fingerprintOf(new Map([[model.name, copied]])));
     progress({ message: 're-reading it', fraction: 0.6 });
-    const verified = changed.size === 0 ? await verifyCopy(unverified, plan) : await verifyChanged(unverified, model, changed, result, progress);
+    const verified = copied !== undefined ? 0 : await verifyChanged(unverified, model, changed, result, progress);
     await fs.rename(unverified, request.output);
     kept = true;
     return { path: request.output, bytes: (await fs.stat(request.output)).size, notes: [...result.notes, ...leakNotes(changed, request.recausalise)], verified };
@@ -53,24 +66,55 @@ export async function exportOnnxModel(
   }
 }
 
-async function verifyCopy(file: string, plan: SurgeryPlan): Promise<number> {
-  const actual = await fingerprint(file);
-  if (actual !== plan.model.fingerprint) throw new UserError('The written file differs from its source although the plan changes nothing, so it was not kept.', 'Check the disk.');
-  return 0;
+/** The largest relative difference to the plan, of the outputs, or of the filters where the model is known by these alone. */
+async function verifyChanged(
+  file: string, model: OnnxFileModel, changed: ReadonlyMap<string, SiteFilter>, { touched }: InPlaceResult, progress: ReportProgress,
+): Promise<number> {
+  const { sessions } = host();
+  const written = await openOnnx(file);
+  try {
+    const common = [...model.file.tensors.keys()].filter((name) => written.tensors.has(name) && !touched.has(name));
+    const changedToo = await firstDifference(model.file, written, common);
+    if (changedToo !== undefined) throw new UserError(`The export changed the tensor ${changedToo}, which the plan does not touch, so it was not kept.`, 'Check the disk.');
+  } finally {
+    await written.close();
+  }
+  if (!(model instanceof OnnxModel)) return chosenDifference(file, changed);
+  progress({ message: 're-running it in ONNX Runtime', fraction: 0.8 });
+  const session = await (model.needsOtherOperators ? sessionOfPlain(file, model) : sessions.createFromFile(file));
+  try {
+    return await outputDifference(session, model, changed);
+  } finally {
+    await session.dispose();
+  }
 }
 
-async function verifyChanged(
-  file: string, model: OnnxModel, changed: ReadonlyMap<string, SiteFilter>, { touched }: InPlaceResult, progress: ReportProgress,
-): Promise<number> {
-  const { engine, sessions } = host();
-  const reopened = await openModel(file, Object.fromEntries(model.options.map(({ name, value }) => [name, value])), sessions);
+/** Of filters that are known by the user's choice alone. */
+async function chosenDifference(file: string, changed: ReadonlyMap<string, SiteFilter>): Promise<number> {
+  const reopened = await openModel(file, {}, host().sessions);
   try {
-    const replaced = (await differingTensors(model.file, reopened.file)).filter((name) => !touched.has(name));
-    if (replaced.length > 0) throw new UserError(`The export changed tensors that the plan does not touch: ${replaced.join(', ')}.`);
+    const difference = await filterDifference(reopened, changed);
+    if (!(difference <= ROUNDED)) throw new UserError(`The re-opened export has other filters than the plan (relative difference ${difference.toExponential(2)}), so it was not kept.`);
+    return difference;
   } finally {
     await reopened.close();
   }
-  progress({ message: 're-running it in ONNX Runtime', fraction: 0.8 });
+}
+
+/** Of a file with operators that ONNX Runtime cannot run on every machine. */
+async function sessionOfPlain(file: string, { options }: OnnxModel): Promise<DenseSession> {
+  const { sessions } = host();
+  const reopened = await openOnnxModel(await openOnnx(file), sessions, Object.fromEntries(options.map(({ name, value }) => [name, value])));
+  try {
+    return await sessions.create(encodeModel(reopened.plainGraph().model));
+  } finally {
+    await reopened.close();
+  }
+}
+
+/** Between the exported model in ONNX Runtime and the native run of the plan. */
+async function outputDifference(session: DenseSession, model: OnnxModel, changed: ReadonlyMap<string, SiteFilter>): Promise<number> {
+  const { engine, sessions } = host();
   const graph = await model.graph();
   const filters = new Map([...(await standingFilters(model, engine)), ...changed]);
   const feeds = randomFeeds(graph, model.maxLength, model.vocabularySize, VERIFY_SEED);
@@ -81,18 +125,13 @@ async function verifyChanged(
   } finally {
     await runner.dispose();
   }
-  const session = await sessions.createFromFile(file);
-  try {
-    const actual = (await session.run(feeds, [graph.output])).get(graph.output)!;
-    const difference = relativeDifference(actual, expected);
-    const points = Math.max(0, ...model.onnxSites.map(({ fftSize }) => (fftSize !== undefined && (fftSize & (fftSize - 1)) !== 0 ? fftSize : 0)));
-    if (!(difference <= Math.max(TOLERANCE, 4 * ERROR_PER_POINT * points))) {
-      throw new UserError(`The exported model gives other results than the native run (relative difference ${difference.toExponential(2)}), so it was not kept.`);
-    }
-    return difference;
-  } finally {
-    await session.dispose();
+  const actual = (await session.run(feeds, [graph.output])).get(graph.output)!;
+  const difference = relativeDifference(actual.data, expected.data);
+  const points = Math.max(0, ...model.onnxSites.map(({ fftSize }) => (fftSize !== undefined && (fftSize & (fftSize - 1)) !== 0 ? fftSize : 0)));
+  if (!(difference <= Math.max(TOLERANCE, 4 * ERROR_PER_POINT * points))) {
+    throw new UserError(`The exported model gives other results than the native run (relative difference ${difference.toExponential(2)}), so it was not kept.`);
   }
+  return difference;
 }
 
 function leakNotes(changed: ReadonlyMap<string, SiteFilter>, recausalise: boolean): string[] {
@@ -101,16 +140,4 @@ function leakNotes(changed: ReadonlyMap<string, SiteFilter>, recausalise: boolea
   return [recausalise
     ? 'Re-causalised: negative lags are zeroed, so the filters are causal but dense in frequency.'
     : `The masked filters keep up to ${(100 * leak).toPrecision(2)}% of their energy at negative lags: this model sees the future. Use --recausalise for an honest causal model.`];
-}
-
-/** ||a - b|| / ||b||; 0 only where all values are equal, NaN where either has one. */
-function relativeDifference(a: DenseTensor, b: DenseTensor): number {
-  if (a.data.length !== b.data.length) return NaN;
-  let difference = 0;
-  let norm = 0;
-  for (let i = 0; i < b.data.length; i++) {
-    difference += (Number(a.data[i]) - Number(b.data[i])) ** 2;
-    norm += Number(b.data[i]) ** 2;
-  }
-  return difference === 0 ? 0 : Math.sqrt(difference / norm);
 }

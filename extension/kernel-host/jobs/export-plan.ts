@@ -3,7 +3,7 @@ import * as path from 'node:path';
 import { UserError } from '../../core/errors';
 import { exportOnnx, verifyOnnx } from '../../core/export/onnx';
 import { APPLY_SURGERY, applySurgeryScript, isApplySurgeryScript } from '../../core/export/apply-surgery';
-import { chooseForm, exportSafetensors, type SafetensorsForm } from '../../core/export/safetensors';
+import { chooseForm, exportSafetensors, isCopy, type SafetensorsForm } from '../../core/export/safetensors';
 import type { Changes } from '../../core/export/safetensors-changes';
 import { verifySafetensors } from '../../core/export/safetensors-verify';
 import { stage } from '../../core/export/staging';
@@ -13,18 +13,19 @@ import { openTensorFile } from '../../core/formats/open';
 import { isShardIndex } from '../../core/formats/safetensors/shard-index';
 import { writeFileAtomically } from '../../core/io/atomic-file';
 import type { LongConvModel } from '../../core/families/model';
-import { OnnxModel } from '../../core/families/onnx/model';
+import { fingerprint, fingerprintOf } from '../../core/formats/fingerprint';
+import { OnnxFile } from '../../core/formats/onnx/read';
 import { ModelRunner } from '../../core/graph/runtime';
 import { defaultRunLength } from '../../core/families/site-shape';
-import { exactRows } from '../../core/plan/exact';
 import { boundToLength } from '../../core/plan/longest-input';
 import type { SiteFilter } from '../../core/plan/site-filter';
 import type { ExportRequest, ExportResult } from '../../core/protocol/kernel-host';
 import type { ReportProgress } from '../../core/protocol/rpc';
 import { randomSample } from '../../core/validation/random-input';
 import { host } from '../host';
-import { exportOnnxModel } from './export-onnx-model';
-import { changedFilters, openSurgery, standingFilter, standingFilters, type Surgery } from '../surgery';
+import { exportOnnxModel, isOnnxFileModel } from './export-onnx-model';
+import { filterDifference, relativeDifference } from './filter-difference';
+import { changedFilters, openUnchecked, refuseOtherSource, standingFilters, type Surgery } from '../surgery';
 
 /** Largest relative difference between an exported ONNX graph in ONNX Runtime and the native run. */
 const ONNX_TOLERANCE = 1e-3;
@@ -42,12 +43,16 @@ type AllFilters = () => Promise<Map<string, SiteFilter>>;
 /** Writes the changed model to a new file, then re-reads and re-runs it; a file that differs from what was validated is removed. */
 export async function exportPlan(request: ExportRequest, progress: ReportProgress): Promise<ExportResult> {
   const { engine, models } = host();
-  const surgery = await openSurgery(models, request.plan, request.planText);
-  const { model } = surgery;
+  const surgery = await openUnchecked(models, request.plan, request.planText);
+  const { model, plan } = surgery;
   if ((model.file.files ?? [model.file.path]).some((file) => path.resolve(file) === path.resolve(request.output))) {
     throw new UserError(`${request.output} is the model itself or one of its files, which is never written in place.`, 'Choose another file name.');
   }
-  if (model instanceof OnnxModel) {
+  const { file } = model;
+  const copies = request.format === 'safetensors' ? isCopy({ model, plan, output: request.output }) : file instanceof OnnxFile && plan.sites.length === 0;
+  // A copy hashes what it reads.
+  if (!copies) refuseOtherSource(surgery, await fingerprint(file.path));
+  if (isOnnxFileModel(model)) {
     formOf({ ...request, format: 'onnx' }, surgery);
     return exportOnnxModel(request, { ...surgery, model }, progress);
   }
@@ -79,12 +84,13 @@ async function exportToSafetensors(
   const staging = await stage(request.output, model.file);
   try {
     const changes = await exportSafetensors({ model, plan, filters: changed, form, recausalise: request.recausalise, output: staging.output });
+    if (changes.copied) refuseOtherSource(surgery, fingerprintOf(changes.copied));
     progress({ message: 're-reading and re-running it', fraction: 0.6 });
     const bytes = await sizeOf(staging.output);
     const verified = await verifyWritten(staging.output, surgery, changed, filters, changes);
     await staging.keep();
-    const notes = [...formNotes(form, changed, request.recausalise, changes.identical), ...changes.notes, ...await writeScript(request.output, form, surgery)];
-    return { path: request.output, bytes, notes, verified };
+    const notes = [...formNotes(form, changed, request.recausalise, changes.copied !== undefined), ...changes.notes, ...await writeScript(request.output, form, surgery)];
+    return { path: request.output, bytes, notes, verified, onlyFilters: changes.copied === undefined && !runsWhole(model) };
   } finally {
     await staging.discard();
   }
@@ -107,14 +113,11 @@ async function writeScript(output: string, form: SafetensorsForm, { model, plan 
  * Relative difference between the logits of the written file and those that were validated: 0 where the filters are stored as they are. Of
  * a model that is too large for it, the largest difference between the changed filters.
  */
-async function verifyWritten(written: string, { model, plan }: Surgery, changed: ReadonlyMap<string, SiteFilter>, filters: AllFilters, changes: Changes): Promise<number> {
-  if (changes.identical) {
-    const copy = await openTensorFile(written);
-    return verifySafetensors(model.file, plan.model.fingerprint, copy, changes).then(() => 0).finally(() => copy.close());
-  }
+async function verifyWritten(written: string, { model }: Surgery, changed: ReadonlyMap<string, SiteFilter>, filters: AllFilters, changes: Changes): Promise<number> {
+  if (changes.copied) return 0;
   const reopened = await openModel(written);
   try {
-    await verifySafetensors(model.file, plan.model.fingerprint, reopened.file, changes);
+    await verifySafetensors(model.file, reopened.file, changes);
     const verified = runsWhole(model)
       ? relativeDifference(await logitsOf(reopened, await standingFilters(reopened, host().engine)), await logitsOf(model, await filters()))
       : await filterDifference(reopened, changed);
@@ -128,18 +131,6 @@ async function verifyWritten(written: string, { model, plan }: Surgery, changed:
 
 /** Whether a run of the whole model takes seconds: not where its weights do not fit into memory. */
 const runsWhole = ({ sitesOnly, weightsOnDisk }: LongConvModel): boolean => sitesOnly === undefined && weightsOnDisk === undefined;
-
-/** Largest relative difference between the filters that were to be written and those of the written file. */
-async function filterDifference(reopened: LongConvModel, changed: ReadonlyMap<string, SiteFilter>): Promise<number> {
-  let largest = 0;
-  for (const [id, expected] of changed) {
-    const actual = await standingFilter(reopened, reopened.sites.find((site) => site.id === id)!, host().engine);
-    const alike = expected.parts.length === actual.parts.length && expected.parts.every(({ rows }, i) => rows.length === actual.parts[i].rows.length);
-    const pairs = alike ? expected.parts.map(({ rows }, i) => [actual.parts[i].rows, rows]) : [[exactRows(actual), exactRows(expected)]];
-    for (const [a, b] of pairs) largest = Math.max(largest, relativeDifference(a, b));
-  }
-  return largest;
-}
 
 async function sizeOf(written: string): Promise<number> {
   const file = await openTensorFile(written);
@@ -214,15 +205,4 @@ async function logitsOf(
   } finally {
     await runner.dispose();
   }
-}
-
-/** ||a - b|| / ||b||; 0 only where the bits are equal, NaN where either has one. */
-function relativeDifference(a: Float32Array, b: Float32Array): number {
-  let difference = 0;
-  let norm = 0;
-  for (let i = 0; i < b.length; i++) {
-    difference += (a[i] - b[i]) ** 2;
-    norm += b[i] ** 2;
-  }
-  return difference === 0 ? 0 : Math.sqrt(difference / norm);
 }

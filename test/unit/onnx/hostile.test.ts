@@ -5,15 +5,11 @@ import { UserError } from '../../../extension/core/errors';
 import { encodeField, encodeHeader, encodeVarint } from '../../../extension/core/formats/onnx/splice';
 import { openOnnx } from '../../../extension/core/formats/onnx/read';
 import { onnx } from '../../../extension/core/graph/onnx';
-import { mulberry32 } from '../../../extension/core/validation/statistics';
 import { temporaryFolder } from '../support/files';
 import { VECTORS } from './support/models';
 
 /** Longest time for one file, in milliseconds. */
 const MOST_TIME = 2000;
-/** Mutations of each vector; LONGCONV_FUZZ=100 makes it a hundred times as many. */
-const MUTATIONS = 15 * Number(process.env.LONGCONV_FUZZ ?? 1);
-
 const vectors = [
   ...fs.readdirSync(path.join(VECTORS, 'onnx-longconv')).map((name) => path.join(VECTORS, 'onnx-longconv', name)),
   ...fs.readdirSync(path.join(VECTORS, 'onnx')).map((name) => path.join(VECTORS, 'onnx', name, 'model.onnx')),
@@ -38,25 +34,6 @@ async function survive(file: string): Promise<'read' | 'refused'> {
 
 describe('hostile ONNX files', () => {
   const temporary = temporaryFolder();
-
-  it('mutations of every vector are read or refused in a sentence', async function () {
-    this.timeout(600_000);
-    const random = mulberry32(4711);
-    let refused = 0;
-    for (const vector of vectors) {
-      const original = fs.readFileSync(vector);
-      for (let i = 0; i < MUTATIONS; i++) {
-        const bytes = Buffer.from(original);
-        for (let n = 1 + Math.floor(random() * 4); n > 0; n--) {
-          const at = Math.floor(random() * Math.min(bytes.length, random() < 0.5 ? 512 : bytes.length));
-          bytes[at] = random() < 0.3 ? 0xff : random() < 0.5 ? bytes[at] ^ (1 << Math.floor(random() * 8)) : Math.floor(random() * 256);
-        }
-        if (random() < 0.2) bytes.copyWithin(Math.floor(random() * bytes.length), Math.floor(random() * bytes.length));
-        if ((await survive(await temporary.write('mutated.onnx', bytes))) === 'refused') refused++;
-      }
-    }
-    assert.ok(refused > (vectors.length * MUTATIONS) / 10, `${refused} refused`);
-  });
 
   it('truncations of every vector are refused', async () => {
     for (const vector of vectors) {

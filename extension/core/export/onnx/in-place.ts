@@ -2,20 +2,28 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../../errors';
 import { ValueKind } from '../../families/onnx/graph-view';
-import type { OnnxModel } from '../../families/onnx/model';
+import type { LongConvModel } from '../../families/model';
+import { CONFIG_KEY } from '../../families/embedded-surgery';
+import { OnnxModel } from '../../families/onnx/model';
 import type { OnnxSite } from '../../families/onnx/site';
-import { copyPatched, patchedSize, patches } from '../../formats/onnx/splice';
+import { configText } from '../../families/registry';
+import type { OnnxFile } from '../../formats/onnx/read';
+import type { TensorEntry } from '../../formats/safetensors/write';
+import { copyPatched, type Patch, patchedSize, patches } from '../../formats/onnx/splice';
 import { type FileSink, writeAtomically } from '../../io/atomic-file';
+import { copyFileAtomically } from '../../io/copy-file';
 import type { SurgeryPlan } from '../../plan/plan';
 import type { SiteFilter } from '../../plan/site-filter';
 import { TOOL } from '../../version';
+import { writeExactly } from '../exact-tensors';
 import { cutValues } from './cut-values';
 import type { Lowering } from './lowering';
 import { lowerSite } from './lower-site';
 import { ModelEdits, onlyFor } from './model-edits';
 
 export interface InPlaceExport {
-  readonly model: OnnxModel;
+  /** A model of an ONNX file: its graph, or the filters in it that the user chose. */
+  readonly model: LongConvModel & { readonly file: OnnxFile };
   readonly plan: SurgeryPlan;
   /** Of the sites that the plan changes. */
   readonly filters: ReadonlyMap<string, SiteFilter>;
@@ -33,6 +41,8 @@ export interface InPlaceResult {
   readonly touched: ReadonlySet<string>;
   /** Files beside the model that were written, absolute. */
   readonly dataFiles: readonly string[];
+  /** Set where the model's file is a copy of its source: the SHA-256 of both. */
+  readonly copied?: string;
   readonly notes: readonly string[];
 }
 
@@ -49,27 +59,27 @@ export async function exportInPlace(request: InPlaceExport): Promise<InPlaceResu
   const source = model.file.path;
   const sameFolder = path.dirname(path.resolve(output)) === path.dirname(source);
   const sideFile = request.dataFile;
-  const edits = new ModelEdits(model, sameFolder ? sideFile : undefined);
+  const edits = new ModelEdits(model.file, sameFolder ? sideFile : undefined);
   const notes: string[] = [];
   for (const [id, filter] of filters) {
-    const site = model.onnxSites.find((known) => known.id === id)!;
-    notes.push(await writeSite(request, edits, site, filter));
+    if (model instanceof OnnxModel) notes.push(await writeSite({ ...request, model }, edits, model.onnxSites.find((known) => known.id === id)!, filter));
+    else notes.push(await writeTensors(request, edits, filter));
   }
-  if (filters.size > 0) edits.addMetadata(metadata(request));
+  if (filters.size > 0) edits.addMetadata(await metadata(request));
   const list = patches(edits.edits);
   const size = patchedSize(model.file.bytes.size, list);
   if (size > LARGEST_MESSAGE && model.file.bytes.size <= LARGEST_MESSAGE) {
     throw new UserError(`The exported graph would have ${(size / 2 ** 30).toFixed(1)} GiB, but an ONNX file holds less than 2 GiB.`, 'Export the source with external data first.');
   }
-  const dataFiles = await writeData(model, edits, output, sameFolder, sideFile);
-  await writeAtomically(output, (sink) => copyPatched(source, list, sink, (done, of) => request.onProgress?.(done / of)));
+  const dataFiles = await writeData(model.file, edits, output, sameFolder, sideFile);
+  const copied = await writePatched(source, output, list, (done, of) => request.onProgress?.(done / of));
   const changed = filters.size === 0 ? ['The plan has no masks: the file is byte-identical to the source.'] : [];
-  const copied = dataFiles.length > 0 ? [`Its data ${dataFiles.length === 1 ? 'is in' : 'are in'} ${dataFiles.map((file) => path.basename(file)).join(', ')} beside it.`] : [];
-  return { touched: edits.touched, dataFiles, notes: [...changed, ...notes, ...copied] };
+  const beside = dataFiles.length > 0 ? [`Its data ${dataFiles.length === 1 ? 'is in' : 'are in'} ${dataFiles.map((file) => path.basename(file)).join(', ')} beside it.`] : [];
+  return { touched: edits.touched, dataFiles, ...(copied !== undefined && { copied }), notes: [...changed, ...notes, ...beside] };
 }
 
 /** Writes one site's filter; says how. */
-async function writeSite(request: InPlaceExport, edits: ModelEdits, site: OnnxSite, filter: SiteFilter): Promise<string> {
+async function writeSite(request: InPlaceExport & { readonly model: OnnxModel }, edits: ModelEdits, site: OnnxSite, filter: SiteFilter): Promise<string> {
   const { model, lowering } = request;
   // A filter that the graph computes anew for each length has no values that hold for all of them.
   const fixed = site.cut.value === '' || model.view.kind(site.cut.value) === ValueKind.Constant;
@@ -78,14 +88,16 @@ async function writeSite(request: InPlaceExport, edits: ModelEdits, site: OnnxSi
   const { cut, id } = site;
   if (values && cut.tensor && cut.exclusive) {
     edits.replaceTensor(cut.tensor, values.bytes);
-    return `${id}: the values of ${cut.tensor.name || cut.value} were replaced${rounding}.`;
+    return `${id}: the values of ${model.file.nameOf(cut.tensor)} were replaced${rounding}.`;
   }
   if (values && cut.use && onlyFor(model.view, cut.use.node.outputs[0], new Set(site.nodes))) {
     const { node, input } = cut.use;
     const name = `${id}/longconv.surgeon/k`;
     const target = node.rewritten?.call ?? node;
     const inputs = node.rewritten ? target.inputs.flatMap((value, i) => (value === cut.value ? [i] : [])) : [input];
-    if (inputs.length > 0) {
+    // A function may read the same input in other places too.
+    const others = node.rewritten && model.view.uses.get(cut.value)!.filter((use) => use.node.rewritten?.call === target).length > 1;
+    if (inputs.length > 0 && !others) {
       edits.addInitializer(name, cut.dims, values.type, values.bytes);
       for (const index of inputs) edits.redirect(target, index, name);
       return `${id}: the filter is stored as the new tensor ${name}, in place of ${cut.value}${rounding}.`;
@@ -94,7 +106,22 @@ async function writeSite(request: InPlaceExport, edits: ModelEdits, site: OnnxSi
   return lowerSite(model, edits, site, filter, lowering);
 }
 
-async function writeData(model: OnnxModel, edits: ModelEdits, output: string, sameFolder: boolean, sideFile: string): Promise<string[]> {
+/** Writes a filter that the user chose back into its own tensors, wherever in the file they are. */
+async function writeTensors({ model, lowering }: InPlaceExport, edits: ModelEdits, filter: SiteFilter): Promise<string> {
+  const { id } = filter.site;
+  if (lowering !== undefined) {
+    throw new UserError(`${id} is a tensor that was chosen by hand, and what reads it is not known, so it cannot be lowered.`, 'Leave --lowering out.');
+  }
+  const replaced = new Map<string, TensorEntry & { readonly data: Uint8Array }>();
+  const { roundingError: rounding } = await writeExactly(model, filter, replaced);
+  for (const { name, data } of replaced.values()) {
+    if (edits.touched.has(name)) throw new UserError(`${name} holds the filters of two sites that the plan changes.`, 'Mask one of them.');
+    edits.replaceTensor(model.file.storedTensor(name)!, data);
+  }
+  return `${id}: the values of ${[...replaced.keys()].join(' and ')} were replaced${rounding > 0 ? `, rounded to the file's own type (relative error ${rounding.toExponential(1)})` : ''}.`;
+}
+
+async function writeData(file: OnnxFile, edits: ModelEdits, output: string, sameFolder: boolean, sideFile: string): Promise<string[]> {
   const folder = path.dirname(path.resolve(output));
   const written: string[] = [];
   if (sameFolder) {
@@ -110,15 +137,22 @@ async function writeData(model: OnnxModel, edits: ModelEdits, output: string, sa
     });
     return [target];
   }
-  const { external } = model.file;
+  const { external } = file;
   for (const location of external.locations) {
     const target = path.join(folder, ...location.split('/'));
     await refuseExisting(target);
     await fs.mkdir(path.dirname(target), { recursive: true });
-    await writeAtomically(target, (sink) => copyPatched(external.absolute(location), edits.dataPatches.get(location) ?? [], sink));
+    await writePatched(external.absolute(location), target, edits.dataPatches.get(location) ?? []);
     written.push(target);
   }
   return written;
+}
+
+/** Writes a file with changes; or copies it where there are none, and returns its SHA-256. */
+async function writePatched(source: string, target: string, list: readonly Patch[], onBytes?: (done: number, of: number) => void): Promise<string | undefined> {
+  if (list.length === 0) return copyFileAtomically(source, target, onBytes);
+  await writeAtomically(target, (sink) => copyPatched(source, list, sink, onBytes));
+  return undefined;
 }
 
 async function writeZeros(sink: FileSink, count: number): Promise<void> {
@@ -130,8 +164,11 @@ async function refuseExisting(target: string): Promise<void> {
   if (exists) throw new UserError(`${target} exists already, and the exported model needs a data file of that name.`, 'Choose an empty folder.');
 }
 
-function metadata({ model, plan, lowering, recausalise }: InPlaceExport): Record<string, string> {
+async function metadata({ model, plan, lowering, recausalise }: InPlaceExport): Promise<Record<string, string>> {
+  // Filters that are known by the user's choice alone are the same ones wherever the export lies.
+  const config = model instanceof OnnxModel ? undefined : await configText(model.file);
   return {
+    ...(config !== undefined && { [CONFIG_KEY]: config }),
     'longconv.surgeon.tool': TOOL,
     'longconv.surgeon.source': `${model.name} ${plan.model.fingerprint}`,
     'longconv.surgeon.plan': JSON.stringify(plan),

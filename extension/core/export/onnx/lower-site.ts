@@ -3,6 +3,7 @@ import { emitSite } from '../../families/onnx/emit-site';
 import { ValueKind } from '../../families/onnx/graph-view';
 import type { OnnxModel } from '../../families/onnx/model';
 import type { OnnxSite } from '../../families/onnx/site';
+import type { OnnxNode } from '../../formats/onnx/structure';
 import { GraphBuilder, int } from '../../graph/builder';
 import { LONG_CONV_OPSET_VERSION, longConvFunction, withNeutralInputs } from '../../graph/long-conv-op';
 import { LONG_CONV_DOMAIN } from '../../graph/model-graph';
@@ -26,8 +27,9 @@ const WITH_FUNCTIONS = 8;
 export function lowerSite(model: OnnxModel, edits: ModelEdits, site: OnnxSite, filter: SiteFilter, wish?: Lowering): string {
   const { view } = model;
   const producer = view.producers.get(site.y.value)!;
-  if (producer.rewritten) {
-    throw new UserError(`${site.id} lies inside a model-local function, whose body cannot be changed for one call only.`, 'Export the model again with its functions inlined.');
+  const call = producer.rewritten?.call;
+  if (call && !isWholeCall(model, site, call)) {
+    throw new UserError(`${site.id} lies inside a model-local function that does more than this convolution, and its body cannot be changed for one call only.`, 'Export the model again with its functions inlined.');
   }
   const length = site.u.dims[site.u.timeAxis] + site.tail;
   const { lowering, reason } = chooseLowering(site, filter, length, view.opset, view.kind(site.cut.value) === ValueKind.ShapeOnly, wish);
@@ -42,10 +44,17 @@ export function lowerSite(model: OnnxModel, edits: ModelEdits, site: OnnxSite, f
   });
   const nodes = (lowering === 'function' ? withNeutralInputs(b.nodes, b) : b.nodes).flatMap((node) => forOpset(node, view.opset));
   for (const node of nodes) for (const name of node.input ?? []) edits.keep(name);
-  edits.replaceNode(producer, nodes.map((node) => onnx.NodeProto.encode(node).finish()));
+  edits.replaceNode(call ?? producer, nodes.map((node) => onnx.NodeProto.encode(node).finish()));
   for (const { name, dims, dataType, rawData } of b.initializers) edits.addInitializer(name!, (dims ?? []).map(Number), dataType!, rawData!);
   if (lowering === 'function') addFunction(model, edits);
   return `${site.id}: ${site.operator === 'Conv' ? 'the Conv' : 'the transforms'} were replaced by ${lowering === 'dft' ? 'DFT operators on a power of two of points' : lowering === 'conv' ? 'a depthwise Conv' : 'a LongConv node with a model-local function'}${reason}.${model.fixedLength ? '' : ` It is made for inputs of up to ${model.maxLength} samples.`}`;
+}
+
+/** Whether a node of the file does nothing but end a site, and what goes into the site is there in the file too. */
+function isWholeCall(model: OnnxModel, { u, y, bias }: OnnxSite, call: OnnxNode): boolean {
+  const { graph } = model.file.structure;
+  const known = new Set([...graph.nodes.flatMap(({ outputs }) => outputs), ...graph.initializers.keys(), ...graph.inputs.map(({ name }) => name)]);
+  return call.outputs.filter((name) => name !== '').join() === y.value && known.has(u.value) && (bias === undefined || known.has(bias));
 }
 
 function chooseLowering(site: OnnxSite, filter: SiteFilter, length: number, opset: number, openLength: boolean, wish?: Lowering): { lowering: Lowering; reason: string } {

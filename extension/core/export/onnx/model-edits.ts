@@ -1,7 +1,7 @@
 import { UserError } from '../../errors';
 import { capturedBy, type GraphView } from '../../families/onnx/graph-view';
-import type { OnnxModel } from '../../families/onnx/model';
 import { encodeField, encodeVarint, type Edit, type Patch } from '../../formats/onnx/splice';
+import type { OnnxFile } from '../../formats/onnx/read';
 import type { OnnxNode, OnnxTensor } from '../../formats/onnx/structure';
 import { onnx } from '../../graph/onnx';
 
@@ -28,8 +28,8 @@ export class ModelEdits {
   private readonly dropped = new Set<OnnxNode>();
 
   /** `sideFile`: name of a new data file beside the model, where its data files stay in place; undefined where they are copied. */
-  constructor(private readonly model: OnnxModel, private readonly sideFile: string | undefined) {
-    const { graph } = model.file.structure;
+  constructor(private readonly file: OnnxFile, private readonly sideFile: string | undefined) {
+    const { graph } = file.structure;
     for (const node of graph.nodes) {
       node.outputs.forEach((name) => this.producers.set(name, node));
       for (const name of [...node.inputs, ...capturedBy(node)]) this.count(name, 1);
@@ -37,13 +37,13 @@ export class ModelEdits {
     for (const { name } of graph.outputs) this.count(name, 1);
   }
 
-  get graphSpan(): OnnxModel['file']['structure']['graph']['span'] {
-    return this.model.file.structure.graph.span;
+  get graphSpan(): OnnxFile['structure']['graph']['span'] {
+    return this.file.structure.graph.span;
   }
 
   /** New values for a tensor of the file, in its own type and order. */
   replaceTensor(tensor: OnnxTensor, bytes: Uint8Array): void {
-    this.touched.add(tensor.name);
+    this.touched.add(this.file.nameOf(tensor));
     if (tensor.external) return this.replaceExternal(tensor, tensor.external, bytes);
     if (tensor.raw) {
       this.edits.push({ parent: tensor.span, ...tensor.raw, bytes });
@@ -85,7 +85,7 @@ export class ModelEdits {
   }
 
   addMetadata(entries: Readonly<Record<string, string>>): void {
-    const { span, metadataFields } = this.model.file.structure;
+    const { span, metadataFields } = this.file.structure;
     for (const [key, value] of Object.entries(entries)) {
       const bytes = encodeField(14, onnx.StringStringEntryProto.encode({ key, value }).finish());
       const old = metadataFields.get(key);
@@ -95,7 +95,7 @@ export class ModelEdits {
 
   /** A field at the end of the model. */
   addModelField(number: number, content: Uint8Array): void {
-    const { span } = this.model.file.structure;
+    const { span } = this.file.structure;
     this.edits.push({ parent: span, start: span.end, end: span.end, bytes: encodeField(number, content) });
   }
 

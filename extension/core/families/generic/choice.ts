@@ -20,6 +20,8 @@ export interface ChosenSite {
   readonly backward?: string;
   /** The last tap belongs to lag 0, as in a cross-correlation. */
   readonly flipped: boolean;
+  /** What the user said in so many words; the rest is assumed. */
+  readonly said: { readonly direction?: Direction; readonly flipped?: boolean };
 }
 
 /** Whether a config.json names filters, so that the model is to be opened by them alone. */
@@ -34,7 +36,8 @@ export function readChoice(config: unknown, where: string): ChosenSite[] {
   const sites = list.map((entry: unknown): ChosenSite => {
     const fields = new ConfigFields(entry, where);
     const tensor = fields.text('tensor');
-    const direction = fields.text('direction') ?? 'causal';
+    const given = fields.text('direction');
+    const direction = given ?? 'causal';
     if (tensor === undefined || (direction !== 'causal' && direction !== 'bidirectional' && direction !== 'circular')) {
       throw new UserError(`${where} has a filter in "${SITES_KEY}" without a tensor, or with a direction other than causal, bidirectional or circular.`);
     }
@@ -42,7 +45,9 @@ export function readChoice(config: unknown, where: string): ChosenSite[] {
     if (backward !== undefined && direction !== 'bidirectional') {
       throw new UserError(`${where} names a backward filter for ${tensor}, whose direction is ${direction}.`, 'Set its direction to bidirectional, or leave "backward" out.');
     }
-    return { id: fields.text('id') ?? tensor, tensor, direction, backward, flipped: fields.flag('flipped') ?? false };
+    const flipped = fields.flag('flipped');
+    const said = { ...(given !== undefined && { direction: direction as Direction }), ...(flipped !== undefined && { flipped }) };
+    return { id: fields.text('id') ?? tensor, tensor, direction, backward, flipped: flipped ?? false, said };
   });
   const twice = sites.find(({ id }, i) => sites.findIndex((other) => other.id === id) !== i);
   if (twice) {

@@ -1,6 +1,7 @@
 import * as path from 'node:path';
 import { elementCount } from '../../formats/dtype';
 import { UserError } from '../../errors';
+import { OnnxFile } from '../../formats/onnx/read';
 import type { TensorFile } from '../../formats/tensor-file';
 import { readEmbeddedSurgery } from '../embedded-surgery';
 import type { LongConvModel, OptionOverrides } from '../model';
@@ -19,7 +20,8 @@ import { storedSource, storedTensors } from './filter';
 export async function openChosen(file: TensorFile, config: unknown, given: OptionOverrides): Promise<LongConvModel> {
   refuseOtherOptions('generic', given, []);
   const choice = readChoice(config, path.join(path.dirname(file.path), 'config.json'));
-  const surgery = readEmbeddedSurgery(file);
+  // An exported ONNX graph computes with the changed filters itself; its metadata only tell of them.
+  const surgery = file instanceof OnnxFile ? undefined : readEmbeddedSurgery(file);
   const drafts = choice.map((chosen, layer): SiteDraft => {
     const { id, tensor, backward, direction } = chosen;
     const shape = chosenShape(file, chosen);
@@ -28,7 +30,7 @@ export async function openChosen(file: TensorFile, config: unknown, given: Optio
       return { ...common, channels: file.tensors.get(bakedFilterName(id))!.shape[0] ?? 0, taps: 0, writeBack: ['baked'], filterTensors: [] };
     }
     return {
-      ...common, ...shape, writeBack: ['exact', 'baked', 'sidecar'], filterTensors: backward === undefined ? [tensor] : [tensor, backward],
+      ...common, ...shape, writeBack: file instanceof OnnxFile ? ['exact'] : ['exact', 'baked', 'sidecar'], filterTensors: backward === undefined ? [tensor] : [tensor, backward],
       source: storedSource(file, chosen, shape.taps, filterColumns({ direction, taps: shape.taps })),
     };
   });

@@ -1,5 +1,6 @@
 import type { OnnxFile } from '../../formats/onnx/read';
 import type { OnnxGraph, OnnxNode, OnnxTensor } from '../../formats/onnx/structure';
+import { withStandardTransforms } from './contrib-transforms';
 import { inlineFunctions } from './inline';
 
 /** One use of a value: input number `input` of a node; -1 where a subgraph of the node takes it from outside. */
@@ -28,7 +29,7 @@ export class GraphView {
 
   constructor(readonly file: OnnxFile) {
     const { graph, irVersion } = file.structure;
-    this.nodes = inlineFunctions(file);
+    this.nodes = withStandardTransforms(inlineFunctions(file), this.opset);
     this.outputs = new Set(graph.outputs.map(({ name }) => name));
     // Up to format version 3 every initializer had to be an input too; later that means that a caller may replace it.
     const replaceable = (name: string): boolean => irVersion >= 4 || !graph.initializers.has(name);

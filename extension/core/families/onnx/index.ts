@@ -1,7 +1,10 @@
+import * as path from 'node:path';
 import { UserError } from '../../errors';
 import type { OnnxFile } from '../../formats/onnx/read';
 import type { DenseSessions } from '../../graph/dense-sessions';
-import type { LongConvModel, ModelOption, OptionOverrides } from '../model';
+import type { ChosenSite } from '../generic/choice';
+import type { ModelOption, OptionOverrides } from '../model';
+import { chosenSites } from './chosen-sites';
 import { findSites } from './find-sites';
 import { GraphView, ValueKind } from './graph-view';
 import { OnnxModel } from './model';
@@ -17,18 +20,24 @@ const POWER_OF_TWO = (n: number): boolean => n > 0 && (n & (n - 1)) === 0;
 
 /**
  * Opens an ONNX model: finds its long convolutions and what they are made of. `sessions` compute shapes and filters.
+ * `choice`: filters that the user chose, which then are the only sites; undefined comes back where they are none of the graph's convolutions.
  * Options: `length` (samples that open dimensions stand for), `minTaps` (shortest kernel that counts as long).
  */
-export async function openOnnxModel(file: OnnxFile, sessions: DenseSessions, given: OptionOverrides): Promise<LongConvModel> {
+export async function openOnnxModel(file: OnnxFile, sessions: DenseSessions, given: OptionOverrides): Promise<OnnxModel>;
+export async function openOnnxModel(file: OnnxFile, sessions: DenseSessions, given: OptionOverrides, choice: readonly ChosenSite[] | undefined): Promise<OnnxModel | undefined>;
+export async function openOnnxModel(file: OnnxFile, sessions: DenseSessions, given: OptionOverrides, choice?: readonly ChosenSite[]): Promise<OnnxModel | undefined> {
   const unknown = Object.keys(given).find((name) => name !== 'length' && name !== 'minTaps');
   if (unknown !== undefined) throw new UserError(`An ONNX model has no option "${unknown}".`, 'Its options are length and minTaps.');
   const view = new GraphView(file);
   const open = view.feeds.some(({ dimensions }) => dimensions?.some((dim, axis) => typeof dim !== 'number' && axis > 0));
   const length = wholeNumber(given, 'length') ?? (open ? longestConstant(view) : FALLBACK_LENGTH);
-  const shortest = wholeNumber(given, 'minTaps') ?? SHORTEST_LONG_FILTER;
+  const shortest = choice ? 1 : (wholeNumber(given, 'minTaps') ?? SHORTEST_LONG_FILTER);
   const values = await ModelValues.create(view, sessions, length);
   const atLength = await findSites(view, values, shortest);
-  const found = open ? await keepSameAtOtherLength(view, sessions, values, atLength, length) : atLength;
+  const same = open ? await keepSameAtOtherLength(view, sessions, values, atLength, length) : atLength;
+  const chosen = choice ? chosenSites(file, same.sites, choice, `The config.json of ${path.basename(file.path)}`) : same.sites;
+  if (!chosen) return undefined;
+  const found = choice ? { sites: chosen, findings: [] } : same;
   const [first] = view.feeds;
   const tokens = first?.elementType === 7 || first?.elementType === 6;
   const outputShape = values.shape(file.structure.graph.outputs[0]?.name ?? '') ?? [];
@@ -40,7 +49,7 @@ export async function openOnnxModel(file: OnnxFile, sessions: DenseSessions, giv
   ];
   const logits = tokens && outputShape.length === 3 && outputShape[1] === inputShape[1] && values.type(file.structure.graph.outputs[0].name) === 'float32';
   return new OnnxModel({
-    file, view, values, found, options, notes: notes(file, values, found.sites), lengthAxis, fixedLength: !open,
+    file, view, values, found, options, notes: notes(view, values, found.sites), lengthAxis, fixedLength: !open,
     maxLength: Math.max(1, inputShape[lengthAxis] ?? 1),
     vocabularySize: logits ? outputShape[2] : 0,
     task: logits ? 'next-token' : 'features',
@@ -83,7 +92,8 @@ function longestConstant(view: GraphView): number {
 }
 
 /** What a user must know before trusting the numbers. */
-function notes(file: OnnxFile, values: ModelValues, sites: readonly OnnxSite[]): string[] {
+function notes(view: GraphView, values: ModelValues, sites: readonly OnnxSite[]): string[] {
+  const { file } = view;
   const found: string[] = [];
   if (values.inferenceFailure) found.push(`Shapes are known only where the file declares them: ${values.inferenceFailure}`);
   if (file.unlisted > 0) found.push(`${file.unlisted} tensors are of types that are not shown here (text, 4-bit integers, complex128).`);
@@ -92,7 +102,10 @@ function notes(file: OnnxFile, values: ModelValues, sites: readonly OnnxSite[]):
   if (odd.length > 0) {
     found.push(`${odd.length} of ${sites.length} sites use transforms of ${odd[0].fftSize} points, not a power of two, on which ONNX Runtime itself loses digits (relative errors around ${(8e-8 * odd[0].fftSize!).toExponential(0)}).`);
   }
-  if (sites.some(({ nodes }) => nodes.some(({ op, attributes }) => op === 'DFT' && attributes.get('inverse')?.int === 1 && attributes.get('onesided')?.int === 1))) {
+  if (view.nodes.some(({ rewritten }) => rewritten?.otherOperator)) {
+    found.push('The file has Rfft and Irfft of com.microsoft, which ONNX Runtime runs on GPUs only: here DFT operators take their place. Exports keep those of unchanged sites.');
+  }
+  if (sites.some(({ nodes }) => nodes.some(({ op, attributes, rewritten }) => op === 'DFT' && !rewritten?.otherOperator && attributes.get('inverse')?.int === 1 && attributes.get('onesided')?.int === 1))) {
     found.push('The file has inverse transforms with onesided=1, which ONNX Runtime refuses before 1.25 and computes wrongly before 1.27.');
   }
   const shared = new Map<string, number>();

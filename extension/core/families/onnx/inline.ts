@@ -15,25 +15,42 @@ const MOST_NODES = 200_000;
  */
 export function inlineFunctions(file: OnnxFile): readonly OnnxNode[] {
   const { graph, functions } = file.structure;
-  if (!functions.some(({ nodes }) => nodes.some(({ op }) => LOOKED_FOR.has(op)))) return graph.nodes;
   const known = new Map(functions.map((fn) => [keyOf(fn.domain, fn.name, fn.overload), fn]));
+  refuseEndless(file, known);
+  if (!functions.some(({ nodes }) => nodes.some(({ op }) => LOOKED_FOR.has(op)))) return graph.nodes;
   const result: OnnxNode[] = [];
   let calls = 0;
-  const add = (nodes: readonly OnnxNode[], scope: Scope | undefined, depth: number): void => {
-    if (depth > DEEPEST) throw new UserError(`The functions of ${file.path} call each other more than ${DEEPEST} deep.`, 'Export the model again with its functions inlined.');
+  const add = (nodes: readonly OnnxNode[], scope: Scope | undefined): void => {
     for (const original of nodes) {
       const node = scope ? renamed(file, original, scope) : original;
       const fn = known.get(keyOf(node.domain, node.op, node.overload));
       if (!fn) {
         result.push(node);
-        if (result.length > MOST_NODES) throw new UserError(`The functions of ${file.path} expand to more than ${MOST_NODES} nodes.`);
         continue;
       }
-      add(fn.nodes, callScope(fn, node, `${node.name || node.op}#${++calls}/`, scope?.call ?? original), depth + 1);
+      add(fn.nodes, callScope(fn, node, `${node.name || node.op}#${++calls}/`, scope?.call ?? original));
     }
   };
-  add(graph.nodes, undefined, 0);
+  add(graph.nodes, undefined);
   return result;
+}
+
+/** ONNX Runtime puts every function in the place of its calls, too, however many that become. Each function is looked at once. */
+function refuseEndless(file: OnnxFile, known: ReadonlyMap<string, OnnxFunction>): void {
+  const sizes = new Map<OnnxFunction, number>();
+  const sizeOf = (nodes: readonly OnnxNode[], depth: number): number => {
+    if (depth > DEEPEST) throw new UserError(`The functions of ${file.path} call each other more than ${DEEPEST} deep.`, 'Export the model again with its functions inlined.');
+    let size = 0;
+    for (const node of nodes) {
+      const fn = known.get(keyOf(node.domain, node.op, node.overload));
+      if (fn && !sizes.has(fn)) sizes.set(fn, sizeOf(fn.nodes, depth + 1));
+      size += fn ? sizes.get(fn)! : 1;
+      for (const { graphs } of node.attributes.values()) for (const { nodes: inner } of graphs) size += sizeOf(inner, depth);
+      if (size > MOST_NODES) throw new UserError(`The functions of ${file.path} expand to more than ${MOST_NODES} nodes.`, 'Export the model again.');
+    }
+    return size;
+  };
+  sizeOf(file.structure.graph.nodes, 0);
 }
 
 const keyOf = (domain: string, name: string, overload: string): string => JSON.stringify([domain, name, overload]);

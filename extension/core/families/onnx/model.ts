@@ -94,6 +94,16 @@ export class OnnxModel implements LongConvModel {
     return runGraph(this.view, this.values, this.onnxSites, this.lengthAxis, this.fixedLength);
   }
 
+  /** The model without its long convolutions cut out, in operators that ONNX Runtime runs on every machine. */
+  plainGraph(): ModelGraph {
+    return runGraph(this.view, this.values, [], this.lengthAxis, this.fixedLength);
+  }
+
+  /** Whether the file itself needs operators that ONNX Runtime runs on some machines only. */
+  get needsOtherOperators(): boolean {
+    return this.view.nodes.some(({ rewritten }) => rewritten?.otherOperator);
+  }
+
   /** Little-endian values of a site's cut in the cut's own type (TensorProto.DataType). */
   async cutBytes({ cut }: OnnxSite): Promise<{ bytes: Uint8Array; type: number }> {
     if (cut.tensor) return { bytes: this.file.tensorBytes(cut.tensor), type: cut.tensor.type };
@@ -127,7 +137,7 @@ function describe(view: GraphView, site: OnnxSite, layer: number, maxLength: num
     ...(samples !== maxLength && { rate: samples / maxLength }),
     storage: explicit ? 'explicit' : 'implicit',
     writeBack: [explicit ? 'exact' : 'baked'],
-    filterTensors: cut.tensor?.name ? [cut.tensor.name] : [],
+    filterTensors: cut.tensor ? [view.file.nameOf(cut.tensor)] : [],
     finite: view.kind(cut.value) === ValueKind.Constant || cut.value === '',
   };
 }

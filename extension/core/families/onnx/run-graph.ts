@@ -6,7 +6,7 @@ import { filterInputName, type GraphFeed, LONG_CONV_DOMAIN, type ModelGraph } fr
 import { onnx } from '../../graph/onnx';
 import { UserError } from '../../errors';
 import type { OnnxTensor } from '../../formats/onnx/structure';
-import type { GraphView } from './graph-view';
+import { capturedBy, type GraphView } from './graph-view';
 import type { ModelValues } from './model-values';
 import { emitSite } from './emit-site';
 import type { OnnxSite } from './site';
@@ -43,6 +43,9 @@ export function runGraph(view: GraphView, values: ModelValues, sites: readonly O
     return known.has(name) || elementType === undefined ? [] : [{ name, type: { tensorType: { elemType: elementType } } }];
   });
   const [first] = feeds;
+  // Tensors that no node reads any more may be most of the file.
+  const replacing = [...replaced.values()].flatMap(({ u, bias }) => (bias === undefined ? [u.value] : [u.value, bias]));
+  const read = new Set([...graph.outputs.map(({ name }) => name), ...replacing, ...view.nodes.filter((node) => !replaced.has(node)).flatMap((node) => [...node.inputs, ...capturedBy(node)])]);
   return {
     model: {
       irVersion: structure.irVersion,
@@ -50,7 +53,7 @@ export function runGraph(view: GraphView, values: ModelValues, sites: readonly O
       functions: [...structure.functions.map(({ span }) => decodedFunction(bytes.bytes(span.start, span.end))), longConvFunction()],
       graph: {
         name: graph.name || 'model', node: b.nodes, valueInfo,
-        initializer: [...[...view.initializers.values()].map((tensor) => initializer(view, tensor)), ...b.initializers],
+        initializer: [...[...view.initializers.values()].filter(({ name }) => read.has(name)).map((tensor) => initializer(view, tensor)), ...b.initializers],
         sparseInitializer: [...graph.sparse.values()].map((span) => onnx.SparseTensorProto.decode(bytes.bytes(span.start, span.end))),
         input: [...graph.inputs.map(({ span }) => message(span)), ...filterInputs], output: graph.outputs.map(({ span }) => message(span)),
       },

@@ -14,10 +14,11 @@ export async function transformShapes(view: GraphView, values: ModelValues): Pro
   for (const node of view.nodes) {
     if (!isDft(node)) continue;
     const [input, length, axisInput] = node.inputs;
-    const size = length ? await knownScalar(values, length) : undefined;
     const axis = view.opset >= 20 ? (axisInput ? await knownScalar(values, axisInput) : -2) : (node.attributes.get('axis')?.int ?? 1);
-    if (size === undefined || axis === undefined) continue;
+    if (axis === undefined) continue;
     const onesided = (node.attributes.get('onesided')?.int ?? 0) !== 0;
+    const size = length ? await knownScalar(values, length) : onesided && isInverse(node) ? naturalSize(values.shape(input), axis) : undefined;
+    if (size === undefined) continue;
     const bins = onesided && !isInverse(node) ? Math.floor(size / 2) + 1 : size;
     const parts = onesided && isInverse(node) ? 1 : 2;
     const rank = values.rank(input);
@@ -25,6 +26,12 @@ export async function transformShapes(view: GraphView, values: ModelValues): Pro
     replacements.set(node, standIn(node, input, axis < 0 ? axis : axis - rank!, bins, parts));
   }
   return replacements;
+}
+
+/** Points of an inverse transform of a half spectrum, of which the inference does not know the real result. */
+function naturalSize(shape: readonly number[] | undefined, axis: number): number | undefined {
+  const bins = shape?.[axis < 0 ? axis + shape.length : axis];
+  return bins === undefined ? undefined : 2 * (bins - 1);
 }
 
 /** Without computing anything. */

@@ -11,7 +11,7 @@ import { parseModel } from './parse';
 import { tensorBytes, tensorElements } from './parse-tensor';
 import { OnnxError, type RefuseOnnx } from './refusal';
 import type { OnnxGraph, OnnxModelStructure, OnnxNode, OnnxTensor } from './structure';
-import { readTensorBytes } from './tensor-data';
+import { plainBytes, readTensorBytes } from './tensor-data';
 import { WireReader } from './wire';
 
 /** Constants of at most this many elements (axes, shapes, factors) are not listed as tensors. */
@@ -46,6 +46,8 @@ export class OnnxFile implements TensorFile {
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   /** Tensors of types that cannot be shown. */
   readonly unlisted: number;
+  private decoded?: { readonly tensor: OnnxTensor; readonly bytes: Uint8Array };
+  private names?: ReadonlyMap<OnnxTensor, string>;
 
   constructor(
     readonly path: string, readonly bytes: PagedFile, readonly structure: OnnxModelStructure,
@@ -69,9 +71,18 @@ export class OnnxFile implements TensorFile {
     return this.stored.get(name);
   }
 
+  /** The name under which a tensor is listed. */
+  nameOf(tensor: OnnxTensor): string {
+    this.names ??= new Map([...this.stored].map(([name, known]) => [known, name]));
+    return this.names.get(tensor) ?? tensor.name;
+  }
+
   /** Little-endian bytes [begin, end) of a tensor's values. */
   tensorBytes(tensor: OnnxTensor, begin?: number, end?: number): Uint8Array {
-    return readTensorBytes(tensor, this.bytes, this.external, begin, end);
+    if (plainBytes(tensor, this.bytes, this.external)) return readTensorBytes(tensor, this.bytes, this.external, begin, end);
+    // Lists of numbers are decoded as a whole, and often read piece by piece.
+    if (this.decoded?.tensor !== tensor) this.decoded = { tensor, bytes: readTensorBytes(tensor, this.bytes, this.external) };
+    return this.decoded.bytes.slice(begin, end);
   }
 
   async readBytes(name: string, begin?: number, end?: number): Promise<Uint8Array> {

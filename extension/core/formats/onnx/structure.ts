@@ -70,6 +70,8 @@ export interface Rewritten {
   readonly encode: () => Uint8Array;
   /** Nodes of the main graph that this one stands in for; undefined where it is a part of more than one. */
   readonly call: OnnxNode;
+  /** The file has another operator there, of the same meaning, that ONNX Runtime cannot run everywhere. */
+  readonly otherOperator?: boolean;
 }
 
 export interface OnnxAttribute {

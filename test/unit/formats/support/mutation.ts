@@ -8,6 +8,7 @@ const TOKENS: readonly Buffer[] = [
   '9223372036854775808', '18446744073709551615', '-1', '1e9', '[[[[', '{"', '"F64"', '"BOOL"', 'null', '\\u0000', '../', '/etc/passwd', '"__metadata__"',
   'PK\x01\x02', 'PK\x03\x04', 'PK\x05\x06', 'PK\x06\x06', '\xff\xff\xff\xff', '\xff\xff\xff\xff\xff\xff\xff\x7f', '\x00\x00\x00\x80',
   'cposix\nsystem\n', 'ctorch._utils\n_rebuild_tensor_v2\n', 'ccollections\nOrderedDict\n', '(', ')', '}', ']', 'R', 'b', 'Q', 'h\x00', 'q\x00', 'u', 's', 'e', 't', '\x85', '\x86', '\x87', '\x81',
+  '\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01', '\x3a\x80\x80\x80\x80\x10', '\x0a\x08location', '../weights.bin',
   '\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7f', 'J\xff\xff\xff\x7f', 'J\x00\x00\x00\x80', 'X\xff\xff\xff\x7f', '.', '\x80\x02', '\x80\x04',
 ].map((text) => Buffer.from(text, 'latin1'));
 
