@@ -32,7 +32,7 @@ describe('requests while something is dragged', () => {
     const request = latest<number, number>(
       value => new Promise(resolve => { asked.push(value); release.push(() => resolve(value)); }),
       result => answered.push(result), error => assert.fail(String(error)));
-    [1, 2, 3, 4].forEach(request);
+    for (const value of [1, 2, 3, 4]) void request(value);
     for (let i = 0; i < 3; i++) {
       release.forEach(resolve => resolve());
       release = [];
@@ -45,8 +45,8 @@ describe('requests while something is dragged', () => {
     const failures: unknown[] = [];
     const answered: number[] = [];
     const request = latest<number, number>(value => (value === 1 ? Promise.reject(new Error('no')) : Promise.resolve(value)), result => answered.push(result), error => failures.push(error));
-    request(1);
-    request(2);
+    void request(1);
+    void request(2);
     await new Promise(resolve => setImmediate(resolve));
     assert.deepEqual([failures.length, answered], [1, [2]]);
   });
