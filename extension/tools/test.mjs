@@ -1,6 +1,6 @@
 // npm test: build, lint, typecheck and every test suite, then one summary; exit code 1 if anything failed.
 // With names it runs only those: `test.mjs unit native`. Ends with "N passed, N failed" over all suites.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { ensureDependencies, fail, root } from './repository.mjs';
@@ -12,27 +12,42 @@ function mocha(suite, folder, extra = []) {
   return {
     name: suite,
     isSuite: true,
-    run: () => node([
+    command: [
       bin('mocha/bin/mocha.js'), ...extra, '--reporter', path.join(root, 'extension/tools/mocha-reporter.cjs'),
       '--reporter-option', `results=${resultFile(suite)}`, `${folder}/**/*.test.ts`,
-    ]),
+    ],
   };
 }
 
-const steps = [
+/** Steps of one line run at the same time, what they print in one piece. */
+const stages = [
   // One GPU architecture is enough to see that the CUDA kernels compile; packages are built for all.
-  { name: 'build', run: () => node(['extension/tools/build.mjs'], { LONGCONV_CUDA_ARCHITECTURES: '90a-real', ...process.env }) },
-  { name: 'lint', run: () => node([bin('eslint/bin/eslint.js'), '--max-warnings', '0', '.']) },
-  { name: 'notices', run: () => node(['extension/tools/notices.mjs', '--check']) },
-  ...['extension', 'webview', 'test'].map((room) => ({ name: `typecheck ${room}`, run: () => node([bin('typescript/bin/tsc'), '-p', `${room}/tsconfig.json`]) })),
-  mocha('unit', 'test/unit', ['--parallel', '--jobs', '2']),
-  mocha('native', 'test/native'),
-  { name: 'integration', isSuite: true, run: () => node(['--import', 'tsx', 'test/integration/run.ts', resultFile('integration')]) },
-  mocha('e2e', 'test/e2e'),
+  [{ name: 'build', command: ['extension/tools/build.mjs'], environment: { LONGCONV_CUDA_ARCHITECTURES: '90a-real', ...process.env } }],
+  [
+    { name: 'lint', command: [bin('eslint/bin/eslint.js'), '--max-warnings', '0', '.'] },
+    { name: 'notices', command: ['extension/tools/notices.mjs', '--check'] },
+    ...['extension', 'webview', 'test'].map((room) => ({ name: `typecheck ${room}`, command: [bin('typescript/bin/tsc'), '-p', `${room}/tsconfig.json`] })),
+  ],
+  [mocha('unit', 'test/unit', ['--parallel', '--jobs', '2'])],
+  [mocha('native', 'test/native')],
+  [{ name: 'integration', isSuite: true, command: ['--import', 'tsx', 'test/integration/run.ts', resultFile('integration')] }],
+  [mocha('e2e', 'test/e2e')],
 ];
 
-function node(args, env = process.env) {
-  return spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit', env }).status === 0;
+/** Runs one step; with `alone` its output comes as it is written. */
+function run({ name, command, environment = process.env }, alone) {
+  const started = performance.now();
+  return new Promise((resolve, reject) => {
+    if (alone) console.log(`\n== ${name}`);
+    const child = spawn(process.execPath, command, { cwd: root, stdio: ['ignore', alone ? 'inherit' : 'pipe', alone ? 'inherit' : 'pipe'], env: environment });
+    const output = [];
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => output.push(data));
+    child.once('error', reject);
+    child.once('close', (code) => {
+      if (!alone) process.stdout.write(`\n== ${name}\n${Buffer.concat(output).toString()}`);
+      resolve({ seconds: (performance.now() - started) / 1000, ok: code === 0 });
+    });
+  });
 }
 
 function resultFile(suite) {
@@ -51,21 +66,21 @@ function counts(step, ok) {
   return ok || failed > 0 ? { passed, failed, note, failures } : { passed, failed: 1, note: `${note}; FAILED: did not end well`, failures };
 }
 
-function main(names) {
-  const known = new Set(steps.map((step) => step.name));
-  const unknown = names.filter((name) => !known.has(name));
+async function main(names) {
+  const known = stages.flat().map((step) => step.name);
+  const unknown = names.filter((name) => !known.includes(name));
   if (unknown.length > 0) {
-    throw new Error(`No step is called "${unknown[0]}"; there are: ${[...known].join(', ')}.`);
+    throw new Error(`No step is called "${unknown[0]}"; there are: ${known.join(', ')}.`);
   }
   ensureDependencies();
+  const started = performance.now();
   const rows = [];
-  for (const step of steps.filter((candidate) => names.length === 0 || names.includes(candidate.name))) {
-    console.log(`\n== ${step.name}`);
-    rmSync(resultFile(step.name), { force: true });
-    const started = performance.now();
-    const ok = step.run();
-    rows.push({ name: step.name, seconds: (performance.now() - started) / 1000, ok, ...counts(step, ok) });
-    if (step.name === 'build' && !ok) {
+  for (const stage of stages) {
+    const steps = stage.filter(({ name }) => names.length === 0 || names.includes(name));
+    steps.forEach(({ name }) => rmSync(resultFile(name), { force: true }));
+    const outcomes = await Promise.all(steps.map((step) => run(step, steps.length === 1)));
+    rows.push(...steps.map((step, i) => ({ name: step.name, ...outcomes[i], ...counts(step, outcomes[i].ok) })));
+    if (rows[0]?.name === 'build' && !rows[0].ok) {
       break;
     }
   }
@@ -75,13 +90,9 @@ function main(names) {
     row.failures.forEach((failure) => console.log(`    - ${failure}`));
   }
   const sum = (key) => rows.reduce((total, row) => total + row[key], 0);
-  console.log(`  ${'all'.padEnd(20)} ${sum('seconds').toFixed(1).padStart(7)} s\n`);
+  console.log(`  ${'all'.padEnd(20)} ${((performance.now() - started) / 1000).toFixed(1).padStart(7)} s\n`);
   console.log(`${sum('passed')} passed, ${sum('failed')} failed`);
   process.exitCode = rows.every((row) => row.ok) ? 0 : 1;
 }
 
-try {
-  main(process.argv.slice(2));
-} catch (error) {
-  fail(error);
-}
+main(process.argv.slice(2)).catch(fail);

@@ -83,10 +83,30 @@ export class Workbench {
     return rows;
   }
 
-  /** Opens a file with a double click in the Explorer, which needs no search program on the server. */
+  /** Opens a file in its custom editor with a double click in the Explorer, which needs no search program on the server. */
   async openFromExplorer(name: string): Promise<void> {
-    await this.explorerRow(name).dblclick();
-    await this.tab(name).first().waitFor();
+    for (let attempt = 0; attempt < 5; attempt++) {
+      await this.explorerRow(name).dblclick();
+      await this.tab(name).first().waitFor();
+      if (!(await this.openedAsText())) {
+        return;
+      }
+      await this.runCommand('View: Close Editor');
+      await sleep(1000);
+    }
+    throw new Error(`${name} opens as text, whatever the extension contributes.`);
+  }
+
+  /** A window that is still starting knows an extension's commands a moment before its custom editors, and opens their files as text. */
+  private async openedAsText(): Promise<boolean> {
+    const text = this.page.locator('.part.editor').locator('.monaco-editor, .monaco-editor-pane-placeholder').filter({ visible: true });
+    const webview = this.page.locator('iframe.webview').filter({ visible: true });
+    for (let i = 0; i < 200; i++) {
+      if ((await text.count()) > 0) return true;
+      if ((await webview.count()) > 0) return false;
+      await sleep(100);
+    }
+    return false;
   }
 
   explorerRow(name: string): Locator {
