@@ -22,7 +22,10 @@ function mocha(suite, folder, extra = []) {
 /** Steps of one line run at the same time, what they print in one piece. */
 const stages = [
   // One GPU architecture is enough to see that the CUDA kernels compile; packages are built for all.
-  [{ name: 'build', command: ['extension/tools/build.mjs'], environment: { LONGCONV_CUDA_ARCHITECTURES: '90a-real', ...process.env } }],
+  [
+    { name: 'build', command: ['extension/tools/build.mjs'], environment: { LONGCONV_CUDA_ARCHITECTURES: '90a-real', ...process.env } },
+    { name: 'editor', command: ['--import', 'tsx', 'test/e2e/server/install.ts'] },
+  ],
   [
     { name: 'lint', command: [bin('eslint/bin/eslint.js'), '--max-warnings', '0', '.'] },
     { name: 'notices', command: ['extension/tools/notices.mjs', '--check'] },
