@@ -9,6 +9,7 @@ const PROGRESS_INTERVAL = 100;
 /** The state of a long job, kept for pages that come and go. */
 export class Job<T> {
   state: JobState<T> = { state: 'idle' };
+  private busy = false;
 
   /** @param marker tells a later window that the job was running when this one closed. */
   constructor(private readonly onChange: (state: JobState<T>) => void, private readonly marker?: InterruptedJob) {
@@ -17,16 +18,18 @@ export class Job<T> {
   }
 
   get running(): boolean {
-    return this.state.state === 'running';
+    return this.busy;
   }
 
   /** Runs to the end and never rejects: a failure becomes the job's state. */
   async run(work: (progress: ReportProgress) => Promise<T>, report: (error: unknown) => RpcFailure): Promise<void> {
-    const started = Date.now();
-    let sent = 0;
-    this.set({ state: 'running', progress: { message: 'Starting …', fraction: 0 }, started });
-    await this.marker?.begin();
+    this.busy = true;
     try {
+      // Before anybody sees the job running: a window that is closed from then on is one that interrupts it.
+      await this.marker?.begin();
+      const started = Date.now();
+      let sent = 0;
+      this.set({ state: 'running', progress: { message: 'Starting …', fraction: 0 }, started });
       const result = await work(progress => {
         if (Date.now() - sent < PROGRESS_INTERVAL) return;
         sent = Date.now();
@@ -36,6 +39,7 @@ export class Job<T> {
     } catch (error) {
       this.set({ state: 'failed', failure: withoutStack(report(error)) });
     } finally {
+      this.busy = false;
       await this.marker?.end();
     }
   }

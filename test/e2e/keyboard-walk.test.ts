@@ -145,7 +145,9 @@ describe('by keyboard alone', function () {
     // VS Code backs up a changed document a second after the last change.
     await workbench.page.waitForTimeout(2500);
     await plan.part('validate').press('Enter');
+    const before = readFileSync(path.join(folder, PLAN), 'utf8');
     await plan.part('validation-cancel').waitFor();
+    // VS Code writes a window's state down a tenth of a second after it changed.
     await workbench.page.waitForTimeout(500);
     await workbench.page.reload();
     await workbench.dirtyTab(PLAN).waitFor({ timeout: 60_000 });
@@ -159,5 +161,8 @@ describe('by keyboard alone', function () {
     await plan.part('validation-failure').waitFor({ state: 'detached' });
     await plan.part('site-table').waitFor({ timeout: 120_000 });
     await plan.part('validation-stale').waitFor({ state: 'detached' });
+    // The run that was kept before the reload, and this one.
+    await plan.part('run-row').nth(1).waitFor();
+    assert.equal(readFileSync(path.join(folder, PLAN), 'utf8'), before, 'what was not saved is not in the file');
   });
 });

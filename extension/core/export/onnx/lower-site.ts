@@ -1,4 +1,5 @@
 import { UserError } from '../../errors';
+import { WITH_AXIS_INPUT, WITH_DFT } from '../../families/onnx/attributes';
 import { emitSite } from '../../families/onnx/emit-site';
 import { ValueKind } from '../../families/onnx/graph-view';
 import type { OnnxModel } from '../../families/onnx/model';
@@ -13,10 +14,8 @@ import { CONV_TAPS, LOWERINGS, type Lowering } from './lowering';
 import type { ModelEdits } from './model-edits';
 import { lagExtent, takesAnyLength } from './site-kernel';
 
-/** Operator sets: the first with DFT, with num_outputs of Split, with the axis of DFT as an input. */
-const WITH_DFT = 17;
+/** Operator set: the first with num_outputs of Split. */
 const WITH_SPLIT_COUNT = 18;
-const WITH_AXIS_INPUT = 20;
 /** Format version: the first with model-local functions. */
 const WITH_FUNCTIONS = 8;
 

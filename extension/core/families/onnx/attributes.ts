@@ -22,6 +22,10 @@ type StandardNode = OnnxNode & { readonly domain: '' };
 export const isStandard = (node: OnnxNode | undefined, ...ops: readonly string[]): node is StandardNode =>
   node !== undefined && node.domain === '' && ops.includes(node.op);
 
+/** Operator sets: the first with DFT, and the first in which its axis is an input, with the last but one as its default. */
+export const WITH_DFT = 17;
+export const WITH_AXIS_INPUT = 20;
+
 export const isDft = (node: OnnxNode | undefined): node is StandardNode => isStandard(node, 'DFT');
 export const isInverse = (node: OnnxNode): boolean => (node.attributes.get('inverse')?.int ?? 0) !== 0;
 

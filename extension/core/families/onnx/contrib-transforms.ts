@@ -1,10 +1,8 @@
 import type { OnnxAttribute, OnnxNode } from '../../formats/onnx/structure';
 import { type Attribute, int, ints } from '../../graph/builder';
 import { onnx } from '../../graph/onnx';
+import { WITH_AXIS_INPUT, WITH_DFT } from './attributes';
 
-/** First operator set with DFT, and the first in which its axis is an input with the default that is wanted here. */
-const WITH_DFT = 17;
-const WITH_AXIS_INPUT = 20;
 const MOST_AXES = 3;
 
 /** com.microsoft Rfft and Irfft: transforms of the last axes of real signals, which ONNX Runtime has on GPUs only. */

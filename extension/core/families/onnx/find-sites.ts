@@ -1,5 +1,6 @@
 import { UserError } from '../../errors';
 import type { OnnxNode } from '../../formats/onnx/structure';
+import { WITH_DFT } from './attributes';
 import { isContribTransform } from './contrib-transforms';
 import { readLongConvolution } from './find-conv';
 import { readSpectralConvolution } from './find-dft';
@@ -8,9 +9,6 @@ import { matrixFinding } from './find-matrix';
 import type { GraphView } from './graph-view';
 import type { ModelValues } from './model-values';
 import type { Finding, OnnxSite } from './site';
-
-/** First operator set with DFT. */
-const WITH_DFT = 17;
 
 export interface FoundSites { readonly sites: readonly OnnxSite[]; readonly findings: readonly Finding[] }
 
