@@ -2,19 +2,18 @@ import assert from 'node:assert/strict';
 import { appendFileSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { EditorPage, newPlan } from './pages';
-import { newRunFolder, sampleWorkspace, startEditor, type RunningEditor } from './server/editor-server';
-import { packagedExtension } from './server/extension-package';
-import { Workbench } from './server/workbench';
+import { closeEditors, sampleWindow, type SampleWindow } from './sample-window';
+import type { Workbench } from './server/workbench';
 
 describe('files that are not what they seem', function () {
   this.timeout(240_000);
-  let editor: RunningEditor;
+  let sample: SampleWindow;
   let workbench: Workbench;
   let folder: string;
 
   before(async () => {
-    editor = await startEditor({ runFolder: await newRunFolder('broken-files'), vsix: packagedExtension() });
-    folder = await sampleWorkspace(editor.runFolder);
+    sample = await sampleWindow('sound');
+    ({ workbench, folder } = sample);
     const model = readFileSync(path.join(folder, 'model.safetensors'));
     writeFileSync(path.join(folder, 'a-empty.safetensors'), '');
     writeFileSync(path.join(folder, 'b-truncated.safetensors'), model.subarray(0, model.length / 2));
@@ -23,13 +22,9 @@ describe('files that are not what they seem', function () {
     writeFileSync(path.join(folder, 'c-huge-header.safetensors'), header);
     writeFileSync(path.join(folder, 'd-text.safetensors'), 'This is a letter, not a model.\n'.repeat(20));
     copyFileSync(path.join(folder, 'reference.safetensors'), path.join(folder, 'e-no-model.safetensors'));
-    workbench = await Workbench.open(editor, folder, { viewport: { width: 1280, height: 800 } });
     await workbench.paletteEntries('Long-Conv Surgeon: Open Model');
   });
-  after(async () => {
-    await workbench?.close();
-    await editor?.stop();
-  });
+  after(() => closeEditors(sample));
 
   for (const name of ['a-empty', 'b-truncated', 'c-huge-header', 'd-text', 'e-no-model']) {
     it(`get a sentence in the viewer: ${name}`, async () => {
@@ -47,16 +42,16 @@ describe('files that are not what they seem', function () {
   }
 
   it('leave a plan read-only with the field named until its text is a plan again', async () => {
-    let plan = await newPlan(workbench);
+    let plan = await newPlan(workbench, 'sound.safetensors');
     await plan.part('partial-on').click();
     await plan.part('mask-summary').getByText('first').waitFor();
     await workbench.page.keyboard.press('Control+S');
-    await workbench.dirtyTab('model.surgery.json').waitFor({ state: 'detached' });
-    const file = path.join(folder, 'model.surgery.json');
+    await workbench.dirtyTab('sound.surgery.json').waitFor({ state: 'detached' });
+    const file = path.join(folder, 'sound.surgery.json');
     const good = readFileSync(file, 'utf8');
     writeFileSync(file, good.replace(/"taps": \d+/, '"taps": -5'));
     plan = new EditorPage(await workbench.webview('[data-testid="plan-invalid"]'));
-    assert.match(await plan.text('plan-invalid'), /model\.surgery\.json, line \d+: sites\[0\]\.masks\[0\]\.partial\.taps/);
+    assert.match(await plan.text('plan-invalid'), /sound\.surgery\.json, line \d+: sites\[0\]\.masks\[0\]\.partial\.taps/);
     assert.ok(await plan.part('validate').evaluate((button) => (button as HTMLButtonElement).disabled));
     await workbench.screenshot('plan-invalid');
     writeFileSync(file, good);
@@ -66,7 +61,7 @@ describe('files that are not what they seem', function () {
   });
 
   it('leave a plan whose model is gone with a sentence and a way back', async () => {
-    writeFileSync(path.join(folder, 'orphan.surgery.json'), readFileSync(path.join(folder, 'model.surgery.json'), 'utf8').replace('model.safetensors', 'gone.safetensors'));
+    writeFileSync(path.join(folder, 'orphan.surgery.json'), readFileSync(path.join(folder, 'sound.surgery.json'), 'utf8').replace('sound.safetensors', 'gone.safetensors'));
     await workbench.openFromExplorer('orphan.surgery.json');
     const plan = new EditorPage(await workbench.webview('[data-testid="model-failure"]'));
     assert.match(await plan.text('model-failure'), /gone\.safetensors/);

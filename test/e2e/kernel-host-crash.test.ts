@@ -3,40 +3,35 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EditorPage } from './pages';
 import { choosePath, newPlan } from './pages';
-import { newRunFolder, sampleWorkspace, startEditor, type RunningEditor } from './server/editor-server';
-import { packagedExtension } from './server/extension-package';
+import { closeEditors, sampleWindow, type SampleWindow } from './sample-window';
 import { kernelHosts } from './server/processes';
-import { Workbench } from './server/workbench';
+import type { Workbench } from './server/workbench';
 
 describe('a kernel host that ends', function () {
   this.timeout(240_000);
-  let editor: RunningEditor;
+  let sample: SampleWindow;
   let workbench: Workbench;
   let plan: EditorPage;
 
   before(async () => {
-    editor = await startEditor({ runFolder: await newRunFolder('kernel-host-crash'), vsix: packagedExtension() });
-    const folder = await sampleWorkspace(editor.runFolder);
-    workbench = await Workbench.open(editor, folder, { viewport: { width: 1280, height: 800 } });
-    plan = await newPlan(workbench);
+    sample = await sampleWindow('crash');
+    ({ workbench } = sample);
+    plan = await newPlan(workbench, 'crash.safetensors');
     await plan.part('partial-on').click();
     await plan.part('mask-summary').getByText('first').waitFor();
     await plan.part('tab-validation').click();
     await plan.part('choose-data').click();
-    await choosePath(workbench, path.join(folder, 'ecoli-validation.fa'));
+    await choosePath(workbench, path.join(sample.folder, 'ecoli-validation.fa'));
     await plan.part('data-name').getByText('ecoli-validation.fa').waitFor();
   });
-  after(async () => {
-    await workbench?.close();
-    await editor?.stop();
-  });
+  after(() => closeEditors(sample));
 
   /** Starts a validation and gives the process that runs it. */
   async function startValidation(button: string): Promise<number> {
-    const before = kernelHosts(editor.runFolder);
+    const before = kernelHosts(sample.editor.runFolder);
     await plan.part(button).click();
     for (let i = 0; i < 200; i++) {
-      const started = kernelHosts(editor.runFolder).filter((pid) => !before.includes(pid));
+      const started = kernelHosts(sample.editor.runFolder).filter((pid) => !before.includes(pid));
       if (started.length > 0) {
         await plan.part('validation-cancel').waitFor();
         return started[0];
@@ -72,7 +67,7 @@ describe('a kernel host that ends', function () {
   it('answers the pages again after it was killed between two questions', async () => {
     await plan.part('tab-masks').click();
     const before = await plan.text('filter-error');
-    kernelHosts(editor.runFolder).forEach((pid) => process.kill(pid, 'SIGKILL'));
+    kernelHosts(sample.editor.runFolder).forEach((pid) => process.kill(pid, 'SIGKILL'));
     await sleep(500);
     await plan.part('partial-taps').fill('64');
     await plan.part('partial-taps').press('Enter');

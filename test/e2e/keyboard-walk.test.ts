@@ -4,31 +4,26 @@ import path from 'node:path';
 import type { FrameLocator } from 'playwright-core';
 import type { SurgeryPlan } from '../../extension/core/plan/plan';
 import { choosePath, EditorPage, modelViewer, planEditor } from './pages';
-import { newRunFolder, sampleWorkspace, startEditor, type RunningEditor } from './server/editor-server';
-import { packagedExtension } from './server/extension-package';
-import { Workbench } from './server/workbench';
+import { closeEditors, sampleWindow, type SampleWindow } from './sample-window';
+import type { Workbench } from './server/workbench';
 
-const PLAN = 'model.surgery.json';
+const PLAN = 'keys.surgery.json';
 
 /** The main job without a mouse: everything here is keys, and texts typed into VS Code's own boxes. Then what becomes of it beside itself and over a reload. */
 describe('by keyboard alone', function () {
   this.timeout(180_000);
   this.bail(true);
-  let editor: RunningEditor;
+  let sample: SampleWindow;
   let workbench: Workbench;
   let folder: string;
   let plan: EditorPage;
 
   before(async () => {
-    editor = await startEditor({ runFolder: await newRunFolder('keyboard-walk'), vsix: packagedExtension() });
-    folder = await sampleWorkspace(editor.runFolder);
-    workbench = await Workbench.open(editor, folder, { viewport: { width: 1280, height: 800 } });
+    sample = await sampleWindow('keys');
+    ({ workbench, folder } = sample);
     await workbench.paletteEntries('Long-Conv Surgeon: Open Model');
   });
-  after(async () => {
-    await workbench?.close();
-    await editor?.stop();
-  });
+  after(() => closeEditors(sample));
 
   /** A command of the palette; F1 is lost now and then while the window is busy. */
   async function command(title: string): Promise<void> {
@@ -65,7 +60,7 @@ describe('by keyboard alone', function () {
   it('a model is opened, and a plan made of it', async () => {
     await workbench.page.keyboard.press('Control+Shift+E');
     await command('Long-Conv Surgeon: Open Model');
-    await choosePath(workbench, path.join(folder, 'model.safetensors'));
+    await choosePath(workbench, path.join(folder, 'keys.safetensors'));
     const viewer = await modelViewer(workbench);
     await command('View: Focus Active Editor Group');
     await tabTo(viewer.frame, 'new-plan');

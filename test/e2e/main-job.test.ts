@@ -4,10 +4,9 @@ import path from 'node:path';
 import type { SurgeryPlan } from '../../extension/core/plan/plan';
 import type { EditorPage } from './pages';
 import { choosePath, modelViewer, newPlan } from './pages';
-import { newRunFolder, sampleWorkspace, startEditor, type RunningEditor } from './server/editor-server';
-import { packagedExtension } from './server/extension-package';
+import { closeEditors, sampleWindow, type SampleWindow } from './sample-window';
 import { repositoryRoot } from './server/installation';
-import { Workbench } from './server/workbench';
+import type { Workbench } from './server/workbench';
 
 const PLAN = 'model.surgery.json';
 
@@ -19,7 +18,8 @@ const packageFile = <T>(name: string): T => JSON.parse(readFileSync(path.join(re
 describe('from the sample model to exported files', function () {
   this.timeout(120_000);
   this.bail(true);
-  let editor: RunningEditor;
+  let sample: SampleWindow;
+  let errorsBefore: number;
   let workbench: Workbench;
   let folder: string;
   let plan: EditorPage;
@@ -27,14 +27,11 @@ describe('from the sample model to exported files', function () {
   const saved = (): SurgeryPlan => JSON.parse(readFileSync(planFile(), 'utf8')) as SurgeryPlan;
 
   before(async () => {
-    editor = await startEditor({ runFolder: await newRunFolder('main-job'), vsix: packagedExtension() });
-    folder = await sampleWorkspace(editor.runFolder);
-    workbench = await Workbench.open(editor, folder, { viewport: { width: 1280, height: 800 } });
+    sample = await sampleWindow('model');
+    ({ workbench, folder } = sample);
+    errorsBefore = workbench.consoleErrors.length;
   });
-  after(async () => {
-    await workbench?.close();
-    await editor?.stop();
-  });
+  after(() => closeEditors(sample));
 
   it('offers the commands in the palette', async () => {
     const [{ title, category }] = packageFile<Manifest>('package.json').contributes.commands;
@@ -65,7 +62,7 @@ describe('from the sample model to exported files', function () {
   });
 
   it('makes a plan beside the model', async () => {
-    plan = await newPlan(workbench);
+    plan = await newPlan(workbench, 'model.safetensors');
     assert.equal(await plan.text('plan-name'), PLAN);
     assert.deepEqual(saved().sites, []);
     assert.equal(await plan.text('mask-summary'), 'dense');
@@ -168,11 +165,11 @@ describe('from the sample model to exported files', function () {
 
   it('logged no error in the browser', () => {
     // VS Code's own account service has no provider in a plain server.
-    assert.deepEqual(workbench.consoleErrors.filter((line) => !/authentication provider/.test(line)), []);
+    assert.deepEqual(workbench.consoleErrors.slice(errorsBefore).filter((line) => !/authentication provider/.test(line)), []);
   });
 
   it('asked no host but its own server', () => {
-    const foreign = [...workbench.requestedHosts].filter((host) => host !== new URL(editor.origin).host && !host.endsWith('.vscode-resource.vscode-cdn.net'));
+    const foreign = [...workbench.requestedHosts].filter((host) => host !== new URL(sample.editor.origin).host && !host.endsWith('.vscode-resource.vscode-cdn.net'));
     assert.deepEqual(foreign, []);
   });
 });

@@ -40,10 +40,10 @@ export async function planEditor(workbench: Workbench): Promise<EditorPage> {
   return new EditorPage(await workbench.webview('body[data-ready] [data-testid="plan-name"]'));
 }
 
-/** Opens the sample model of the workspace, makes a plan for it by the page's button, and gives the plan's page. */
-export async function newPlan(workbench: Workbench): Promise<EditorPage> {
+/** Opens a model of the workspace, makes a plan for it by the page's button, and gives the plan's page. */
+export async function newPlan(workbench: Workbench, model: string): Promise<EditorPage> {
   await workbench.paletteEntries('Long-Conv Surgeon: New Surgery Plan');
-  await workbench.openFromExplorer('model.safetensors');
+  await workbench.openFromExplorer(model);
   await (await modelViewer(workbench)).part('new-plan').click();
   return planEditor(workbench);
 }

@@ -3,35 +3,31 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { SurgeryPlan } from '../../extension/core/plan/plan';
 import { choosePath, newPlan, planEditor, type EditorPage } from './pages';
-import { newRunFolder, sampleWorkspace, startEditor, type RunningEditor } from './server/editor-server';
-import { packagedExtension } from './server/extension-package';
-import { Workbench } from './server/workbench';
+import { closeEditors, sampleWindow, type SampleWindow } from './sample-window';
+import type { Workbench } from './server/workbench';
 
 /** Trying many masks from the editor: kept runs, a sweep whose points open as plans, and a search within a budget. */
 describe('runs, sweeps and searches in the plan editor', function () {
   this.timeout(400_000);
   this.bail(true);
-  let editor: RunningEditor;
+  let sample: SampleWindow;
+  let errorsBefore: number;
   let workbench: Workbench;
   let folder: string;
   let plan: EditorPage;
-  /** A reload breaks connections, which the browser reports. */
-  const saved = (): SurgeryPlan => JSON.parse(readFileSync(path.join(folder, 'model.surgery.json'), 'utf8')) as SurgeryPlan;
+  const saved = (): SurgeryPlan => JSON.parse(readFileSync(path.join(folder, 'sweep.surgery.json'), 'utf8')) as SurgeryPlan;
 
   before(async () => {
-    editor = await startEditor({ runFolder: await newRunFolder('sweep-and-search'), vsix: packagedExtension() });
-    folder = await sampleWorkspace(editor.runFolder);
-    workbench = await Workbench.open(editor, folder, { viewport: { width: 1280, height: 800 } });
-    plan = await newPlan(workbench);
+    sample = await sampleWindow('sweep');
+    ({ workbench, folder } = sample);
+    errorsBefore = workbench.consoleErrors.length;
+    plan = await newPlan(workbench, 'sweep.safetensors');
     await plan.part('tab-validation').click();
     await plan.part('choose-data').click();
     await choosePath(workbench, path.join(folder, 'ecoli-table.fa'));
     await plan.part('data-name').getByText('ecoli-table.fa').waitFor();
   });
-  after(async () => {
-    await workbench?.close();
-    await editor?.stop();
-  });
+  after(() => closeEditors(sample));
 
   it('sweeps, and shows quality against speed while rows come in', async () => {
     await plan.part('tab-sweep').click();
@@ -73,7 +69,7 @@ describe('runs, sweeps and searches in the plan editor', function () {
     await plan.part('quality-table').waitFor({ timeout: 120_000 });
     assert.match(await plan.text('verdict'), /The masked convolutions .*perplexity/);
     assert.equal(await plan.part('validation-stale').count(), 0);
-    for (const [format, file, expected] of [['csv', 'report.csv', /^site,channels,/], ['markdown', 'report.md', /^# Validation of model\.surgery\.json\n/]] as const) {
+    for (const [format, file, expected] of [['csv', 'report.csv', /^site,channels,/], ['markdown', 'report.md', /^# Validation of sweep\.surgery\.json\n/]] as const) {
       await plan.part(`save-${format}`).click();
       await choosePath(workbench, path.join(folder, file));
       for (let i = 0; i < 50 && !existsSync(path.join(folder, file)); i++) await workbench.page.waitForTimeout(100);
@@ -102,14 +98,14 @@ describe('runs, sweeps and searches in the plan editor', function () {
     await workbench.screenshot('search');
     assert.match(await plan.text('search-found'), /within the budget of 1%|does not rise/);
     await plan.part('search-open').click();
-    await workbench.tab('model.found.surgery.json').waitFor();
+    await workbench.tab('sweep.found.surgery.json').waitFor();
     const found = await planEditor(workbench);
-    await found.part('plan-name').getByText('model.found.surgery.json').waitFor();
+    await found.part('plan-name').getByText('sweep.found.surgery.json').waitFor();
     assert.notEqual(await found.text('mask-summary'), 'dense');
     assert.deepEqual(saved().sites, [], 'the plan that the search was started from is as it was');
   });
 
   it('logged no error in the browser', () => {
-    assert.deepEqual(workbench.consoleErrors.filter((line) => !/authentication provider/.test(line)), []);
+    assert.deepEqual(workbench.consoleErrors.slice(errorsBefore).filter((line) => !/authentication provider/.test(line)), []);
   });
 });

@@ -1,30 +1,29 @@
 import assert from 'node:assert/strict';
 import type { EditorPage } from './pages';
 import { modelViewer, newPlan, planEditor } from './pages';
-import { newRunFolder, sampleWorkspace, startEditor, type RunningEditor } from './server/editor-server';
-import { packagedExtension } from './server/extension-package';
-import { Workbench, type Theme } from './server/workbench';
+import { closeEditors, sampleWindow, type SampleWindow } from './sample-window';
+import type { Theme, Workbench } from './server/workbench';
 
 const BODY_CLASS: Record<Theme, string> = { light: 'vscode-light', dark: 'vscode-dark', 'high-contrast': 'vscode-high-contrast', 'high-contrast-light': 'vscode-high-contrast-light' };
 
 describe('the editors in every theme', function () {
   this.timeout(240_000);
-  let editor: RunningEditor;
+  let sample: SampleWindow;
   let workbench: Workbench;
   let plan: EditorPage;
 
   before(async () => {
-    editor = await startEditor({ runFolder: await newRunFolder('themes'), vsix: packagedExtension() });
-    workbench = await Workbench.open(editor, await sampleWorkspace(editor.runFolder), { viewport: { width: 1280, height: 800 } });
-    plan = await newPlan(workbench);
+    sample = await sampleWindow('themes');
+    ({ workbench } = sample);
+    plan = await newPlan(workbench, 'themes.safetensors');
     await plan.part('pattern').selectOption('comb');
     await plan.part('partial-taps').fill('600');
     await plan.part('partial-taps').press('Enter');
     await plan.part('mask-summary').getByText('first 600 taps').waitFor();
   });
   after(async () => {
-    await workbench?.close();
-    await editor?.stop();
+    await workbench.setTheme('dark');
+    await closeEditors(sample);
   });
 
   /** What a canvas shows, as text: equal only when every pixel is. */
@@ -33,7 +32,7 @@ describe('the editors in every theme', function () {
 
   for (const theme of ['light', 'dark', 'high-contrast', 'high-contrast-light'] as const) {
     it(`show plots and maps in its colours: ${theme}`, async () => {
-      await workbench.tab('model.surgery.json').click();
+      await workbench.tab('themes.surgery.json').click();
       const before = await picture(plan, 'time-plot');
       await workbench.setTheme(theme);
       await plan.frame.locator(`body.${BODY_CLASS[theme]}`).waitFor();
@@ -44,14 +43,14 @@ describe('the editors in every theme', function () {
       await workbench.page.mouse.move(800, 790);
       await workbench.page.waitForTimeout(700);
       await workbench.screenshot(`plan-editor-${theme}`);
-      await workbench.tab('model.safetensors').click();
+      await workbench.tab('themes.safetensors').click();
       const viewer = await modelViewer(workbench);
       await viewer.part('tab-filters').click();
       await viewer.part('time-plot').locator('canvas').waitFor();
       await workbench.page.mouse.move(800, 790);
       await workbench.page.waitForTimeout(700);
       await workbench.screenshot(`model-viewer-${theme}`);
-      await workbench.tab('model.surgery.json').click();
+      await workbench.tab('themes.surgery.json').click();
       plan = await planEditor(workbench);
       await plan.part('time-plot').locator('canvas').waitFor();
     });

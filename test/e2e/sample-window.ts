@@ -1,0 +1,63 @@
+import { copyFile } from 'node:fs/promises';
+import path from 'node:path';
+import { newRunFolder, sampleWorkspace, startEditor, type RunningEditor } from './server/editor-server';
+import { packagedExtension } from './server/extension-package';
+import { Workbench } from './server/workbench';
+
+/** A VS Code window with the packaged extension on a copy of the sample folder. */
+export interface SampleWindow {
+  readonly editor: RunningEditor;
+  readonly workbench: Workbench;
+  readonly folder: string;
+}
+
+let shared: Promise<SampleWindow> | undefined;
+let anyFailed = false;
+
+/**
+ * The window that the test files share, since a start takes longer than most of them. A file works on a model of its own, which is the sample
+ * model under the name NAME.safetensors, and ends with `closeEditors`. After a failure the next file gets a new window.
+ */
+export async function sampleWindow(name: string): Promise<SampleWindow> {
+  if (anyFailed) {
+    await closeWindow();
+    anyFailed = false;
+  }
+  const window = await (shared ??= openWindow());
+  if (name !== 'model') {
+    await copyFile(path.join(window.folder, 'model.safetensors'), path.join(window.folder, `${name}.safetensors`));
+  }
+  return window;
+}
+
+/** Closes every editor, and what was not saved with it. */
+export async function closeEditors({ workbench }: SampleWindow): Promise<void> {
+  if (anyFailed) return;
+  const dirty = workbench.page.locator('.tabs-container .tab.dirty');
+  while ((await dirty.count()) > 0) {
+    await dirty.first().click();
+    await workbench.runCommand('View: Revert and Close Editor');
+    await workbench.page.waitForTimeout(300);
+  }
+  await workbench.runCommand('View: Close All Editors');
+  await workbench.page.locator('.tabs-container .tab').first().waitFor({ state: 'detached' });
+}
+
+async function openWindow(): Promise<SampleWindow> {
+  const editor = await startEditor({ runFolder: await newRunFolder('e2e'), vsix: packagedExtension() });
+  const folder = await sampleWorkspace(editor.runFolder);
+  return { editor, folder, workbench: await Workbench.open(editor, folder, { viewport: { width: 1280, height: 800 } }) };
+}
+
+async function closeWindow(): Promise<void> {
+  const closing = shared;
+  shared = undefined;
+  const window = await closing?.catch(() => undefined);
+  await window?.workbench.close();
+  await window?.editor.stop();
+}
+
+afterEach(function () {
+  anyFailed ||= this.currentTest?.state === 'failed';
+});
+after(closeWindow);
