@@ -96,6 +96,7 @@ async function main(): Promise<void> {
     await mkdir(path.dirname(output), { recursive: true });
     await writeFile(output, `${JSON.stringify({ processor: os.cpus()[0].model, cores: os.cpus().length, figures }, null, 2)}\n`);
   } finally {
+    await PageHost.closeBrowser();
     await rm(folder, { recursive: true, force: true });
   }
 }

@@ -31,7 +31,10 @@ describe('accessibility of the pages', function () {
       budget: 1, change: 0.4, speedup: 1.4, searchWindows: 1, verdict: 'The long convolutions run faster.',
     };
   });
-  after(() => sample.dispose());
+  after(async () => {
+    sample.dispose();
+    await PageHost.closeBrowser();
+  });
 
   /** All rules in one theme; in the others those that depend on colours. */
   async function violations(host: PageHost, theme: Theme): Promise<string[]> {

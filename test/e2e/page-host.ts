@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type { Reply, Request } from '../../extension/core/protocol/rpc';
 import { launchChromium } from './server/chromium';
 import { repositoryRoot } from './server/installation';
@@ -20,8 +20,10 @@ const VSCODE_API = `
     setState: (state) => sessionStorage.setItem('state', JSON.stringify(state)),
   });`;
 
+let browser: Promise<Browser> | undefined;
+
 /**
- * One of the extension's bundled pages in a browser of its own, without a workbench around it: under the same content security policy, with
+ * One of the extension's bundled pages in a browser context of its own, without a workbench around it: under the same content security policy, with
  * VS Code's own theme colours, its requests answered by `handlers`. For what would take minutes in the whole editor.
  */
 export class PageHost {
@@ -31,20 +33,26 @@ export class PageHost {
   /** Milliseconds from a request's arrival to its reply, by method. */
   readonly answerTimes = new Map<string, number[]>();
 
-  private constructor(private readonly browser: Browser, readonly page: Page, private readonly name: 'model-viewer' | 'plan-editor', private readonly handlers: Handlers, private readonly texts: Readonly<Record<string, string>>) {}
+  private constructor(private readonly context: BrowserContext, readonly page: Page, private readonly name: 'model-viewer' | 'plan-editor', private readonly handlers: Handlers, private readonly texts: Readonly<Record<string, string>>) {}
 
   /** @param texts the bundle of the user's language; English without it. */
   static async open(name: 'model-viewer' | 'plan-editor', handlers: Handlers, theme: Theme, viewport = { width: 1000, height: 760 }, texts: Readonly<Record<string, string>> = {}): Promise<PageHost> {
-    const browser = await launchChromium();
-    const page = await browser.newPage({ viewport });
-    const host = new PageHost(browser, page, name, handlers, texts);
+    const context = await (await (browser ??= launchChromium())).newContext({ viewport });
+    const page = await context.newPage();
+    const host = new PageHost(context, page, name, handlers, texts);
     try {
       await host.load(theme);
       return host;
     } catch (error) {
-      await browser.close();
+      await context.close();
       throw new Error(`The page did not get ready: ${host.consoleErrors.join('\n')}`, { cause: error });
     }
+  }
+
+  /** Ends the browser that all hosts share. */
+  static async closeBrowser(): Promise<void> {
+    await (await browser)?.close();
+    browser = undefined;
   }
 
   /** Loads the page anew, in another theme. What the page saved as its own state is kept. */
@@ -78,7 +86,7 @@ export class PageHost {
   }
 
   async close(): Promise<void> {
-    await this.browser.close();
+    await this.context.close();
   }
 
   private async answer(request: Request): Promise<Reply> {

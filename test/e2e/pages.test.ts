@@ -12,7 +12,10 @@ const LARGEST_MESSAGE = 2_000_000;
 describe('the pages alone', function () {
   this.timeout(120_000);
   const sample = new SampleHost();
-  after(() => sample.dispose());
+  after(async () => {
+    sample.dispose();
+    await PageHost.closeBrowser();
+  });
 
   const picture = (host: PageHost, name: string): Promise<Buffer> => host.page.locator('.masks-main').screenshot({ path: path.join(repositoryRoot, 'out/screenshots', `${name}.png`) });
 
