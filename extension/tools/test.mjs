@@ -32,8 +32,10 @@ const stages = [
     ...['extension', 'webview', 'test'].map((room) => ({ name: `typecheck ${room}`, command: [bin('typescript/bin/tsc'), '-p', `${room}/tsconfig.json`] })),
   ],
   [mocha('unit', 'test/unit', ['--parallel', '--jobs', '2'])],
-  [mocha('native', 'test/native')],
-  [{ name: 'integration', isSuite: true, command: ['--import', 'tsx', 'test/integration/run.ts', resultFile('integration')] }],
+  [
+    mocha('native', 'test/native'),
+    { name: 'integration', isSuite: true, command: ['--import', 'tsx', 'test/integration/run.ts', resultFile('integration')] },
+  ],
   [mocha('e2e', 'test/e2e')],
 ];
 
