@@ -9,7 +9,7 @@ import { randomEdit, SITES } from '../unit/support/random-plan-edits';
 const EDITS = 1000;
 
 describe('1,000 random edits in the editor', function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
 
   it('are undone and redone byte for byte', async () => {
     const uri = vscode.Uri.joinPath(vscode.workspace.workspaceFolders![0].uri, 'fuzz.surgery.json');
