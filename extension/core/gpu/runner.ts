@@ -4,6 +4,7 @@ import type { ModelGraph } from '../graph/model-graph';
 import { inputTensors, type ModelInput } from '../graph/inputs';
 import { checkRunLength, type LengthLimit, siteLimit } from '../graph/run-length';
 import type { ModelOutput, RunsModel } from '../graph/runtime';
+import { int32Ids } from '../graph/token-ids';
 import type { SiteFilter } from '../plan/site-filter';
 import { compileForGpu } from './compile';
 import { GpuConstants } from './constants-on-gpu';
@@ -96,8 +97,8 @@ export class GpuModelRunner implements RunsModel {
     const context: ExecutionContext = { gpu, constants: this.constants, operandElement: element };
     const execution = new GpuExecution(context);
     try {
-      for (const [name, { type, data, dims }] of inputTensors(graph, input, batch, length, extra)) {
-        const host = type === 'int64' ? Int32Array.from(data as BigInt64Array, Number) : (data as Float32Array);
+      for (const [name, { type, data, dims }] of inputTensors(graph, input, batch, length, extra, 'int32')) {
+        const host = type === 'int64' ? int32Ids(data as BigInt64Array) : (data as Int32Array | Float32Array);
         execution.set(name, await GpuTensor.upload(gpu, host, dims));
       }
       for (const step of this.program.steps) {

@@ -6,7 +6,8 @@
 namespace check {
 namespace {
 
-double rounding(int32_t element) { return element == LC_BF16 ? 2e-3 : element == LC_F16 ? 3e-4 : 2e-6; }
+/// Of the result and, as cuBLASLt takes it, of the bias.
+double rounding(int32_t element) { return element == LC_BF16 ? 2.5e-3 : element == LC_F16 ? 3e-4 : 2e-6; }
 
 double activated(double x, int32_t activation) {
   switch (activation) {

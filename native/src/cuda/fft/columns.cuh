@@ -46,7 +46,7 @@ struct ColumnsKernel {
   uint32_t* tile;
   uint32_t* shared;  // [0..1] maxima
   int thread, lane, warp;
-  int64_t sequence;
+  uint32_t sequence;
   int32_t channel;
   Piece piece[2];
 
@@ -89,13 +89,14 @@ struct ColumnsKernel {
 #pragma unroll
       for (int m = 0; m < kMembers; ++m) {
         const Staged u = *staged_piece(task, i, m);
-        Staged gate = {};
-        if (p.signal.pre_gate && inside(p.signal, piece[m], point_of_row(task, i, column0)))
-          gate = load_elements<E, kStripColumns>(p.signal.pre_gate, piece[m].row + piece[m].start + point_of_row(task, i, column0));
-        if (p.signal.pre_gate)
-          to_halves<true>(u, gate, piece[m].in_scale, s.raw[i][m]);
-        else
+        if (!p.signal.pre_gate) {
           to_halves<false>(u, u, piece[m].in_scale, s.raw[i][m]);
+          continue;
+        }
+        const int point = point_of_row(task, i, column0);
+        Staged gate = {};
+        if (inside(p.signal, piece[m], point)) gate = load_elements<E, kStripColumns>(p.signal.pre_gate, piece[m].row + piece[m].start + point);
+        to_halves<true>(u, gate, piece[m].in_scale, s.raw[i][m]);
       }
   }
 
