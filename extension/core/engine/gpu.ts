@@ -18,7 +18,8 @@ export interface Gpu {
   /** Device time between two marks, which are freed. */
   secondsBetween(marks: { readonly first: number; readonly second: number }): Promise<number>;
 
-  predictConvolution(spec: ConvolutionSpec): Omit<Prediction, 'seconds'>;
+  /** seconds: of one row of spec.maxLength samples for each channel, as on an H100. */
+  predictConvolution(spec: ConvolutionSpec): Omit<Prediction, 'executedFraction'>;
   prepareConvolution(spec: ConvolutionSpec, filter: Float32Array): Promise<number>;
   runConvolution(call: GpuConvolutionCall): void;
   freeConvolution(request: { readonly convolution: number }): void;

@@ -87,9 +87,9 @@ export class GpuLab implements Lab {
     const [dense, masked, recausalised] = await compareSamples(convolutions.map((convolution) => () => this.deviceTime(() => convolution.run({ input, output }))));
     input.release();
     output.release();
-    const executed = (filter: SiteFilter): number => executedShare(gpu, filter, length);
+    const seconds = (filter: SiteFilter): number => predictedSeconds(gpu, filter, length);
     return {
-      dense, masked, recausalised, predictedSpeedup: executed(filters.dense.get(id)!) / executed(filters.masked.get(id)!),
+      dense, masked, recausalised, predictedSpeedup: seconds(filters.dense.get(id)!) / seconds(filters.masked.get(id)!),
       algorithms: { dense: convolutions[0].algorithms, masked: convolutions[1].algorithms },
     };
   }
@@ -147,11 +147,7 @@ async function repeatedSignal(gpu: Gpu, element: 'f16' | 'bf16', dims: readonly 
   return signal;
 }
 
-/** Share of the dense transforms' points that the site's kernels visit: the GPU's prediction, which counts arithmetic and no memory traffic. */
-function executedShare(gpu: Gpu, filter: SiteFilter, maxLength: number): number {
-  const shares = filter.parts.map((part) => {
-    const { spec } = kernelForm(undefined, part, maxLength, filter.site.ringOfRun);
-    return spec.channels * gpu.predictConvolution(spec).executedFraction;
-  });
-  return shares.reduce((a, b) => a + b, 0) / filter.site.channels;
+/** Seconds of one run of the site's convolutions, by the GPU's cost model. */
+function predictedSeconds(gpu: Gpu, filter: SiteFilter, maxLength: number): number {
+  return filter.parts.reduce((sum, part) => sum + gpu.predictConvolution(kernelForm(undefined, part, maxLength, filter.site.ringOfRun).spec).seconds, 0);
 }

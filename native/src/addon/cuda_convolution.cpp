@@ -13,7 +13,7 @@ Napi::Value kept_of(const Napi::Value& spec) {
   return grid.IsObject() ? grid.As<Napi::Object>().Get("kept") : grid;
 }
 
-/// predictConvolution(spec) -> {algorithm, preparedBytes, executedFraction}
+/// predictConvolution(spec) -> {algorithm, preparedBytes, seconds}
 Napi::Value predict_convolution(const Napi::CallbackInfo& info) {
   return call_checked(info, [&]() -> Napi::Value {
     const Spec spec{Arguments(info[0], "spec")};
@@ -22,7 +22,7 @@ Napi::Value predict_convolution(const Napi::CallbackInfo& info) {
     Napi::Object object = Napi::Object::New(info.Env());
     object.Set("algorithm", plan.name);
     object.Set("preparedBytes", static_cast<double>(plan.prepared_bytes));
-    object.Set("executedFraction", plan.executed_fraction);
+    object.Set("seconds", plan.seconds);
     return object;
   });
 }

@@ -15,6 +15,9 @@ void check_spec(const lc_convolution_spec& spec) {
   }
 }
 
+/// On an H100, as in transform_choice.h.
+constexpr double kToeplitzSecondsPerPoint = 1.8e-12;
+
 /// Taps that can act on inputs of at most max_length samples.
 int64_t acting_taps(const lc_convolution_spec& spec) { return std::min(spec.filter_length, spec.max_length); }
 
@@ -37,8 +40,8 @@ DeviceBuffer upload_taps(const lc_convolution_spec& spec, const float* filter, i
 
 lc_cuda_plan plan_convolution(const lc_convolution_spec& spec) {
   check_spec(spec);
-  if (is_short(spec)) return {"Toeplitz on tensor cores", spec.channels * acting_taps(spec) * 4, 1};
-  return {long_filter_name(spec), 0, long_filter_executed_fraction(spec)};
+  if (is_short(spec)) return {"Toeplitz on tensor cores", spec.channels * acting_taps(spec) * 4, kToeplitzSecondsPerPoint * static_cast<double>(spec.channels * spec.max_length)};
+  return {long_filter_name(spec), 0, long_filter_seconds(spec)};
 }
 
 std::unique_ptr<lc_cuda_convolution> prepare_convolution(const lc_convolution_spec& spec, const float* filter) {

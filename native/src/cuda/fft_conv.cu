@@ -13,6 +13,7 @@
 #include "fft/one_pass.cuh"
 #include "fft/spectrum.h"
 #include "fft/tables.h"
+#include "transform_choice.h"
 
 namespace longconv::cuda {
 
@@ -38,57 +39,15 @@ struct FftConvPlan {
 
 namespace {
 
-int64_t power_of_two_from(int64_t n) {
-  int64_t out = 1;
-  while (out < n) out *= 2;
-  return out;
-}
-
-constexpr int64_t kLargestLong = int64_t{kColumnRadix} * kLargestOnChip;
-
-/// Transform length of overlap-save: least points computed for each point of output; more than 8K points cost a quarter more.
-int64_t overlap_save_points(int64_t history) {
-  int64_t best = 0;
-  double best_cost = 0;
-  for (int64_t n = 1024; n <= kLargestOnChip; n *= 2) {
-    if (history >= n / 4 * 3) continue;
-    const double cost = (n > 8192 ? 1.25 : 1.0) * n / static_cast<double>(n - history);
-    if (best == 0 || cost < best_cost * 0.95) best = n, best_cost = cost;
-  }
-  return best;
-}
-
 void choose_transform(FftConvPlan& plan) {
-  const FftConvSpec& s = plan.spec;
-  if (s.channels < 1 || s.filter_length < 1 || s.max_length < 1)
-    fail(LC_INVALID_ARGUMENT, "A convolution needs at least one channel, one tap and one point.");
-  if (s.max_length > INT32_MAX - 65536) fail(LC_NOT_SUPPORTED, "Inputs longer than 2^31 points do not fit the CUDA kernels.");
-  if (s.overlap_save) {
-    if (s.mode != LC_CAUSAL) fail(LC_INVALID_ARGUMENT, "Overlap-save is for causal filters.");
-    const int64_t taps = std::min(s.filter_length, s.max_length);
-    plan.history = static_cast<int32_t>((taps - 1 + 7) / 8 * 8);
-    plan.transform = overlap_save_points(plan.history);
-    if (plan.transform == 0)
-      fail(LC_NOT_SUPPORTED, "Overlap-save on the GPU takes filters of up to %d taps, this one has %lld.", kLargestOnChip / 4 * 3, static_cast<long long>(taps));
-    plan.step = static_cast<int32_t>(plan.transform) - plan.history;
-  } else if (s.mode == LC_CAUSAL) {
-    plan.signal = Signal::kReal;
-    plan.alpha = 0.25;
-    plan.transform = std::max<int64_t>(kSmallestOnChip, power_of_two_from(s.max_length));
-  } else {
-    plan.transform = s.mode == LC_GRID ? s.fft_size : s.max_length;
-    if (plan.transform != power_of_two_from(plan.transform) || plan.transform < kSmallestOnChip)
-      fail(LC_NOT_SUPPORTED, "The CUDA kernels take circular transforms of a power of two of at least %d points, not %lld: run this one on the CPU.",
-           kSmallestOnChip, static_cast<long long>(plan.transform));
-    if (s.filter_length > plan.transform || s.max_length > plan.transform)
-      fail(LC_INVALID_ARGUMENT, "Filter and input must not be longer than the circle of %lld points.", static_cast<long long>(plan.transform));
-  }
-  if (plan.transform > kLargestLong)
-    fail(LC_NOT_SUPPORTED, "The CUDA kernels take transforms of up to %lld points, this one needs %lld.", static_cast<long long>(kLargestLong),
-         static_cast<long long>(plan.transform));
-  plan.is_long = plan.transform > kLargestOnChip;
-  plan.points = static_cast<int32_t>(plan.is_long ? plan.transform / kColumnRadix : plan.transform);
-  if (!s.overlap_save) plan.history = 0, plan.step = static_cast<int32_t>(plan.transform);
+  const TransformChoice choice = choose_transform(plan.spec);
+  plan.transform = choice.points;
+  plan.history = static_cast<int32_t>(choice.history);
+  plan.step = static_cast<int32_t>(choice.points - choice.history);
+  plan.is_long = choice.points > kLargestOnChip;
+  plan.points = static_cast<int32_t>(plan.is_long ? choice.points / kColumnRadix : choice.points);
+  plan.signal = choice.pairs ? Signal::kPair : Signal::kReal;
+  plan.alpha = choice.pairs ? 0 : 0.25;
 }
 
 void upload_tables(FftConvPlan& plan) {

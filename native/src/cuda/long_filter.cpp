@@ -1,11 +1,10 @@
 #include "long_filter.h"
 
-#include <algorithm>
-
 #include "../status.h"
 #include "device_buffer.h"
 #include "fft_conv.h"
 #include "gpu/check.h"
+#include "transform_choice.h"
 
 namespace longconv::cuda {
 namespace {
@@ -14,8 +13,6 @@ namespace {
 constexpr int64_t kOverlapSaveTaps = 16384;
 /// Inputs at least this many times as long as the filter run block by block.
 constexpr int64_t kOverlapSaveRatio = 4;
-/// First digits of the transforms (fft_conv.h): rows of f modulo these can be left out.
-constexpr int64_t kLongTransform = 65536, kLongDigit = 256, kOnChipDigit = 16;
 
 bool overlaps(const lc_convolution_spec& spec) {
   return spec.mode == LC_CAUSAL && spec.filter_length <= kOverlapSaveTaps && spec.max_length >= kOverlapSaveRatio * spec.filter_length;
@@ -34,19 +31,23 @@ Element element_of(int32_t element) {
   }
 }
 
+FftConvSpec fft_spec(const lc_convolution_spec& spec) {
+  FftConvSpec wanted{};
+  wanted.mode = static_cast<lc_mode>(spec.mode);
+  wanted.channels = spec.channels;
+  wanted.filter_length = spec.filter_length;
+  wanted.max_length = spec.max_length;
+  wanted.fft_size = spec.fft_size;
+  wanted.kept = spec.kept;
+  wanted.overlap_save = overlaps(spec);
+  return wanted;
+}
+
 class FftFilter : public LongFilter {
  public:
   FftFilter(const lc_convolution_spec& spec, const float* filter) {
-    FftConvSpec wanted{};
-    wanted.mode = static_cast<lc_mode>(spec.mode);
-    wanted.channels = spec.channels;
-    wanted.filter_length = spec.filter_length;
-    wanted.max_length = spec.max_length;
-    wanted.fft_size = spec.fft_size;
-    wanted.kept = spec.kept;
-    wanted.overlap_save = overlaps(spec);
     lc_status status{};
-    check(fft_conv_prepare(wanted, filter, gpu::stream(), &plan_, &status), status);
+    check(fft_conv_prepare(fft_spec(spec), filter, gpu::stream(), &plan_, &status), status);
   }
   FftFilter(const FftFilter&) = delete;
   FftFilter& operator=(const FftFilter&) = delete;
@@ -77,17 +78,6 @@ const char* long_filter_name(const lc_convolution_spec& spec) {
   return overlaps(spec) ? "overlap-save on tensor cores" : "FFT on tensor cores";
 }
 
-double long_filter_executed_fraction(const lc_convolution_spec& spec) {
-  if (spec.mode != LC_GRID || !spec.kept) return 1;
-  // Classes of f modulo the first digit without a kept bin are left out.
-  const int64_t digit = std::min(spec.fft_size, spec.fft_size >= kLongTransform ? kLongDigit : kOnChipDigit);
-  int64_t rows = 0;
-  for (int64_t r = 0; r < digit; ++r) {
-    bool kept = false;
-    for (int64_t f = r; f < spec.fft_size && !kept; f += digit) kept = spec.kept[f <= spec.fft_size / 2 ? f : spec.fft_size - f] != 0;
-    rows += kept;
-  }
-  return static_cast<double>(rows) / static_cast<double>(digit);
-}
+double long_filter_seconds(const lc_convolution_spec& spec) { return predicted_seconds(fft_spec(spec)); }
 
 }  // namespace longconv::cuda

@@ -19,8 +19,9 @@ class LongFilter {
 /// Throws LC_NOT_SUPPORTED with the reason for sizes that the kernels do not have.
 std::unique_ptr<LongFilter> prepare_long_filter(const lc_convolution_spec& spec, const float* filter);
 
-/// What prepare_long_filter would do, in words, and the share of the dense transform's points that it visits.
+/// What prepare_long_filter would do, in words, and the seconds that one call with one row of max_length samples for each channel
+/// is predicted to take.
 const char* long_filter_name(const lc_convolution_spec& spec);
-double long_filter_executed_fraction(const lc_convolution_spec& spec);
+double long_filter_seconds(const lc_convolution_spec& spec);
 
 }  // namespace longconv::cuda
