@@ -9,5 +9,5 @@ flags="-std=c++20 -O3 -gencode arch=compute_${arch#sm_},code=$arch -Xptxas -v ${
 compile() { nvcc $flags -c "$1" -o "$out/$(basename "${1%.*}").o" > "$out/$(basename "${1%.*}").log" 2>&1 || { grep -m5 error "$out/$(basename "${1%.*}").log"; exit 1; }; }
 export -f compile
 export flags out
-find "$root/native/src/cuda/fft" "$root/native/src/cuda/fft_conv.cu" "$root/test/gpu" -name '*.cu' -o -name 'tables.cpp' | xargs -P "${JOBS:-$(nproc)}" -I{} bash -c 'compile {}'
+find "$root/native/src/cuda/fft" "$root/native/src/cuda/fft_conv.cu" "$root/native/src/cuda/transform_choice.cpp" "$root/test/gpu" -name '*.cu' -o -name "tables.cpp" -o -name "transform_choice.cpp" | xargs -P "${JOBS:-$(nproc)}" -I{} bash -c 'compile {}'
 nvcc -cudart static -o "$out/fft_conv_check" "$out"/*.o
