@@ -36,6 +36,7 @@ const stages = [
     mocha('native', 'test/native'),
     { name: 'integration', isSuite: true, command: ['--import', 'tsx', 'test/integration/run.ts', resultFile('integration')] },
   ],
+  [mocha('speed', 'test/speed')],
   [mocha('e2e', 'test/e2e')],
 ];
 

@@ -1,9 +1,9 @@
 import * as assert from 'node:assert/strict';
 import type { PreparedConvolution } from '../../extension/core/engine/engine';
-import { gridCase, longFilterCase } from './support/cases';
-import { engine } from './support/engine';
-import { combGrid } from './support/grids';
-import { signals } from './support/signals';
+import { gridCase, longFilterCase } from '../native/support/cases';
+import { engine } from '../native/support/engine';
+import { combGrid } from '../native/support/grids';
+import { signals } from '../native/support/signals';
 
 const LENGTH = 32768;
 const CHANNELS = 64;
@@ -19,23 +19,27 @@ describe('what masks save at L 32768, H 64, one thread', () => {
     const call = { ...signals(1, CHANNELS, LENGTH, false), threads: 1 };
     const output = new Float32Array(call.input.length);
     const names = Object.keys(kinds) as (keyof typeof kinds)[];
-    const best = { dense: Infinity, comb: Infinity, partial: Infinity };
     const prepared = new Map<string, PreparedConvolution>();
     for (const name of names) {
       const { spec, filter } = kinds[name].make(CHANNELS);
       prepared.set(name, await engine.prepare(spec, filter()));
     }
-    const saved = (): boolean => best.comb <= best.dense / 2 && best.partial <= best.dense / 2;
-    // Turn by turn, the fastest of each, until it shows: whatever else the machine does only ever makes one slower.
-    for (let round = 0; round < 60 || (round < 1000 && !saved()); round++) {
-      for (const name of names) {
-        const started = performance.now();
-        await prepared.get(name)!.run({ ...call, output });
-        best[name] = Math.min(best[name], performance.now() - started);
+    const figures: string[] = [];
+    let saved = false;
+    // Turn by turn, the fastest of each. What else the machine does may slow one of them for a while: so some times, until it shows.
+    for (let attempt = 0; attempt < 20 && !saved; attempt++) {
+      const best = { dense: Infinity, comb: Infinity, partial: Infinity };
+      for (let round = 0; round < 60; round++) {
+        for (const name of names) {
+          const started = performance.now();
+          await prepared.get(name)!.run({ ...call, output });
+          best[name] = Math.min(best[name], performance.now() - started);
+        }
       }
+      saved = best.comb <= best.dense / 2 && best.partial <= best.dense / 2;
+      figures.push(names.map((name) => `${name} ${best[name].toFixed(2)} ms`).join(', '));
     }
     for (const one of prepared.values()) one.free();
-    const figures = names.map((name) => `${name} ${best[name].toFixed(2)} ms`).join(', ');
-    assert.ok(saved(), figures);
+    assert.ok(saved, figures.join('; '));
   });
 });
