@@ -18,8 +18,9 @@ async function main() {
   }
   const { createVSIX, listFiles, PackageManager } = await import('@vscode/vsce');
   await mkdir(path.dirname(output), { recursive: true });
-  const folder = await candidates();
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'longconv-package-'));
   try {
+    await copyCandidates(folder);
     const files = (await listFiles({ cwd: folder, packageManager: PackageManager.None })).sort();
     await createVSIX({ cwd: folder, packagePath: output, target, dependencies: false, allowMissingRepository: true, rewriteRelativeLinks: false });
     for (const file of files) {
@@ -32,16 +33,14 @@ async function main() {
 }
 
 /**
- * A temporary folder with the top-level entries that .vscodeignore allows anything of. vsce matches every file under its folder with every
+ * Copies the top-level entries that .vscodeignore allows anything of. vsce matches every file under its folder with every
  * pattern, which takes half a minute where the test editor is installed.
  */
-async function candidates() {
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'longconv-package-'));
+async function copyCandidates(folder) {
   const allowed = readFileSync(path.join(root, '.vscodeignore'), 'utf8').split('\n').filter((line) => line.startsWith('!'));
   for (const entry of new Set(['.vscodeignore', ...allowed.map((line) => line.slice(1).split('/')[0])])) {
     await cp(path.join(root, entry), path.join(folder, entry), { recursive: true });
   }
-  return folder;
 }
 
 main().catch(fail);

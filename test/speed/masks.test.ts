@@ -1,5 +1,6 @@
 import * as assert from 'node:assert/strict';
 import type { PreparedConvolution } from '../../extension/core/engine/engine';
+import { median } from '../../extension/core/validation/statistics';
 import { gridCase, longFilterCase } from '../native/support/cases';
 import { engine } from '../native/support/engine';
 import { combGrid } from '../native/support/grids';
@@ -7,6 +8,7 @@ import { signals } from '../native/support/signals';
 
 const LENGTH = 32768;
 const CHANNELS = 64;
+const BATCHES = 15;
 
 describe('what masks save at L 32768, H 64, one thread', () => {
   const kinds = {
@@ -24,10 +26,9 @@ describe('what masks save at L 32768, H 64, one thread', () => {
       const { spec, filter } = kinds[name].make(CHANNELS);
       prepared.set(name, await engine.prepare(spec, filter()));
     }
-    const figures: string[] = [];
-    let saved = false;
-    // Turn by turn, the fastest of each. What else the machine does may slow one of them for a while: so some times, until it shows.
-    for (let attempt = 0; attempt < 20 && !saved; attempt++) {
+    const ratios: Record<'comb' | 'partial', number[]> = { comb: [], partial: [] };
+    for (let batch = 0; batch < BATCHES; batch++) {
+      // Turn by turn, the fastest of each: what else the machine does only ever makes one slower. A batch takes half a second.
       const best = { dense: Infinity, comb: Infinity, partial: Infinity };
       for (let round = 0; round < 60; round++) {
         for (const name of names) {
@@ -36,10 +37,12 @@ describe('what masks save at L 32768, H 64, one thread', () => {
           best[name] = Math.min(best[name], performance.now() - started);
         }
       }
-      saved = best.comb <= best.dense / 2 && best.partial <= best.dense / 2;
-      figures.push(names.map((name) => `${name} ${best[name].toFixed(2)} ms`).join(', '));
+      ratios.comb.push(best.dense / best.comb);
+      ratios.partial.push(best.dense / best.partial);
     }
     for (const one of prepared.values()) one.free();
-    assert.ok(saved, figures.join('; '));
+    for (const [name, values] of Object.entries(ratios)) {
+      assert.ok(median(values) >= 2, `${name}: ${values.map((ratio) => ratio.toFixed(2)).join(', ')} times as fast as dense`);
+    }
   });
 });

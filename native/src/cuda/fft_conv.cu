@@ -91,31 +91,18 @@ void upload_tables(FftConvPlan& plan) {
   plan.fine = DeviceMemory::of(twiddle_circle(period, 1, 4096));
 }
 
-/// Rows of the first digit (of `radix` rows) that have a kept bin.
-std::vector<int32_t> rows_with_kept_bins(const FftConvPlan& plan, int radix) {
-  std::vector<uint8_t> kept(radix, plan.spec.kept == nullptr);
-  if (plan.spec.kept)
-    for (int64_t f = 0; f <= plan.transform / 2; ++f)
-      if (plan.spec.kept[f]) kept[f % radix] = kept[(plan.transform - f) % radix] = 1;
-  std::vector<int32_t> rows;
-  for (int row = 0; row < radix; ++row)
-    if (kept[row]) rows.push_back(row);
-  return rows;
-}
-
 void compute_filters(FftConvPlan& plan, const float* filter, cudaStream_t stream) {
   const FftConvSpec& s = plan.spec;
-  const Geometry g = geometry_of(plan.points);
   std::vector<int32_t> rows = {0};
   if (plan.is_long) {
-    rows = rows_with_kept_bins(plan, kColumnRadix);
+    rows = rows_with_kept_bins(plan.spec, plan.transform);
     plan.kept_rows = static_cast<int32_t>(rows.size());
     std::vector<int32_t> slots(kColumnRadix, -1);
     for (size_t i = 0; i < rows.size(); ++i) slots[rows[i]] = static_cast<int32_t>(i);
     plan.slots = DeviceMemory::of(slots);
-  } else if (g.first >= 8) {
+  } else if (can_leave_out_rows(plan.transform)) {
     plan.keep = 0;
-    for (const int32_t row : rows_with_kept_bins(plan, g.first)) plan.keep |= 1u << row;
+    for (const int32_t row : rows_with_kept_bins(plan.spec, plan.transform)) plan.keep |= 1u << row;
   }
   plan.frequency = DeviceMemory::of(rows);
   plan.filter = DeviceMemory(static_cast<size_t>(4) * s.channels * plan.kept_rows * plan.points);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "fft_conv.h"
 
@@ -15,6 +16,12 @@ struct TransformChoice {
 
 /// Throws LC_NOT_SUPPORTED with the reason for sizes that the kernels do not have.
 TransformChoice choose_transform(const FftConvSpec& spec);
+
+/// Whether rows of a transform's first digit can be left out: not in those of less than 2,048 points.
+bool can_leave_out_rows(int64_t points);
+
+/// Rows of the first digit (f modulo 256 in long transforms, modulo 8 ... 32 on chip) that have a kept bin; all where spec.kept is null.
+std::vector<int32_t> rows_with_kept_bins(const FftConvSpec& spec, int64_t points);
 
 /// Seconds of one call with one row of max_length samples for each channel, in float16, ungated, on an H100. Other GPUs take other times in
 /// about the same proportions.

@@ -6,8 +6,10 @@
 namespace check {
 namespace {
 
-/// Of the result and, as cuBLASLt takes it, of the bias.
-double rounding(int32_t element) { return element == LC_BF16 ? 2.5e-3 : element == LC_F16 ? 3e-4 : 2e-6; }
+double rounding(int32_t element) { return element == LC_BF16 ? 2e-3 : element == LC_F16 ? 3e-4 : 2e-6; }
+
+/// A bfloat16 result whose bias, as cuBLASLt takes it, is rounded too.
+constexpr double kRoundedBias = 2.5e-3;
 
 double activated(double x, int32_t activation) {
   switch (activation) {
@@ -65,7 +67,7 @@ void check_gemm(const Product& c) {
   compare("matrix product " + std::string(element_name(c.operand)) + " -> " + element_name(c.output) + " " + std::to_string(c.batch) + " x " + std::to_string(c.rows) +
               " x " + std::to_string(c.inner) + " x " + std::to_string(c.columns) + (c.transposed_a ? " a^T" : "") + (c.transposed_b ? " b^T" : "") +
               (c.bias ? c.bias_along_rows ? " row bias" : " bias" : "") + (c.activation ? " activation " + std::to_string(c.activation) : "") + (c.residual ? " residual" : ""),
-          got, want, rounding(c.output));
+          got, want, c.bias && c.output == LC_BF16 ? kRoundedBias : rounding(c.output));
 }
 
 void check_norm(int32_t from, int32_t to, int64_t rows, int64_t width, bool root_mean_square) {
