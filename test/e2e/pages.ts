@@ -56,8 +56,12 @@ export async function choosePath(workbench: Workbench, file: string): Promise<vo
   await workbench.page.locator('.quick-input-list .monaco-list-row').first().waitFor();
   await input.fill(file);
   await expectValue(input, (value) => value === file);
-  await input.press('Enter');
-  await input.waitFor({ state: 'hidden' });
+  // The dialog ignores Enter while it still looks up what was typed.
+  for (let attempt = 1; await input.isVisible(); attempt++) {
+    if (attempt > 20) throw new Error(`The file dialog does not take ${file}.`);
+    await input.press('Enter', { timeout: 2000 }).catch(() => undefined);
+    await input.waitFor({ state: 'hidden', timeout: 2000 }).catch(() => undefined);
+  }
 }
 
 async function expectValue(input: Locator, right: (value: string) => boolean): Promise<void> {
