@@ -48,19 +48,21 @@ export async function newPlan(workbench: Workbench, model: string): Promise<Edit
   return planEditor(workbench);
 }
 
-/** Answers VS Code's own file dialog with a path. It proposes a path a moment after it opens, which would replace one typed too early. */
+/** Answers VS Code's own file dialog with a path. While it still looks up folders it ignores Enter, or puts its own proposal where the path was typed. */
 export async function choosePath(workbench: Workbench, file: string): Promise<void> {
   const input = workbench.page.locator('.quick-input-widget input.input').first();
   await input.waitFor({ state: 'visible' });
   await expectValue(input, (value) => value !== '');
   await workbench.page.locator('.quick-input-list .monaco-list-row').first().waitFor();
-  await input.fill(file);
-  await expectValue(input, (value) => value === file);
-  // The dialog ignores Enter while it still looks up what was typed.
   for (let attempt = 1; await input.isVisible(); attempt++) {
-    if (attempt > 20) throw new Error(`The file dialog does not take ${file}.`);
-    await input.press('Enter', { timeout: 2000 }).catch(() => undefined);
-    await input.waitFor({ state: 'hidden', timeout: 2000 }).catch(() => undefined);
+    if (attempt > 10) throw new Error(`The file dialog does not take ${file}; it holds "${await input.inputValue()}".`);
+    try {
+      await input.fill(file, { timeout: 2000 });
+      await input.press('Enter', { timeout: 2000 });
+      await input.waitFor({ state: 'hidden', timeout: 2000 });
+    } catch {
+      // Once more, with the dialog as it is now.
+    }
   }
 }
 
