@@ -27,8 +27,6 @@ interface Step {
   readonly command: readonly string[];
   /** Removed before the step is tried again: npm cannot continue a half-made tree. */
   readonly clears?: string;
-  /** The editor works without this step; a failure is reported and the installation goes on. */
-  readonly optional?: string;
 }
 
 /** `LONGCONV_EDITOR=oldest` chooses the old engine, anything else the newest. */
@@ -62,7 +60,7 @@ export async function installEditor(age: EditorAge = chosenAge(), say: (line: st
       worked = true;
     }
     say(`  ${step.name}: ${signature}`);
-    await perform(step, path.dirname(node), say);
+    await perform(step, path.dirname(node));
     await writeFile(marker, signature);
   }
   if (worked) {
@@ -76,13 +74,9 @@ function newestSteps(nodeFolder: string, serverFolder: string): readonly Step[] 
   return [
     // Its own folder: npm would remove it when it installs code-server beside it without scripts.
     { name: 'node', folder: nodeFolder, command: ['install', `node@${NODE_FOR_NEWEST}`], clears: 'node_modules' },
-    // Without scripts: code-server's own post-install compiles modules that are only needed for desktop log-ins and terminals.
+    // Without scripts: post-installs compile modules that are only needed for desktop log-ins, terminals and log files.
     { name: 'code-server', folder: serverFolder, command: ['install', `code-server@${CODE_SERVER.newest}`, '--ignore-scripts'], clears: 'node_modules' },
     { name: 'workbench', folder: vscode, command: ['install', '--omit=dev', '--ignore-scripts'], clears: 'node_modules' },
-    {
-      name: 'log-writer', folder: vscode, command: ['rebuild', '@vscode/spdlog', '@vscode/native-watchdog'],
-      optional: 'the editor works, but writes no log files',
-    },
     { name: 'built-in-extensions', folder: path.join(vscode, 'extensions'), command: ['install', '--omit=dev', '--ignore-scripts'], clears: 'node_modules' },
   ];
 }
@@ -97,7 +91,7 @@ function oldestSteps(serverFolder: string): readonly Step[] {
   ];
 }
 
-async function perform(step: Step, nodeBin: string, say: (line: string) => void): Promise<void> {
+async function perform(step: Step, nodeBin: string): Promise<void> {
   await mkdir(step.folder, { recursive: true });
   if (!existsSync(path.join(step.folder, 'package.json'))) {
     await writeFile(path.join(step.folder, 'package.json'), '{ "private": true }\n');
@@ -109,10 +103,7 @@ async function perform(step: Step, nodeBin: string, say: (line: string) => void)
     await run('npm', [...step.command], { cwd: step.folder, env: npmEnvironment(nodeBin), maxBuffer: 64 << 20 });
   } catch (error) {
     const output = (error as { stderr?: string }).stderr?.trim().split('\n').slice(-12).join('\n') ?? String(error);
-    if (!step.optional) {
-      throw new Error(`The test editor could not be installed: \`npm ${step.command.join(' ')}\` failed in ${step.folder}:\n${output}`, { cause: error });
-    }
-    say(`  ${step.name} failed (${step.optional}):\n${output}`);
+    throw new Error(`The test editor could not be installed: \`npm ${step.command.join(' ')}\` failed in ${step.folder}:\n${output}`, { cause: error });
   }
 }
 
