@@ -37,56 +37,104 @@ struct TwistedFft {
 
   // ---- first and last pass -------------------------------------------------------------------------------------------------
 
+  /// Rows that lie a multiple of 4 KiB apart share the sets of the nearest cache: where they are more than it has ways, a line is gone before
+  /// the next columns need the rest of it. Such rows come and go by way of a stage, some columns at a time.
+  static constexpr int64_t kStagedColumns = 64;
+  static constexpr int64_t kStageStride = kStagedColumns + 16;
+  using Stage = T[W * kStageStride];
+  static bool needs_stage(int64_t columns) { return W >= 8 && columns * static_cast<int64_t>(sizeof(T)) % 4096 == 0; }
+
+  /// Columns [base, base + kStagedColumns) of the W rows of a signal, gated. The memory of the next columns is asked for.
+  static LC_INLINE void bring(const T* x, const T* gate, int64_t m, int64_t base, Stage& stage) {
+    constexpr int kVectors = kStagedColumns / W;
+    for (int h = 0; h < W; ++h) {
+      const int64_t at = h * m + base;
+      // All loads before all stores: as a loop over single vectors, compilers would make a call of memcpy of it.
+      V v[kVectors];
+#pragma GCC unroll 16
+      for (int i = 0; i < kVectors; ++i) {
+        __builtin_prefetch(x + at + kStagedColumns + i * W, 0, 2);
+        v[i] = load<T, W>(x + at + i * W);
+        if (gate) v[i] *= load<T, W>(gate + at + i * W);
+      }
+#pragma GCC unroll 16
+      for (int i = 0; i < kVectors; ++i) store<T, W>(stage + h * kStageStride + i * W, v[i]);
+    }
+  }
+
+  /// The other way: rows first_row .. W-1 of the stage to columns [base, base + kStagedColumns) of the result.
+  static LC_INLINE void take_away(const Stage& stage, int first_row, int64_t m, int64_t base, T* dst, const Epilogue<T>& epilogue) {
+    constexpr int kVectors = kStagedColumns / W;
+    for (int h = first_row; h < W; ++h) {
+      const int64_t at = (h - first_row) * m + base;
+      V v[kVectors];
+#pragma GCC unroll 16
+      for (int i = 0; i < kVectors; ++i) v[i] = load<T, W>(stage + h * kStageStride + i * W);
+#pragma GCC unroll 16
+      for (int i = 0; i < kVectors; ++i) put(dst, at + i * W, v[i], epilogue);
+    }
+  }
+
   /// Twiddle of row r at columns [l, l + W): fine * coarse.
   static LC_INLINE C column_twiddle(const T* fine, const T* coarse, int64_t fine_columns, int r) {
     const C f{load<T, W>(fine + 2 * r * fine_columns), load<T, W>(fine + (2 * r + 1) * fine_columns)};
     return multiply<T, W>(f, broadcast<T, W>(coarse[2 * r]), broadcast<T, W>(coarse[2 * r + 1]));
   }
 
+  /// Columns [base, base + width), which `src` has at 0 of rows `stride` apart.
   template <bool Real, bool Twisted, bool Gated, bool Ahead = false>
-  static void first_pass_of(const FftTables<T>& t, const FirstPassSource<T>& src, T* work) {
-    const int64_t m = t.columns, fine = t.fine_columns;
-    for (int64_t tile = 0, base = 0; base < m; ++tile, base += fine) {
-      const T* coarse = t.coarse + tile * 2 * W;
-      for (int64_t l = 0; l < fine; l += W) {
-        C x[W];
+  static void first_pass_of(const FftTables<T>& t, const FirstPassSource<T>& src, int64_t stride, int64_t base, int64_t width, T* work) {
+    const int64_t fine = t.fine_columns;
+    for (int64_t c = 0; c < width; c += W) {
+      const int64_t column = base + c, l = column % fine;
+      const T* coarse = t.coarse + column / fine * 2 * W;
+      C x[W];
 #pragma GCC unroll 16
-        for (int h = 0; h < W; ++h) {
-          const int64_t at = h * m + base + l;
-          if constexpr (Ahead) {
-            __builtin_prefetch(src.re + at + src.ahead, 0, 3);
-            __builtin_prefetch(src.im + at + src.ahead, 0, 3);
-          }
-          V re = load<T, W>(src.re + at);
-          if constexpr (Gated) re *= load<T, W>(src.re_gate + at);
-          if constexpr (Real) {
-            if constexpr (Twisted) x[h] = {re * t.twist[2 * h], re * t.twist[2 * h + 1]};
-            else x[h] = {re, V{}};
-          } else {
-            V im = load<T, W>(src.im + at);
-            if constexpr (Gated) im *= load<T, W>(src.im_gate + at);
-            x[h] = {re, im};
-            if constexpr (Twisted) x[h] = multiply<T, W>(x[h], broadcast<T, W>(t.twist[2 * h]), broadcast<T, W>(t.twist[2 * h + 1]));
-          }
+      for (int h = 0; h < W; ++h) {
+        const int64_t at = h * stride + c;
+        if constexpr (Ahead) {
+          __builtin_prefetch(src.re + at + src.ahead, 0, 3);
+          __builtin_prefetch(src.im + at + src.ahead, 0, 3);
         }
-        Dft<W, false, T, W>::run(x);
-        V re[W], im[W];
-#pragma GCC unroll 16
-        for (int r = 0; r < W; ++r) {
-          const C w = column_twiddle(t.fine + l, coarse, fine, r);
-          const C y = multiply<T, W>(x[r], w.re, w.im);
-          re[r] = y.re;
-          im[r] = y.im;
-        }
-        transpose<T, W>(re);
-        transpose<T, W>(im);
-        T* out = work + (base + l) * 2 * W;
-#pragma GCC unroll 16
-        for (int i = 0; i < W; ++i) {
-          store<T, W>(out + 2 * W * i, re[i]);
-          store<T, W>(out + 2 * W * i + W, im[i]);
+        V re = load<T, W>(src.re + at);
+        if constexpr (Gated) re *= load<T, W>(src.re_gate + at);
+        if constexpr (Real) {
+          if constexpr (Twisted) x[h] = {re * t.twist[2 * h], re * t.twist[2 * h + 1]};
+          else x[h] = {re, V{}};
+        } else {
+          V im = load<T, W>(src.im + at);
+          if constexpr (Gated) im *= load<T, W>(src.im_gate + at);
+          x[h] = {re, im};
+          if constexpr (Twisted) x[h] = multiply<T, W>(x[h], broadcast<T, W>(t.twist[2 * h]), broadcast<T, W>(t.twist[2 * h + 1]));
         }
       }
+      Dft<W, false, T, W>::run(x);
+      V re[W], im[W];
+#pragma GCC unroll 16
+      for (int r = 0; r < W; ++r) {
+        const C w = column_twiddle(t.fine + l, coarse, fine, r);
+        const C y = multiply<T, W>(x[r], w.re, w.im);
+        re[r] = y.re;
+        im[r] = y.im;
+      }
+      transpose<T, W>(re);
+      transpose<T, W>(im);
+      T* out = work + column * 2 * W;
+#pragma GCC unroll 16
+      for (int i = 0; i < W; ++i) {
+        store<T, W>(out + 2 * W * i, re[i]);
+        store<T, W>(out + 2 * W * i + W, im[i]);
+      }
+    }
+  }
+
+  template <bool Real, bool Twisted>
+  static void staged_first_pass(const FftTables<T>& t, const FirstPassSource<T>& src, T* work) {
+    alignas(64) Stage re, im;
+    for (int64_t base = 0; base < t.columns; base += kStagedColumns) {
+      bring(src.re, src.re_gate, t.columns, base, re);
+      if constexpr (!Real) bring(src.im, src.im_gate, t.columns, base, im);
+      first_pass_of<Real, Twisted, false>(t, {re, im, nullptr, nullptr}, kStageStride, base, kStagedColumns, work);
     }
   }
 
@@ -100,43 +148,56 @@ struct TwistedFft {
     store<T, W>(dst + at, value);
   }
 
+  /// Columns [base, base + width), to 0 of rows `stride` apart.
   template <bool Real, bool Twisted, bool Finish>
-  static void last_pass_of(const FftTables<T>& t, const T* work, const LastPassSink<T>& sink) {
-    const int64_t m = t.columns, fine = t.fine_columns;
-    for (int64_t tile = 0, base = 0; base < m; ++tile, base += fine) {
-      const T* coarse = t.coarse + tile * 2 * W;
-      for (int64_t l = 0; l < fine; l += W) {
-        V re[W], im[W];
-        const T* in = work + (base + l) * 2 * W;
+  static void last_pass_of(const FftTables<T>& t, const T* work, const LastPassSink<T>& sink, int64_t stride, int64_t base, int64_t width) {
+    const int64_t fine = t.fine_columns;
+    for (int64_t c = 0; c < width; c += W) {
+      const int64_t column = base + c, l = column % fine;
+      const T* coarse = t.coarse + column / fine * 2 * W;
+      V re[W], im[W];
+      const T* in = work + column * 2 * W;
 #pragma GCC unroll 16
-        for (int i = 0; i < W; ++i) {
-          re[i] = load<T, W>(in + 2 * W * i);
-          im[i] = load<T, W>(in + 2 * W * i + W);
-        }
-        transpose<T, W>(re);
-        transpose<T, W>(im);
-        C x[W];
+      for (int i = 0; i < W; ++i) {
+        re[i] = load<T, W>(in + 2 * W * i);
+        im[i] = load<T, W>(in + 2 * W * i + W);
+      }
+      transpose<T, W>(re);
+      transpose<T, W>(im);
+      C x[W];
 #pragma GCC unroll 16
-        for (int r = 0; r < W; ++r) {
-          const C w = column_twiddle(t.fine + l, coarse, fine, r);
-          x[r] = multiply_conjugate<T, W>(C{re[r], im[r]}, w.re, w.im);
-        }
-        Dft<W, true, T, W>::run(x);
+      for (int r = 0; r < W; ++r) {
+        const C w = column_twiddle(t.fine + l, coarse, fine, r);
+        x[r] = multiply_conjugate<T, W>(C{re[r], im[r]}, w.re, w.im);
+      }
+      Dft<W, true, T, W>::run(x);
 #pragma GCC unroll 16
-        for (int h = 0; h < W; ++h) {
-          if (h < sink.first_row) continue;
-          const int64_t at = (h - sink.first_row) * m + base + l;
-          C y = x[h];
-          if constexpr (Twisted && Real) y.re = y.re * t.twist[2 * h] + y.im * t.twist[2 * h + 1];
-          if constexpr (Twisted && !Real) y = multiply_conjugate<T, W>(y, broadcast<T, W>(t.twist[2 * h]), broadcast<T, W>(t.twist[2 * h + 1]));
-          if constexpr (Finish) put(sink.re, at, y.re, sink.re_epilogue);
-          else store<T, W>(sink.re + at, y.re);
-          if constexpr (!Real) {
-            if constexpr (Finish) put(sink.im, at, y.im, sink.im_epilogue);
-            else store<T, W>(sink.im + at, y.im);
-          }
+      for (int h = 0; h < W; ++h) {
+        if (h < sink.first_row) continue;
+        const int64_t at = (h - sink.first_row) * stride + c;
+        C y = x[h];
+        if constexpr (Twisted && Real) y.re = y.re * t.twist[2 * h] + y.im * t.twist[2 * h + 1];
+        if constexpr (Twisted && !Real) y = multiply_conjugate<T, W>(y, broadcast<T, W>(t.twist[2 * h]), broadcast<T, W>(t.twist[2 * h + 1]));
+        if constexpr (Finish) put(sink.re, at, y.re, sink.re_epilogue);
+        else store<T, W>(sink.re + at, y.re);
+        if constexpr (!Real) {
+          if constexpr (Finish) put(sink.im, at, y.im, sink.im_epilogue);
+          else store<T, W>(sink.im + at, y.im);
         }
       }
+    }
+  }
+
+  template <bool Real, bool Twisted>
+  static void staged_last_pass(const FftTables<T>& t, const T* work, const LastPassSink<T>& sink) {
+    alignas(64) Stage re, im;
+    LastPassSink<T> near;
+    near.re = re;
+    near.im = im;
+    for (int64_t base = 0; base < t.columns; base += kStagedColumns) {
+      last_pass_of<Real, Twisted, false>(t, work, near, kStageStride, base, kStagedColumns);
+      take_away(re, sink.first_row, t.columns, base, sink.re, sink.re_epilogue);
+      if constexpr (!Real) take_away(im, sink.first_row, t.columns, base, sink.im, sink.im_epilogue);
     }
   }
 
@@ -257,30 +318,35 @@ struct TwistedFft {
 
   // ---- entries of the kernel table -----------------------------------------------------------------------------------------
 
-  static void first_pass(const FftTables<T>& t, const FirstPassSource<T>& s, T* work) {
+  template <bool Real, bool Twisted>
+  static void first_pass_any(const FftTables<T>& t, const FirstPassSource<T>& s, T* work) {
+    const int64_t m = t.columns;
+    if (needs_stage(m)) return staged_first_pass<Real, Twisted>(t, s, work);
     const bool gated = s.re_gate != nullptr;
-    if (!s.im) {
-      if (t.twisted) gated ? first_pass_of<true, true, true>(t, s, work) : first_pass_of<true, true, false>(t, s, work);
-      else gated ? first_pass_of<true, false, true>(t, s, work) : first_pass_of<true, false, false>(t, s, work);
-    } else {
-      if (t.twisted) gated ? first_pass_of<false, true, true>(t, s, work) : first_pass_of<false, true, false>(t, s, work);
-      else if (s.ahead) gated ? first_pass_of<false, false, true, true>(t, s, work) : first_pass_of<false, false, false, true>(t, s, work);
-      else gated ? first_pass_of<false, false, true>(t, s, work) : first_pass_of<false, false, false>(t, s, work);
+    if constexpr (!Real && !Twisted) {
+      if (s.ahead) return gated ? first_pass_of<Real, Twisted, true, true>(t, s, m, 0, m, work) : first_pass_of<Real, Twisted, false, true>(t, s, m, 0, m, work);
     }
+    gated ? first_pass_of<Real, Twisted, true>(t, s, m, 0, m, work) : first_pass_of<Real, Twisted, false>(t, s, m, 0, m, work);
+  }
+  template <bool Real, bool Twisted>
+  static void last_pass_any(const FftTables<T>& t, const T* work, const LastPassSink<T>& s) {
+    const int64_t m = t.columns;
+    if (needs_stage(m)) return staged_last_pass<Real, Twisted>(t, work, s);
+    if (s.re_epilogue.any() || s.im_epilogue.any()) last_pass_of<Real, Twisted, true>(t, work, s, m, 0, m);
+    else last_pass_of<Real, Twisted, false>(t, work, s, m, 0, m);
+  }
+
+  static void first_pass(const FftTables<T>& t, const FirstPassSource<T>& s, T* work) {
+    if (s.im) t.twisted ? first_pass_any<false, true>(t, s, work) : first_pass_any<false, false>(t, s, work);
+    else t.twisted ? first_pass_any<true, true>(t, s, work) : first_pass_any<true, false>(t, s, work);
   }
   static void forward(const FftTables<T>& t, T* work) { forward_block(t, 0, work); }
   static void convolve(const FftTables<T>& t, T* work, const T* spectrum, const SkipMap* skip, Touch* touch, const int32_t* cancel) {
     convolve_block(t, 0, 0, work, spectrum, skip, touch, cancel);
   }
   static void last_pass(const FftTables<T>& t, const T* work, const LastPassSink<T>& s) {
-    const bool finish = s.re_epilogue.any() || s.im_epilogue.any();
-    if (!s.im) {
-      if (t.twisted) finish ? last_pass_of<true, true, true>(t, work, s) : last_pass_of<true, true, false>(t, work, s);
-      else finish ? last_pass_of<true, false, true>(t, work, s) : last_pass_of<true, false, false>(t, work, s);
-    } else {
-      if (t.twisted) finish ? last_pass_of<false, true, true>(t, work, s) : last_pass_of<false, true, false>(t, work, s);
-      else finish ? last_pass_of<false, false, true>(t, work, s) : last_pass_of<false, false, false>(t, work, s);
-    }
+    if (s.im) t.twisted ? last_pass_any<false, true>(t, work, s) : last_pass_any<false, false>(t, work, s);
+    else t.twisted ? last_pass_any<true, true>(t, work, s) : last_pass_any<true, false>(t, work, s);
   }
 
   static constexpr FftKernels<T> table() { return {W, first_pass, forward, convolve, last_pass}; }
