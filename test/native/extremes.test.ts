@@ -41,6 +41,17 @@ describe('large and small values', () => {
     await check(spec, new Float32Array(2 * 32770).fill(1), new Float32Array(4 * 32770).fill(1e30), 'causal');
   });
 
+  it('a run of one to eight samples on a long filter that begins with nearly nothing', async () => {
+    for (const filterLength of [71, 5000]) {
+      const filter = noise(2 * filterLength, 3).map((value, i) => (i % filterLength < 16 ? value / 1000 : value));
+      const spec = { channels: 2, mode: 'causal', filterLength, maxLength: 4096 } as const;
+      for (let length = 1; length <= 8; length++) {
+        const call = signals(2, 2, length, true);
+        assertAccurate(await convolveOnce(spec, filter, call), expectedOutput(spec, filter, call), `${length} of ${filterLength}`);
+      }
+    }
+  });
+
   it('zeros in, zeros out', async () => {
     for (const { name, make } of allCases(200)) {
       const { spec, filter } = make(2);

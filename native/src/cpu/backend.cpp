@@ -4,11 +4,13 @@
 #include "costs.h"
 #include "dispatch.h"
 #include "prepared_convolution.h"
+#include "short_run.h"
 #include "staged_run.h"
 
 struct lc_prepared {
   std::unique_ptr<longconv::PreparedConvolution> convolution;
   longconv::StagedShape shape;
+  longconv::ShortRuns short_runs;
 };
 
 namespace longconv {
@@ -52,14 +54,15 @@ int32_t prepare(const lc_convolution_spec* spec, const lc_plan* plan, const char
     const KernelTable& kernels = select_kernels(variant);
     auto convolution = prepare_algorithm({*spec, *plan, kernels, filter, threads, cancel});
     stop_if_cancelled(cancel);
-    *prepared = new lc_prepared{std::move(convolution), {*spec, *plan, kernels}};
+    *prepared = new lc_prepared{std::move(convolution), {*spec, *plan, kernels}, {*spec, kernels, filter}};
   });
 }
 
 int32_t run(const lc_prepared* prepared, const lc_convolution_call* call, const int32_t* cancel, lc_status* status) {
   return guarded(status, [&] {
     const PreparedConvolution& convolution = *prepared->convolution;
-    if (call->sample_type != LC_FLOAT32 || call->history) run_staged(convolution, prepared->shape, *call, cancel);
+    if (prepared->short_runs.takes(*call)) prepared->short_runs.run(*call);
+    else if (call->sample_type != LC_FLOAT32 || call->history) run_staged(convolution, prepared->shape, *call, cancel);
     else parallel_for(convolution.item_count(*call), call->threads, cancel, [&](int64_t item) { convolution.run_item(*call, item, cancel); });
     stop_if_cancelled(cancel);
   });
