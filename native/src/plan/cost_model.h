@@ -1,7 +1,7 @@
 // What an algorithm costs on a device, in seconds, from the rates that were measured for it (lc_costs).
 //
 //   transform of n complex points, forward, product and inverse:  n (level log2 n + point) far(n)
-//   far(n) = far_factor where n > near_points (the work array has left the caches), else 1
+//   far(n) = far_factor where n > near_points (the work array has left the caches), else 1; rows that are kept side by side count together
 //   direct sum of K taps over L outputs:                          L (toeplitz_point + K toeplitz)
 //   comb fold and unfold of R rows of an n1-row comb, M columns:  M (R (n1/4 + 1) fold + n1/2 fold_point)
 //   memory:                                                       bytes moved beyond cached_bytes * byte
@@ -18,9 +18,10 @@ inline int64_t ceil_power_of_two(int64_t n) { return static_cast<int64_t>(std::b
 inline bool is_power_of_two(int64_t n) { return n > 0 && std::has_single_bit(static_cast<uint64_t>(n)); }
 inline int log2_of(int64_t power_of_two) { return std::countr_zero(static_cast<uint64_t>(power_of_two)); }
 
-inline double transform_seconds(const lc_costs& c, int64_t n) {
-  const double seconds = static_cast<double>(n) * (c.fft_level_seconds * log2_of(n) + c.fft_point_seconds);
-  return n > c.near_points ? seconds * c.far_factor : seconds;
+/// `rows` transforms whose results are all kept until the last one is done.
+inline double transform_seconds(const lc_costs& c, int64_t n, int64_t rows = 1) {
+  const double seconds = static_cast<double>(rows * n) * (c.fft_level_seconds * log2_of(n) + c.fft_point_seconds);
+  return rows * n > c.near_points ? seconds * c.far_factor : seconds;
 }
 inline double memory_seconds(const lc_costs& c, double bytes) {
   const double beyond = bytes - static_cast<double>(c.cached_bytes);

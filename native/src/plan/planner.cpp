@@ -136,7 +136,7 @@ void add_comb_rows(const Question& q, std::vector<lc_plan>& plans) {
     plan.transform_length = columns;
     plan.comb_modulus = modulus;
     plan.comb_rows = rows;
-    const double seconds = static_cast<double>(rows) * transform_seconds(q.costs, columns) + comb_fold_seconds(q.costs, modulus, rows, columns);
+    const double seconds = transform_seconds(q.costs, columns, rows) + comb_fold_seconds(q.costs, modulus, rows, columns);
     const double executed = static_cast<double>(rows) / (static_cast<double>(modulus) / 2 + 1);
     plans.push_back(finish_plan(q, plan, seconds, rows * 8 * columns, executed));
   }

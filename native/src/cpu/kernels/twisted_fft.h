@@ -38,7 +38,8 @@ struct TwistedFft {
   // ---- first and last pass -------------------------------------------------------------------------------------------------
 
   /// Rows that lie a multiple of 4 KiB apart share the sets of the nearest cache: where they are more than it has ways, a line is gone before
-  /// the next columns need the rest of it. Such rows come and go by way of a stage, some columns at a time.
+  /// the next columns need the rest of it. That is so for both parts of a complex signal, 2 W rows: they come and go by way of a stage, some
+  /// columns at a time.
   static constexpr int64_t kStagedColumns = 64;
   static constexpr int64_t kStageStride = kStagedColumns + 16;
   using Stage = T[W * kStageStride];
@@ -128,13 +129,13 @@ struct TwistedFft {
     }
   }
 
-  template <bool Real, bool Twisted>
+  template <bool Twisted>
   static void staged_first_pass(const FftTables<T>& t, const FirstPassSource<T>& src, T* work) {
     alignas(64) Stage re, im;
     for (int64_t base = 0; base < t.columns; base += kStagedColumns) {
       bring(src.re, src.re_gate, t.columns, base, re);
-      if constexpr (!Real) bring(src.im, src.im_gate, t.columns, base, im);
-      first_pass_of<Real, Twisted, false>(t, {re, im, nullptr, nullptr}, kStageStride, base, kStagedColumns, work);
+      bring(src.im, src.im_gate, t.columns, base, im);
+      first_pass_of<false, Twisted, false>(t, {re, im, nullptr, nullptr}, kStageStride, base, kStagedColumns, work);
     }
   }
 
@@ -188,16 +189,16 @@ struct TwistedFft {
     }
   }
 
-  template <bool Real, bool Twisted>
+  template <bool Twisted>
   static void staged_last_pass(const FftTables<T>& t, const T* work, const LastPassSink<T>& sink) {
     alignas(64) Stage re, im;
     LastPassSink<T> near;
     near.re = re;
     near.im = im;
     for (int64_t base = 0; base < t.columns; base += kStagedColumns) {
-      last_pass_of<Real, Twisted, false>(t, work, near, kStageStride, base, kStagedColumns);
+      last_pass_of<false, Twisted, false>(t, work, near, kStageStride, base, kStagedColumns);
       take_away(re, sink.first_row, t.columns, base, sink.re, sink.re_epilogue);
-      if constexpr (!Real) take_away(im, sink.first_row, t.columns, base, sink.im, sink.im_epilogue);
+      take_away(im, sink.first_row, t.columns, base, sink.im, sink.im_epilogue);
     }
   }
 
@@ -321,8 +322,10 @@ struct TwistedFft {
   template <bool Real, bool Twisted>
   static void first_pass_any(const FftTables<T>& t, const FirstPassSource<T>& s, T* work) {
     const int64_t m = t.columns;
-    if (needs_stage(m)) return staged_first_pass<Real, Twisted>(t, s, work);
     const bool gated = s.re_gate != nullptr;
+    if constexpr (!Real) {
+      if (needs_stage(m)) return staged_first_pass<Twisted>(t, s, work);
+    }
     if constexpr (!Real && !Twisted) {
       if (s.ahead) return gated ? first_pass_of<Real, Twisted, true, true>(t, s, m, 0, m, work) : first_pass_of<Real, Twisted, false, true>(t, s, m, 0, m, work);
     }
@@ -331,7 +334,9 @@ struct TwistedFft {
   template <bool Real, bool Twisted>
   static void last_pass_any(const FftTables<T>& t, const T* work, const LastPassSink<T>& s) {
     const int64_t m = t.columns;
-    if (needs_stage(m)) return staged_last_pass<Real, Twisted>(t, work, s);
+    if constexpr (!Real) {
+      if (needs_stage(m)) return staged_last_pass<Twisted>(t, work, s);
+    }
     if (s.re_epilogue.any() || s.im_epilogue.any()) last_pass_of<Real, Twisted, true>(t, work, s, m, 0, m);
     else last_pass_of<Real, Twisted, false>(t, work, s, m, 0, m);
   }
