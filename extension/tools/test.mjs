@@ -19,27 +19,25 @@ function mocha(suite, folder, extra = []) {
   };
 }
 
-const lintAndTypes = [
-  { name: 'lint', command: [bin('eslint/bin/eslint.js'), '--max-warnings', '0', '.'] },
-  { name: 'notices', command: ['extension/tools/notices.mjs', '--check'] },
-  ...['extension', 'webview', 'test'].map((room) => ({ name: `typecheck ${room}`, command: [bin('typescript/bin/tsc'), '-p', `${room}/tsconfig.json`] })),
-];
-
-/** Stages follow each other. The lanes of a stage run at the same time, the steps of a lane one by one; what they print comes in one piece. */
+/** Steps of one line run at the same time, what they print in one piece. */
 const stages = [
   // One GPU architecture is enough to see that the CUDA kernels compile; packages are built for all.
   [
-    [{ name: 'build', command: ['extension/tools/build.mjs'], environment: { LONGCONV_CUDA_ARCHITECTURES: '90a-real', ...process.env } }],
-    [{ name: 'editor', command: ['--import', 'tsx', 'test/e2e/server/install.ts'] }],
+    { name: 'build', command: ['extension/tools/build.mjs'], environment: { LONGCONV_CUDA_ARCHITECTURES: '90a-real', ...process.env } },
+    { name: 'editor', command: ['--import', 'tsx', 'test/e2e/server/install.ts'] },
   ],
-  [[mocha('unit', 'test/unit', ['--parallel', '--jobs', '2'])]],
   [
-    [mocha('native', 'test/native')],
-    [{ name: 'integration', isSuite: true, command: ['--import', 'tsx', 'test/integration/run.ts', resultFile('integration')] }],
+    { name: 'lint', command: [bin('eslint/bin/eslint.js'), '--max-warnings', '0', '.'] },
+    { name: 'notices', command: ['extension/tools/notices.mjs', '--check'] },
+    ...['extension', 'webview', 'test'].map((room) => ({ name: `typecheck ${room}`, command: [bin('typescript/bin/tsc'), '-p', `${room}/tsconfig.json`] })),
   ],
-  [[mocha('speed', 'test/speed')]],
-  // The browser tests wait for the editor a third of the time.
-  [[mocha('e2e', 'test/e2e')], lintAndTypes],
+  [mocha('unit', 'test/unit', ['--parallel', '--jobs', '2'])],
+  [
+    mocha('native', 'test/native'),
+    { name: 'integration', isSuite: true, command: ['--import', 'tsx', 'test/integration/run.ts', resultFile('integration')] },
+  ],
+  [mocha('speed', 'test/speed')],
+  [mocha('e2e', 'test/e2e')],
 ];
 
 /** Runs one step; with `alone` its output comes as it is written. */
@@ -75,7 +73,7 @@ function counts(step, ok) {
 }
 
 async function main(names) {
-  const known = stages.flat(2).map((step) => step.name);
+  const known = stages.flat().map((step) => step.name);
   const unknown = names.filter((name) => !known.includes(name));
   if (unknown.length > 0) {
     throw new Error(`No step is called "${unknown[0]}"; there are: ${known.join(', ')}.`);
@@ -84,17 +82,10 @@ async function main(names) {
   const started = performance.now();
   const rows = [];
   for (const stage of stages) {
-    const lanes = stage.map((lane) => lane.filter(({ name }) => names.length === 0 || names.includes(name))).filter((lane) => lane.length > 0);
-    lanes.flat().forEach(({ name }) => rmSync(resultFile(name), { force: true }));
-    const finished = await Promise.all(lanes.map(async (lane) => {
-      const outcomes = [];
-      for (const step of lane) {
-        const outcome = await run(step, lanes.length === 1);
-        outcomes.push({ name: step.name, ...outcome, ...counts(step, outcome.ok) });
-      }
-      return outcomes;
-    }));
-    rows.push(...finished.flat());
+    const steps = stage.filter(({ name }) => names.length === 0 || names.includes(name));
+    steps.forEach(({ name }) => rmSync(resultFile(name), { force: true }));
+    const outcomes = await Promise.all(steps.map((step) => run(step, steps.length === 1)));
+    rows.push(...steps.map((step, i) => ({ name: step.name, ...outcomes[i], ...counts(step, outcomes[i].ok) })));
     if (rows[0]?.name === 'build' && !rows[0].ok) {
       break;
     }
