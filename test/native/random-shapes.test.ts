@@ -32,6 +32,7 @@ interface Shape {
  * convolution.test.ts has the masks of shorter inputs.
  */
 const SHORTEST_MASKED = 64;
+
 /** Lengths of every magnitude up to 2^14, powers of two and their neighbours often. */
 const anyLength = (): fc.Arbitrary<number> => fc.oneof(
   fc.integer({ min: 1, max: 70 }), fc.integer({ min: 1, max: 3000 }),

@@ -4,7 +4,7 @@
 // relative to the run's result would be as many times larger. Cost: length^2 / 2 multiply-adds a row.
 #pragma once
 
-#include "prepared_convolution.h"
+#include "direct_sums.h"
 
 namespace longconv {
 
@@ -18,8 +18,9 @@ class ShortRuns {
 
  private:
   const KernelTable& kernels_;
-  int64_t channels_, taps_ = 0;
-  AlignedBuffer<float> reversed_;  ///< [channels, taps], the first tap last
+  int64_t channels_;
+  bool causal_;
+  DirectSums sums_;
 };
 
 }  // namespace longconv

@@ -6,6 +6,7 @@
 // A row that is a few points longer than n gets those points (`tail`) as direct sums.
 //
 // Items: (batch, channel). Memory per thread: 2 n floats, and n where the row has to be padded. Cost: n (3.5 * 2 log2 n) vector operations.
+#include "../direct_sums.h"
 #include "../masked_filter.h"
 #include "../wrapped_row.h"
 
@@ -43,10 +44,7 @@ class RightAngle final : public PreparedConvolution {
       // Lag -l is at fft_size - l; it goes to n - l. Lag -half never acts on inputs of at most half points.
       for (int64_t l = 1; l < half; ++l) im[n_ - l] = -k[spec.fft_size - l];
     });
-    if (!grid && spec.max_length + lead_ > n_) {
-      reversed_ = AlignedBuffer<float>(channels_ * taps_);
-      for (int64_t c = 0; c < channels_; ++c) std::reverse_copy(request.filter + c * spec.filter_length, request.filter + c * spec.filter_length + taps_, &reversed_[c * taps_]);
-    }
+    if (!grid && spec.max_length + lead_ > n_) tail_ = DirectSums(request.filter, channels_, spec.filter_length, taps_);
   }
 
   int64_t item_count(const lc_convolution_call& call) const override { return call.batch * channels_; }
@@ -76,7 +74,7 @@ class RightAngle final : public PreparedConvolution {
     if (cancelled(cancel)) return;
     kernels_.f32.last_pass(fft_.tables(), work, sink);
     if (!direct) kernels_.finish(row.output, sink.re + lead_, row.epilogue(0), covered - lead_);
-    if (row.length > n_) tail(row, channel);
+    if (row.length > n_) tail_.run(kernels_, row, channel, n_, row.length);
   }
 
  private:
@@ -102,21 +100,11 @@ class RightAngle final : public PreparedConvolution {
     return masked;
   }
 
-  /// Outputs n .. length-1 as direct sums over all inputs that reach them.
-  void tail(const Row& row, int64_t channel) const {
-    const float* reversed = &reversed_[channel * taps_];
-    for (int64_t t = n_; t < row.length; ++t) {
-      const int64_t terms = std::min(taps_, t + 1), first = t - terms + 1;
-      const float y = kernels_.dot(reversed + taps_ - terms, row.input + first, row.pre ? row.pre + first : nullptr, terms);
-      kernels_.finish(row.output + t, &y, row.epilogue(t), 1);
-    }
-  }
-
   const KernelTable& kernels_;
   int64_t n_, channels_, taps_, lead_;
   FftPlan<float> fft_;
   AlignedBuffer<float> spectra_;
-  AlignedBuffer<float> reversed_;  ///< [channels, taps], last tap first; only where there is a tail
+  DirectSums tail_;  ///< of outputs n .. length-1, where rows are longer than n
 };
 
 }  // namespace
