@@ -46,7 +46,8 @@ describe('large and small values', () => {
       const filter = noise(2 * filterLength, 3).map((value, i) => (i % filterLength < 16 ? value / 1000 : value));
       const spec = { channels: 2, mode: 'causal', filterLength, maxLength: 4096 } as const;
       for (let length = 1; length <= 8; length++) {
-        const call = signals(2, 2, length, true);
+        // Without a skip term, which would be larger than the result.
+        const call = signals(2, 2, length, false);
         assertAccurate(await convolveOnce(spec, filter, call), expectedOutput(spec, filter, call), `${length} of ${filterLength}`);
       }
     }
