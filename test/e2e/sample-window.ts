@@ -1,4 +1,4 @@
-import { copyFile } from 'node:fs/promises';
+import { copyFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { newRunFolder, sampleWorkspace, startEditor, type RunningEditor } from './server/editor-server';
 import { packagedExtension } from './server/extension-package';
@@ -51,7 +51,21 @@ export async function closeEditors({ workbench }: SampleWindow): Promise<void> {
 async function openWindow(): Promise<SampleWindow> {
   const editor = await startEditor({ runFolder: await newRunFolder('e2e'), vsix: packagedExtension() });
   const folder = await sampleWorkspace(editor.runFolder);
-  return { editor, folder, workbench: await Workbench.open(editor, folder, { viewport: { width: 1280, height: 800 } }) };
+  const workbench = await Workbench.open(editor, folder, { viewport: { width: 1280, height: 800 } });
+  await untilWatched(workbench, folder);
+  return { editor, folder, workbench };
+}
+
+/** A window that is starting lists its folder before it watches it, and never sees the files that are written between the two. */
+async function untilWatched(workbench: Workbench, folder: string): Promise<void> {
+  for (let attempt = 1; attempt <= 60; attempt++) {
+    const name = `watched-${attempt}.txt`;
+    await writeFile(path.join(folder, name), '');
+    const seen = await workbench.explorerRow(name).waitFor({ timeout: 2000 }).then(() => true, () => false);
+    await rm(path.join(folder, name));
+    if (seen) return;
+  }
+  throw new Error(`The Explorer does not see the files that are written into its folder. Screenshot: ${await workbench.screenshot('not-watched')}`);
 }
 
 async function closeWindow(): Promise<void> {
