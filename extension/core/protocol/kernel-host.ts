@@ -177,6 +177,6 @@ export interface ExportResult {
   readonly notes: readonly string[];
   /** Relative difference between the re-run of the written file and the validated run; 0 where bit-identical. */
   readonly verified: number;
-  /** Set where the changed filters were compared, because the model is too large to be run again. */
-  readonly onlyFilters?: boolean;
+  /** What `verified` compares where the whole model was not run again: the changed filters, or the results of the changed convolutions. */
+  readonly compared?: 'filters' | 'convolutions';
 }

@@ -6,6 +6,7 @@ import { APPLY_SURGERY, applySurgeryScript, isApplySurgeryScript } from '../../c
 import { chooseForm, exportSafetensors, isCopy, type SafetensorsForm } from '../../core/export/safetensors';
 import type { Changes } from '../../core/export/safetensors-changes';
 import { verifySafetensors } from '../../core/export/safetensors-verify';
+import { relativeDifference } from '../../core/export/relative-difference';
 import { stage } from '../../core/export/staging';
 import { openModel } from '../../core/families/registry';
 import { refuseSitesOnly } from '../../core/families/sites-only';
@@ -24,7 +25,7 @@ import type { ReportProgress } from '../../core/protocol/rpc';
 import { randomSample } from '../../core/validation/random-input';
 import { host } from '../host';
 import { exportOnnxModel, isOnnxFileModel } from './export-onnx-model';
-import { filterDifference, relativeDifference } from './filter-difference';
+import { filterDifference } from './filter-difference';
 import { changedFilters, openUnchecked, refuseOtherSource, standingFilters, type Surgery } from '../surgery';
 
 /** Largest relative difference between an exported ONNX graph in ONNX Runtime and the native run. */
@@ -90,7 +91,7 @@ async function exportToSafetensors(
     const verified = await verifyWritten(staging.output, surgery, changed, filters, changes);
     await staging.keep();
     const notes = [...formNotes(form, changed, request.recausalise, changes.copied !== undefined), ...changes.notes, ...await writeScript(request.output, form, surgery)];
-    return { path: request.output, bytes, notes, verified, onlyFilters: changes.copied === undefined && !runsWhole(model) };
+    return { path: request.output, bytes, notes, verified, ...(changes.copied === undefined && !runsWhole(model) && { compared: 'filters' }) };
   } finally {
     await staging.discard();
   }
