@@ -60,10 +60,9 @@ export async function exportOnnxModel(
       model, plan, filters: changed, lowering: request.lowering, recausalise: request.recausalise, output: unverified, dataFile: `${path.basename(request.output)}.data`,
       onProgress: (fraction) => progress({ message: `writing ${path.basename(request.output)}`, fraction: 0.2 + 0.4 * fraction }),
     });
-    const copied = result.copied;
-    if (copied !== undefined) refuseOtherSource(surgery, fingerprintOf(new Map([[model.name, copied]])));
+    refuseOtherSource(surgery, fingerprintOf(new Map([[model.name, result.sourceHash]])));
     progress({ message: 're-reading it', fraction: 0.6 });
-    const verified: Verified = copied !== undefined ? { verified: 0 } : await verifyChanged(unverified, model, changed, result, progress);
+    const verified: Verified = result.copied ? { verified: 0 } : await verifyChanged(unverified, model, changed, result, progress);
     await fs.rename(unverified, request.output);
     kept = true;
     return { path: request.output, bytes: (await fs.stat(request.output)).size, notes: [...result.notes, ...leakNotes(changed, request.recausalise)], ...verified };

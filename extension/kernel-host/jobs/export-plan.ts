@@ -15,7 +15,6 @@ import { isShardIndex } from '../../core/formats/safetensors/shard-index';
 import { writeFileAtomically } from '../../core/io/atomic-file';
 import type { LongConvModel } from '../../core/families/model';
 import { fingerprint, fingerprintOf } from '../../core/formats/fingerprint';
-import { OnnxFile } from '../../core/formats/onnx/read';
 import { ModelRunner } from '../../core/graph/runtime';
 import { defaultRunLength } from '../../core/families/site-shape';
 import { boundToLength } from '../../core/plan/longest-input';
@@ -49,14 +48,12 @@ export async function exportPlan(request: ExportRequest, progress: ReportProgres
   if ((model.file.files ?? [model.file.path]).some((file) => path.resolve(file) === path.resolve(request.output))) {
     throw new UserError(`${request.output} is the model itself or one of its files, which is never written in place.`, 'Choose another file name.');
   }
-  const { file } = model;
-  const copies = request.format === 'safetensors' ? isCopy({ model, plan, output: request.output }) : file instanceof OnnxFile && plan.sites.length === 0;
-  // A copy hashes what it reads.
-  if (!copies) refuseOtherSource(surgery, await fingerprint(file.path));
   if (isOnnxFileModel(model)) {
     formOf({ ...request, format: 'onnx' }, surgery);
     return exportOnnxModel(request, { ...surgery, model }, progress);
   }
+  // A copy hashes what it reads.
+  if (!(request.format === 'safetensors' && isCopy({ model, plan, output: request.output }))) refuseOtherSource(surgery, await fingerprint(model.file.path));
   // What cannot be written is refused before the work of masking.
   const form = formOf(request, surgery);
   if (form === undefined) refuseSitesOnly(model);
