@@ -8,11 +8,6 @@
 namespace longconv::addon {
 namespace {
 
-Napi::Value kept_of(const Napi::Value& spec) {
-  const Napi::Value grid = spec.As<Napi::Object>().Get("grid");
-  return grid.IsObject() ? grid.As<Napi::Object>().Get("kept") : grid;
-}
-
 /// predictConvolution(spec) -> {algorithm, preparedBytes, seconds}
 Napi::Value predict_convolution(const Napi::CallbackInfo& info) {
   return call_checked(info, [&]() -> Napi::Value {
@@ -30,14 +25,16 @@ Napi::Value predict_convolution(const Napi::CallbackInfo& info) {
 /// prepareConvolution(spec, filter) -> handle
 Napi::Value prepare_convolution(const Napi::CallbackInfo& info) {
   return call_async(info, [&]() -> Napi::Value {
-    const auto spec = std::make_shared<const Spec>(Arguments(info[0], "spec"));
+    const Arguments spec_arguments(info[0], "spec");
     Napi::Object given = Napi::Object::New(info.Env());
     given.Set("filter", info[1]);
-    const float* const filter = Arguments(given, "prepareConvolution").floats("filter", product({spec->native.channels, spec->native.filter_length})).data;
+    const Arguments arguments(given, "prepareConvolution");
+    const auto spec = std::make_shared<const Spec>(spec_arguments);
+    const float* const filter = arguments.floats("filter", product({spec->native.channels, spec->native.filter_length})).data;
     auto prepared = std::make_shared<lc_cuda_convolution*>(nullptr);
     const auto work = [=] { cuda_call([&](lc_status* status) { cuda().prepare_convolution(&spec->native, filter, prepared.get(), status); }); };
     const auto result = [=](Napi::Env env) -> Napi::Value { return Napi::Number::New(env, static_cast<double>(reinterpret_cast<std::uintptr_t>(*prepared))); };
-    return start_cuda_job(info.Env(), work, result, {info[0], info[1], kept_of(info[0])});
+    return start_cuda_job(info.Env(), work, result, {spec_arguments.kept(), info[1]});
   });
 }
 
