@@ -134,6 +134,8 @@ std::vector<Timing> time_everything() {
     all.push_back(time_convolution(LC_F16, 64, 768, 4096, 128, gated));
     all.push_back(time_convolution(LC_F16, 1, 256, kMillion, 4096, gated));
     all.push_back(time_convolution(LC_F16, 1, 256, kMillion, kMillion, gated));
+    all.push_back(time_convolution(LC_F32, 1, 256, kMillion, kMillion, gated, true));
+    all.push_back(time_convolution(LC_F32, 64, 768, 4096, 4096, gated, true));
   }
   // The products of a HyenaDNA of width 256 on a million tokens: in_proj (and with its result transposed), out_proj (transposed input), fc1, fc2, head.
   all.push_back(time_gemm(1, kMillion, 768, 256, LC_F16, false, false, false, LC_NONE, false));

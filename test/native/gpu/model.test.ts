@@ -1,6 +1,7 @@
 import * as assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import type { BenchResult } from '../../../extension/core/validation/bench/request';
 import type { MaskedQuality, Quality } from '../../../extension/core/validation/report';
 import { MODEL, SAMPLE, temporaryFolder } from '../../unit/cli/cli';
 import { buildEmulatedGpu, EMULATED_LIBRARY, output, ROOT } from './emulated';
@@ -21,6 +22,19 @@ describe('a whole model on an emulated GPU', function () {
   it('is named by devices; without the library, devices says why not', async () => {
     assert.match(await cli(['devices'], ON_EMULATED_GPU), /cuda {2}emulated GPU/);
     assert.match(await cli(['devices'], { LONGCONV_CUDA_LIBRARY: '/nowhere/liblongconv_cuda.so' }), /cuda {2}not usable: .*is missing/);
+  });
+
+  it('is measured by bench, in float16 and in float32', async () => {
+    for (const [dtype, limit] of [['f16', 1e-3], ['f32', 5e-6]] as const) {
+      const printed = await cli(['bench', '--backend', 'cuda', '--shapes', 'B2H3L500', '--ops', 'dense,partial:32,comb:0.25', '--gated', '--dtype', dtype, '--json'], ON_EMULATED_GPU);
+      const results = JSON.parse(printed) as readonly BenchResult[];
+      assert.deepEqual(results.map(({ op, backend }) => `${backend} ${op}`), ['cuda dense', 'cuda partial:32', 'cuda comb:0.25']);
+      for (const { op, error, algorithm, median_ms: time, floor_ms: floor, baselines } of results) {
+        assert.ok(error > 0 && error < limit, `${dtype} ${op}: error ${error}`);
+        assert.ok(algorithm !== '' && time > 0 && floor > 0, `${dtype} ${op}: ${algorithm}, ${time} and ${floor} ms`);
+        assert.deepEqual(Object.keys(baselines), op === 'dense' ? [] : ['dense']);
+      }
+    }
   });
 
   it('gives the perplexities and errors of the processor', async () => {
