@@ -47,14 +47,14 @@ describe('a model of 13 GB in several files', () => {
   });
 });
 
-describe('an ONNX file of 400 MB', () => {
+describe('an ONNX file of 280 MB', () => {
   const temporary = temporaryFolder();
 
   it('a masked export is written and verified in memory that does not grow with it, and changes just its tensor', async () => {
     const [source, plan, output] = ['big.onnx', 'plan.surgery.json', 'masked.onnx'].map((name) => temporary.file(name));
-    writeBigModel(source, 400e6);
+    writeBigModel(source, 280e6);
     await run('plan', source, '--partial', '8', '-o', plan);
-    const text = await cliWithin(320e6, temporary.file('memory'), 'export', plan, '--format', 'onnx', '-o', output);
+    const text = await cliWithin(250e6, temporary.file('memory'), 'export', plan, '--format', 'onnx', '-o', output);
     assert.match(text, /Verified: re-read and its changed convolutions re-run \(all else is byte-identical\), results (within \d\.\de-[6-9] \(relative\)|identical)\./);
     const file = await openOnnx(source);
     const { start, end } = file.structure.graph.initializers.get('k')!.raw!;
