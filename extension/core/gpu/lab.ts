@@ -3,6 +3,7 @@ import type { Gpu } from '../engine/gpu';
 import { kernelForm } from '../engine/kernel-form';
 import { siteLength } from '../families/site-shape';
 import type { ModelGraph } from '../graph/model-graph';
+import { formOfRun } from '../plan/filter-of-run';
 import type { SiteFilter } from '../plan/site-filter';
 import { type FilterVariants, type Lab, type SiteTimes, type VariantQuality, withChanged } from '../validation/lab';
 import { QualityMeter } from '../validation/metrics';
@@ -149,5 +150,5 @@ async function repeatedSignal(gpu: Gpu, element: 'f16' | 'bf16', dims: readonly 
 
 /** Seconds of one run of the site's convolutions, by the GPU's cost model. */
 function predictedSeconds(gpu: Gpu, filter: SiteFilter, maxLength: number): number {
-  return filter.parts.reduce((sum, part) => sum + gpu.predictConvolution(kernelForm(undefined, part, maxLength, filter.site.ringOfRun).spec).seconds, 0);
+  return filter.parts.reduce((sum, part) => sum + gpu.predictConvolution(kernelForm(undefined, formOfRun(filter.site, part, maxLength), maxLength).spec).seconds, 0);
 }

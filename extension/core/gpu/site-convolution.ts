@@ -1,5 +1,6 @@
 import { kernelForm, kernelRows } from '../engine/kernel-form';
 import type { Gpu } from '../engine/gpu';
+import { filterOfRun } from '../plan/filter-of-run';
 import type { SiteFilter } from '../plan/site-filter';
 import { UserError } from '../errors';
 import type { GpuTensor } from './tensor';
@@ -20,12 +21,12 @@ export class GpuSiteConvolution {
     private readonly parts: readonly { readonly first: number; readonly convolution: number; readonly algorithm: string }[],
   ) {}
 
-  /** `maxLength`: longest input that will be run, in samples. Throws UserError for sizes that the GPU kernels do not have. */
+  /** `maxLength`: longest input that will be run, in samples; the exact length where the filter is bound to one. Throws UserError for sizes that the GPU kernels do not have. */
   static async prepare(gpu: Gpu, filter: SiteFilter, maxLength: number): Promise<GpuSiteConvolution> {
     const parts: { first: number; convolution: number; algorithm: string }[] = [];
     try {
-      for (const part of filter.parts) {
-        const form = kernelForm(undefined, part, maxLength, filter.site.ringOfRun);
+      for (const part of filterOfRun(filter, maxLength).parts) {
+        const form = kernelForm(undefined, part, maxLength);
         const { algorithm } = gpu.predictConvolution(form.spec);
         parts.push({ first: part.channels[0], convolution: await gpu.prepareConvolution(form.spec, kernelRows(form, part)), algorithm });
       }

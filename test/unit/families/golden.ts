@@ -76,11 +76,11 @@ function withOutput(graph: ModelGraph, output: string): ModelGraph {
   return { ...graph, output, model: { ...graph.model, graph: { ...whole, output: [{ name: output, type: tensorType(ElementType.FLOAT) }] } } };
 }
 
-/** The model's own filters, cut to what inputs of `length` reach. */
+/** The model's own filters, cut to what inputs of `length` reach, unless the model does not cut them. */
 export async function denseFilters(model: LongConvModel, length: number): Promise<Map<string, SiteFilter>> {
   const filters = new Map<string, SiteFilter>();
   for (const site of model.sites) {
-    const taps = Math.min(site.taps, length);
+    const taps = site.ringOfRun ? site.taps : Math.min(site.taps, length);
     filters.set(site.id, await siteFilter(model, { ...site, taps }, [], referenceEngine, { recausalise: false }));
   }
   return filters;
