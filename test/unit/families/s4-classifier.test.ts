@@ -5,6 +5,7 @@ import { openSafetensors } from '../../../extension/core/formats/safetensors/rea
 import type { TensorEntry } from '../../../extension/core/formats/safetensors/write';
 import { assertClose, noise } from '../graph/support/measure';
 import { temporaryFolder } from '../support/files';
+import { erf } from './erf';
 import { Expected, GOLDEN } from './golden';
 import { runValues } from './golden-runs';
 import { f32, writeVariant } from './variants';
@@ -17,16 +18,6 @@ const frame = {
 };
 
 interface Layer { readonly k: Float64Array; readonly D: Float32Array; readonly weight: Float32Array; readonly bias: Float32Array }
-
-/** erf by its series, to 1e-13 for the arguments here. */
-function erf(x: number): number {
-  let [term, sum] = [x, x];
-  for (let n = 1; n < 200 && Math.abs(term) > 1e-17; n++) {
-    term *= (-x * x) / n;
-    sum += term / (2 * n + 1);
-  }
-  return Math.abs(x) > 5 ? Math.sign(x) : (2 / Math.sqrt(Math.PI)) * sum;
-}
 
 /** The classifier in float64 sums, rows of time: x [LENGTH][WIDTH]. */
 function reference(input: Float32Array, layers: readonly Layer[], prenorm: boolean): number[] {
