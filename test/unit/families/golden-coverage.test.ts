@@ -17,7 +17,8 @@ const ACCOUNTED: readonly (readonly [cases: RegExp, tensors: RegExp, where: stri
   [/^(stripedhyena|evo1)-/, /^filters\./, 'stripedhyena'],
   [/^evo2-/, /^filters\./, 'evo2'],
   [/^longconv-/, /^filters\./, 'longconv'],
-  [/^s4/, /^filters\./, 's4'],
+  [/^s4-classifier-/, /^filters\.|^(prenorm\.)?(full|short)\.(layer\d\.out|logits)$/, 's4-classifier'],
+  [/^s4(d|block|-dplr)/, /^filters\./, 's4'],
   [/^sashimi-/, /^filters\.(?!short)/, 's4'],
   [/^sashimi-/, /^filters\.short\./, 'golden-values'],
   [/^multihyena-/, /^filters\./, 'multihyena'],
@@ -34,7 +35,7 @@ const ACCOUNTED: readonly (readonly [cases: RegExp, tensors: RegExp, where: stri
   [/^m2bert-/, /^(full|short)\.(embed|hidden\.\d|mlm_transform|logits)$/, 'm2bert'],
   [/^longconv-(a|bidir-a)$/, /^(full|short)\.out$/, 'longconv'],
   [/^longconv-model-/, /^(full|short)\.(layer0\.out|logits)$/, 'longconv'],
-  [/^s4/, /^(full|short|long)\.out$/, 's4'],
+  [/^s4(d|block|-dplr)/, /^(full|short|long)\.out$/, 's4'],
   [/^sashimi-/, /^(full|short)\.(stage\.|logits$)/, 's4'],
   [/^multihyena-/, /^(full|short)\.out$/, 'multihyena'],
   [/^ckconv-/, /^full\.(block\d\.out|logits)$|^labels$/, 'ckconv'],
@@ -52,7 +53,7 @@ describe('golden cases', () => {
     const used = new Set<number>();
     const forgotten: string[] = [];
     const cases = (await fs.readdir(fixture('golden'), { withFileTypes: true })).filter((entry) => entry.isDirectory()).map(({ name }) => name);
-    assert.ok(cases.length >= 23);
+    assert.ok(cases.length >= 24);
     for (const name of cases) {
       for (const tensor of (await Expected.read(name)).names(/./)) {
         const rows = ACCOUNTED.flatMap(([of, tensors], i) => (of.test(name) && tensors.test(tensor) ? [i] : []));
