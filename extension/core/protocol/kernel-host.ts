@@ -1,4 +1,4 @@
-import type { DeviceReport } from '../engine/engine';
+import type { DeviceReport, SampleType } from '../engine/engine';
 import type { Direction, FilterStorage, ModelOption, OptionOverrides, Task, WriteBack } from '../families/model';
 import type { ChannelMask, SurgeryPlan, Symmetry } from '../plan/plan';
 import type { MaskMeasures } from '../plan/site-filter';
@@ -143,8 +143,8 @@ export interface ForwardRequest {
   readonly output: string;
   readonly recausalise: boolean;
   readonly backend: 'cpu' | 'cuda';
-  /** Element type of products and convolutions on the GPU; default f16. */
-  readonly dtype?: 'f16' | 'bf16';
+  /** Element type of products and convolutions on the GPU; default f16. f32: in float32 accuracy. */
+  readonly dtype?: SampleType;
   readonly threads?: number;
 }
 export interface ValidateRequest {
@@ -155,8 +155,8 @@ export interface ValidateRequest {
   readonly data?: string;
   readonly length?: number;
   readonly backend: 'auto' | 'cpu' | 'cuda';
-  /** Element type of products and convolutions on the GPU; default f16. */
-  readonly dtype?: 'f16' | 'bf16';
+  /** Element type of products and convolutions on the GPU; default f16. f32: in float32 accuracy. */
+  readonly dtype?: SampleType;
   readonly threads?: number;
 }
 export interface ExportRequest {

@@ -70,7 +70,7 @@ describe('convolutions of inputs shorter than a filter that the original code do
         predictConvolution: () => ({ algorithm: 'none', seconds: 1, preparedBytes: 0 }),
         prepareConvolution: async (spec, rows) => given.push({ fftSize: spec.grid!.fftSize, rows }),
       };
-      await GpuSiteConvolution.prepare(gpu as Gpu, filter, 13);
+      await GpuSiteConvolution.prepare(gpu as Gpu, filter, 13, 'f16');
       const kernel = original(target, 13, false);
       const [{ fftSize, rows }] = given;
       const lags = Array.from({ length: CHANNELS * 25 }, (_, i) => [Math.floor(i / 25), (i % 25) - 12] as const);
