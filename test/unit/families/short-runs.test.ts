@@ -3,13 +3,17 @@ import { exportOnnx, verifyOnnx } from '../../../extension/core/export/onnx';
 import { exportSafetensors } from '../../../extension/core/export/safetensors';
 import type { LongConvModel } from '../../../extension/core/families/model';
 import { openModel } from '../../../extension/core/families/registry';
+import { defaultRunLength, gridRequest } from '../../../extension/core/families/site-shape';
 import { ModelRunner } from '../../../extension/core/graph/runtime';
+import { defaultGrid } from '../../../extension/core/masks/grid';
 import { siteFilter } from '../../../extension/core/plan/apply';
 import type { ChannelMask } from '../../../extension/core/plan/plan';
 import type { SiteFilter } from '../../../extension/core/plan/site-filter';
 import { OnnxSessions } from '../../../extension/kernel-host/onnx-sessions';
-import { Expected, withModel } from './golden';
-import { assertClose } from '../graph/support/measure';
+import { standingFilters } from '../../../extension/kernel-host/surgery';
+import { Expected, GOLDEN, withModel } from './golden';
+import { f32, writeVariant } from './variants';
+import { assertClose, noise } from '../graph/support/measure';
 import { FINGERPRINT, plan } from '../plan/support/plans';
 import { spectralEngine } from '../plan/support/spectral-engine';
 import { temporaryFolder } from '../support/files';
@@ -32,7 +36,7 @@ async function logits(model: LongConvModel, filters: ReadonlyMap<string, SiteFil
   }
 }
 
-describe('exports of models that have other filters on short inputs', () => {
+describe('models that have other filters on short inputs, run and exported', () => {
   const folder = temporaryFolder();
   for (const lowering of ['dft', 'conv', 'function'] as const) {
     it(`ONNX, ${lowering}: the original's logits of 41 tokens, and no other length`, () => withModel('h3conv-a', undefined, async (model) => {
@@ -63,6 +67,21 @@ describe('exports of models that have other filters on short inputs', () => {
     }
     await assert.rejects(logits(model, filters, ids.subarray(0, 19), 19, 64), /has 19 samples, but the filter of site layers\.0\.mixer\.k_kernel was prepared for at least 20/);
   }));
+
+  it('CPU: the filters that runs of a model take are not cut to their input', () => withModel('h3conv-a', undefined, async (model) => {
+    const expected = await Expected.read('h3conv-a');
+    const filters = await standingFilters(model, spectralEngine, 41);
+    assertClose(await logits(model, filters, expected.ids('short.input_ids'), 41), expected.get('short.logits').values, 1e-4);
+  }));
+
+  it('runs and grids are for the trained length by default, also where that is no power of two', async () => {
+    const kernel = f32('kernel.kernel', [1, 32, 50], noise(32 * 50, 3));
+    const model = await openModel(await writeVariant(GOLDEN('longconv-a'), folder.file('odd'), { put: [kernel] }));
+    const { fftSize, taps } = defaultGrid(gridRequest(model, model.sites[0]));
+    assert.deepEqual([model.maxLength, defaultRunLength(model), fftSize, taps], [50, 50, 128, 50]);
+    await model.close();
+    await withModel('hyenadna-hf-a', undefined, async (other) => { assert.deepEqual([other.maxLength, defaultRunLength(other)], [66, 64]); });
+  });
 
   const lowpass = (taps: number): ChannelMask => ({ frequency: { grid: { fftSize: 2 * taps, factors: [16, taps / 8], taps }, symmetry: 'conjugate', keep: { kind: 'lowpass', fraction: 0.5 } } });
   const CASES = [
