@@ -9,8 +9,9 @@ import { assertClose, noise } from '../graph/support/measure';
 import { fft, spectralEngine } from '../plan/support/spectral-engine';
 import { FINGERPRINT } from '../plan/support/plans';
 import { temporaryFolder } from '../support/files';
-import { Expected, withModel } from './golden';
+import { Expected, GOLDEN, withModel } from './golden';
 import { assertGolden, bothWays, filterRows, runValues } from './golden-runs';
+import { f32, writeVariant } from './variants';
 
 describe('LongConv layers', () => {
   it('longconv-a: filter', () => withModel('longconv-a', undefined, async (model) => {
@@ -66,6 +67,23 @@ describe('LongConv layers', () => {
     fft(full.re, full.im, 1);
     assertClose(smoothInFrequency(taps, 3), full.re.map((x) => x / 16), 1e-12);
     assert.equal(smoothInFrequency(Float64Array.of(1, 2, 3, 4, 5), 3).length, 4);
+  });
+});
+
+describe('LongConv layers of an odd number of taps, smoothed in frequency', () => {
+  const folder = temporaryFolder();
+  it('lose the last tap of each half, and keep their length', async () => {
+    const [taps, width, lam] = [33, 32, 0.01];
+    const kernel = noise(2 * width * taps, 4);
+    const config = { bidirectional: true, lam, use_ma_smoothing: true, smooth_freq: true, ma_window_len: 5 };
+    const model = await openModel(await writeVariant(GOLDEN('longconv-bidir-a'), folder.file('odd'), { put: [f32('kernel.kernel', [2, width, taps], kernel)], config }));
+    assert.deepEqual([model.maxLength, model.sites[0].taps], [taps, taps]);
+    const shaped = (row: number): number[] =>
+      [...smoothInFrequency(Float64Array.from(kernel.subarray(row * taps, (row + 1) * taps)), 5)].map((k) => Math.sign(k) * Math.max(Math.abs(k) - lam, 0));
+    // The original pads the halves by the length of the input, the reversed one in front.
+    const wanted = Array.from({ length: width }, (_, h) => [...shaped(h), 0, ...shaped(width + h).reverse(), 0]).flat();
+    assertClose(await filterRows(model, 'layer'), wanted, 1e-6);
+    await model.close();
   });
 });
 

@@ -11,7 +11,7 @@ import { makeSites, surgeryNotes, type SiteDraft } from '../shared/sites';
 import { incompleteness } from '../shared/tensor-names';
 import { readSettings, type LongConvSettings } from './config';
 import { buildLayerGraph } from './graph';
-import { kernelSource, shapedTaps, siteChannels, storedValues, type StoredKernel } from './kernel';
+import { kernelSource, siteChannels, storedValues, type StoredKernel } from './kernel';
 import { findLongConvLayout, type LongConvLayer, type LongConvLayout } from './layout';
 
 /**
@@ -100,7 +100,7 @@ function siteDraft(
     throw new UserError(`${shapes.path} has ${kernel.tensor} for ${siteChannels(kernel)} filters, but ${skip} has ${filters * width}.`,
       'Check "bidirectional" in config.json, which says how the kernel is read.');
   }
-  const taps = shapedTaps(kernel.taps, shaping);
+  const { taps } = kernel;
   return {
     ...common, taps: kernel.layout === 'ring' ? taps / 2 : taps, direction: kernel.layout === 'causal' ? 'causal' : 'bidirectional',
     writeBack: ['exact', 'baked', 'sidecar'], filterTensors: [kernel.tensor], source: kernelSource(file, kernel, shaping),
