@@ -1,6 +1,7 @@
 import { kernelForm, kernelRows } from '../engine/kernel-form';
 import type { ConvolutionSpec, SampleType } from '../engine/engine';
 import type { Gpu, GpuConvolutionSpec } from '../engine/gpu';
+import { filterOfRun, formOfRun } from '../plan/filter-of-run';
 import type { SiteFilter } from '../plan/site-filter';
 import { UserError } from '../errors';
 import type { GpuTensor } from './tensor';
@@ -21,12 +22,12 @@ export class GpuSiteConvolution {
     private readonly parts: readonly { readonly first: number; readonly convolution: number; readonly algorithm: string }[],
   ) {}
 
-  /** `maxLength`: longest input that will be run, in samples; `element`: of its signals. Throws UserError for sizes that the GPU kernels do not have. */
+  /** `maxLength`: longest input that will be run, in samples (the exact length where the filter is bound to one); `element`: of its signals. Throws UserError for sizes that the GPU kernels do not have. */
   static async prepare(gpu: Gpu, filter: SiteFilter, maxLength: number, element: SampleType): Promise<GpuSiteConvolution> {
     const parts: { first: number; convolution: number; algorithm: string }[] = [];
     try {
-      for (const part of filter.parts) {
-        const form = kernelForm(undefined, part, maxLength, filter.site.ringOfRun), spec = specFor(form.spec, element);
+      for (const part of filterOfRun(filter, maxLength).parts) {
+        const form = kernelForm(undefined, part, maxLength), spec = specFor(form.spec, element);
         const { algorithm } = gpu.predictConvolution(spec);
         parts.push({ first: part.channels[0], convolution: await gpu.prepareConvolution(spec, kernelRows(form, part)), algorithm });
       }
@@ -64,5 +65,5 @@ const specFor = (spec: ConvolutionSpec, element: SampleType): GpuConvolutionSpec
 
 /** Seconds of one run of the site's convolutions, by the GPU's cost model. */
 export function predictedSeconds(gpu: Gpu, filter: SiteFilter, maxLength: number, element: SampleType): number {
-  return filter.parts.reduce((sum, part) => sum + gpu.predictConvolution(specFor(kernelForm(undefined, part, maxLength, filter.site.ringOfRun).spec, element)).seconds, 0);
+  return filter.parts.reduce((sum, part) => sum + gpu.predictConvolution(specFor(kernelForm(undefined, formOfRun(filter.site, part, maxLength), maxLength).spec, element)).seconds, 0);
 }

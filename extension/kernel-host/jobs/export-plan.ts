@@ -17,7 +17,7 @@ import type { LongConvModel } from '../../core/families/model';
 import { fingerprint, fingerprintOf } from '../../core/formats/fingerprint';
 import { ModelRunner } from '../../core/graph/runtime';
 import { defaultRunLength } from '../../core/families/site-shape';
-import { boundToLength } from '../../core/plan/longest-input';
+import { shortestRun } from '../../core/plan/longest-input';
 import type { SiteFilter } from '../../core/plan/site-filter';
 import type { ExportRequest, ExportResult } from '../../core/protocol/kernel-host';
 import type { ReportProgress } from '../../core/protocol/rpc';
@@ -185,9 +185,10 @@ function formNotes(form: string, changed: ReadonlyMap<string, SiteFilter>, recau
 
 /** Samples of the run that verifies an export: few, where the model takes other lengths than its own. */
 function verificationLength(model: LongConvModel, filters: ReadonlyMap<string, SiteFilter>, length: number): number {
-  if (model.fixedLength || [...filters.values()].some(boundToLength)) return length;
+  if (model.fixedLength) return length;
   const multiple = model.lengthMultiple ?? 1;
-  const short = Math.min(length, VERIFY_SAMPLES);
+  const needed = [...filters.values()].map((filter) => shortestRun(filter, length));
+  const short = Math.min(length, Math.max(VERIFY_SAMPLES, ...needed));
   return Math.max(multiple, short - (short % multiple));
 }
 

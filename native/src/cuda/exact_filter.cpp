@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "../status.h"
@@ -35,18 +36,12 @@ class ExactFilter : public LongFilter {
  public:
   ExactFilter(const lc_convolution_spec& spec, const float* filter)
       : bits_(bits_of(spec)), channels_(spec.channels), causal_(spec.mode == LC_CAUSAL), digits_(exact_digits(bits_)), spectrum_(bytes_of(channels_)) {
-    for (const int digit : digits_) {
-      const int radix = 1 << digit;
-      if (matrices_.count(radix)) continue;
-      matrices_.emplace(radix, DeviceBuffer(exact_matrix_bytes(radix)));
-      make_exact_matrix(radix, static_cast<uint4*>(matrices_.at(radix).data()));
-      prepared_bytes_ += exact_matrix_bytes(radix);
-    }
+    for (const int digit : digits_) add_matrix(digit, 0);
+    if (causal_) add_matrix(digits_[0], 1);
     prepared_bytes_ += bytes_of(channels_);
     ExactSignal rows{};
     rows.input = filter;
     rows.element = LC_F32;
-    rows.twisted = causal_;
     rows.stride = spec.filter_length;
     rows.length = spec.filter_length;
     rows.batch = 1;
@@ -60,8 +55,7 @@ class ExactFilter : public LongFilter {
   }
 
   void run(const lc_cuda_convolution_call& call) const override {
-    ExactSignal rows{call.input, call.pre_gate, call.post_gate, call.output, call.skip, call.element, !causal_, causal_,
-                     call.length, call.length, call.batch, call.total_channels, call.first_channel};
+    ExactSignal rows{call.input, call.pre_gate, call.post_gate, call.output, call.skip, call.element, !causal_, call.length, call.length, call.batch, call.total_channels, call.first_channel};
     const int64_t per_channel = rows.pairs ? (call.batch + 1) / 2 : call.batch, all = channels_ * per_channel;
     if (all > INT32_MAX) fail(LC_NOT_SUPPORTED, "The CUDA kernels take at most 2^31 rows at a time: split the batch.");
     const int64_t at_once = std::clamp<int64_t>(kMostWorkspace / bytes_of(1), 1, all);
@@ -116,8 +110,17 @@ class ExactFilter : public LongFilter {
 
   void start(ExactPass& pass, int digit) const {
     pass.radix = 1 << digit;
-    pass.matrix = static_cast<const uint4*>(matrices_.at(pass.radix).data());
+    pass.quarters = causal_ && (pass.from_signal || pass.to_signal);
+    pass.quarter_turn = std::ldexp(0.25f, -digit - pass.inner_bits);
+    pass.matrix = static_cast<const uint4*>(matrices_.at({digit, pass.inverse ? 0 : pass.quarters}).data());
     run_exact_pass(pass);
+  }
+
+  void add_matrix(int digit, int quarters) {
+    if (matrices_.count({digit, quarters})) return;
+    const int64_t bytes = exact_matrix_bytes(1 << digit);
+    make_exact_matrix(1 << digit, quarters, static_cast<uint4*>(matrices_.emplace(std::pair(digit, quarters), DeviceBuffer(bytes)).first->second.data()));
+    prepared_bytes_ += bytes;
   }
 
   int bits_;
@@ -125,7 +128,7 @@ class ExactFilter : public LongFilter {
   bool causal_;
   std::vector<int> digits_;
   DeviceBuffer spectrum_;
-  std::map<int, DeviceBuffer> matrices_;
+  std::map<std::pair<int, int>, DeviceBuffer> matrices_;  // by digit and quarters
   int64_t prepared_bytes_ = 0;
 };
 

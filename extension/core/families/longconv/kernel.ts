@@ -25,12 +25,9 @@ export interface StoredKernel {
 /** Rows of the site that a stored kernel makes. */
 export const siteChannels = ({ copies, width, layout }: StoredKernel): number => (layout === 'halves' ? (copies / 2) * width : copies * width);
 
-/** Taps after smoothing: smoothing in frequency loses the last one of an odd number. */
-export const shapedTaps = (taps: number, { smoothing }: KernelShaping): number => (smoothing?.kind === 'frequency' ? 2 * Math.floor(taps / 2) : taps);
-
 /** Source: HazyResearch/safari, long_conv_kernel.py and long_conv.py. */
 export function kernelSource(file: TensorFile, kernel: StoredKernel, shaping: KernelShaping): FilterSource {
-  const taps = shapedTaps(kernel.taps, shaping);
+  const { taps } = kernel;
   const row = async (index: number): Promise<Float64Array> => shaped(await file.readFloat32(kernel.tensor, index * kernel.taps, (index + 1) * kernel.taps), shaping);
   return async ({ channels: [first, end], taps: [from, to] }) => {
     const out = new Float32Array((end - first) * (to - from));
@@ -48,6 +45,7 @@ export function kernelSource(file: TensorFile, kernel: StoredKernel, shaping: Ke
   };
 }
 
+/** One tap fewer where an odd number is smoothed in frequency; the missing one is 0 then. */
 function shaped(stored: Float32Array, { lam, smoothing }: KernelShaping): Float64Array {
   const taps = Float64Array.from(stored);
   const smooth = smoothing === undefined ? taps : smoothing.kind === 'time' ? smoothInTime(taps, smoothing.window) : smoothInFrequency(taps, smoothing.window);

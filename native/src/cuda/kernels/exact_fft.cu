@@ -1,7 +1,8 @@
 // One pass takes tiles of R rows and 4096 / R columns through the R-point DFT as a matrix product, twiddles them and puts them back:
 //   forward  x[f, c] <- w_(R inner)^(f c) sum_r F[f, r] x[r, c]        inverse  x[r, c] <- sum_f conj(F[f, r]) conj(w^(f c)) x[f, c]
 // so that a transform and its inverse share their order of points and need no permutation. The inverse works on numbers with re and im
-// swapped: conj(F) x = swap(F swap(x)).
+// swapped: conj(F) x = swap(F swap(x)). Right-angle convolutions shift all frequencies by a quarter: f - 1/4 in place of f in the first digit;
+// the inverse does that by a factor for each row of results.
 //
 // Accuracy: operands are split into two halves each, x = high + low with |low| <= 2^-11 |high|, and
 //   F x = F_high x_high + (F_high x_low + F_low x_high),
@@ -55,11 +56,8 @@ __device__ __forceinline__ float sample(const ExactPass& p, const Row& row, int6
   return p.signal.pre_gate ? u * load_element(p.signal.pre_gate, p.signal.element, row.start + t) : u;
 }
 
-__device__ __forceinline__ float2 twist(const ExactPass& p, int64_t t) { return circle(ldexpf(static_cast<float>(t), -2 - p.n_bits)); }
-
 __device__ __forceinline__ float2 read_signal(const ExactPass& p, int32_t sequence, int64_t t) {
-  const float2 value{sample(p, row_of(p, sequence, 0), t), p.signal.pairs ? sample(p, row_of(p, sequence, 1), t) : 0.0f};
-  return p.signal.twisted ? multiply(value, twist(p, t)) : value;
+  return float2{sample(p, row_of(p, sequence, 0), t), p.signal.pairs ? sample(p, row_of(p, sequence, 1), t) : 0.0f};
 }
 
 __device__ __forceinline__ void write_row(const ExactPass& p, const Row& row, int64_t t, float y) {
@@ -70,22 +68,17 @@ __device__ __forceinline__ void write_row(const ExactPass& p, const Row& row, in
 }
 
 __device__ __forceinline__ void write_signal(const ExactPass& p, int32_t sequence, int64_t t, float2 value) {
-  if (p.signal.twisted) {
-    const float2 w = twist(p, t);
-    value = multiply(value, float2{w.x, -w.y});
-  }
   write_row(p, row_of(p, sequence, 0), t, value.x);
   if (p.signal.pairs) write_row(p, row_of(p, sequence, 1), t, value.y);
 }
 
-/// w_(R inner)^(row column), exact arguments.
-template <int R>
+/// w_(R inner)^((row - quarters / 4) column): arguments are exact below 2^24 quarters. The last digit has none.
 __device__ __forceinline__ float2 twiddle(const ExactPass& p, int row, int column) {
-  return circle(-ldexpf(static_cast<float>(row * column), -p.inner_bits) * (1.0f / R));
+  if (p.inner_bits == 0) return float2{1, 0};
+  return circle(-static_cast<float>((4 * row - p.quarters) * column) * p.quarter_turn);
 }
 
 /// Point number `index` of the chunk as the pass takes it: from the signal, or from row `row` of the digit with its twiddle and the spectrum.
-template <int R>
 __device__ __forceinline__ float2 read_point(const ExactPass& p, int64_t index, int row, int column) {
   const int32_t sequence = static_cast<int32_t>(index >> p.n_bits);
   const int64_t at = index & ((int64_t{1} << p.n_bits) - 1);
@@ -96,18 +89,19 @@ __device__ __forceinline__ float2 read_point(const ExactPass& p, int64_t index, 
     value = multiply(value, float2{k.x * p.factor, k.y * p.factor});
   }
   if (!p.inverse) return value;
-  const float2 w = twiddle<R>(p, row, column);
+  const float2 w = twiddle(p, row, column);
   value = multiply(value, float2{w.x, -w.y});
   return float2{value.y, value.x};
 }
 
-template <int R>
-__device__ __forceinline__ void write_point(const ExactPass& p, int64_t index, int row, int column, float2 value) {
+/// `turn`: of the row, where frequencies are shifted.
+__device__ __forceinline__ void write_point(const ExactPass& p, int64_t index, int row, int column, float2 turn, float2 value) {
   if (p.inverse) {
     value = float2{value.y, value.x};
+    if (p.quarters) value = multiply(value, turn);
     if (p.to_signal) return write_signal(p, p.first_sequence + static_cast<int32_t>(index >> p.n_bits), index & ((int64_t{1} << p.n_bits) - 1), value);
   } else {
-    value = multiply(value, twiddle<R>(p, row, column));
+    value = multiply(value, twiddle(p, row, column));
   }
   p.data[index] = value;
 }
@@ -134,7 +128,7 @@ __device__ __forceinline__ void split(float2 value, uint32_t& high, uint32_t& lo
   low = pack<half_t>(left_x, left_y);
 }
 
-/// A lane's sums for rows g and g + R / 2 of 8 columns; [0], [1] re and [2], [3] im of columns 2 t and 2 t + 1.
+/// A lane's sums for row g of 8 columns; [0], [1] re and [2], [3] im of columns 2 t and 2 t + 1.
 struct Sums {
   float high[4], low[4];
 };
@@ -150,7 +144,7 @@ __device__ __forceinline__ void add_product(Sums& s, const uint4& f_high, const 
 }
 
 template <int R>
-__global__ void __launch_bounds__(kThreads, 2) exact_pass(ExactPass p) {
+__global__ void __launch_bounds__(kThreads, 3) exact_pass(ExactPass p) {
   constexpr int kColumns = static_cast<int>(kExactTile) / R, kColumnBits = log_2(kColumns);
   constexpr int kLine = kColumns + 4;  // the operands of a warp, rows 2 t apart, fall on all banks
   constexpr int kTiles = R / 16, kSteps = R / 16;  // pairs of 8 rows; steps of 8 even, or odd, k
@@ -159,10 +153,11 @@ __global__ void __launch_bounds__(kThreads, 2) exact_pass(ExactPass p) {
   uint32_t* const high = reinterpret_cast<uint32_t*>(shared_memory());
   uint32_t* const low = high + R * kLine;
   float* const maxima = reinterpret_cast<float*>(low + R * kLine);
-  const int64_t total = static_cast<int64_t>(p.sequences) << p.n_bits, first_column = static_cast<int64_t>(blockIdx.x) * kColumns;
-  // Column c of row r lies (c / inner) R inner + r inner + c % inner points after the first.
-  const int inner_mask = (1 << p.inner_bits) - 1;
-  const auto place = [&](int64_t column, int row) { return (((column >> p.inner_bits) * R + row) << p.inner_bits) + (column & inner_mask); };
+  const int64_t points = static_cast<int64_t>(p.sequences) << p.n_bits, first_column = static_cast<int64_t>(blockIdx.x) * kColumns;
+  // Column c of row r lies (c / inner) R inner + r inner + c % inner points after the first; a tile's columns begin a group, or stay in one.
+  const int inner_mask = (1 << p.inner_bits) - 1, first_inner = static_cast<int>(first_column & inner_mask);
+  const int64_t base = ((first_column >> p.inner_bits) * R << p.inner_bits) + first_inner;
+  const auto place = [&](int column, int row) { return (((column >> p.inner_bits) * R + row) << p.inner_bits) + (column & inner_mask); };
   // Threads take neighbours in memory: columns along a line, then the rows, then the next line.
   const int line_bits = p.inner_bits < kColumnBits ? p.inner_bits : kColumnBits;
 
@@ -173,8 +168,9 @@ __global__ void __launch_bounds__(kThreads, 2) exact_pass(ExactPass p) {
 #pragma unroll
   for (int i = 0; i < kEach; ++i) {
     const int m = thread + i * kThreads, row = (m >> line_bits) % R;
-    const int64_t column = first_column + column_of(m), index = place(column, row);
-    value[i] = index < total ? read_point<R>(p, index, row, static_cast<int>(column & inner_mask)) : float2{0, 0};
+    const int column = column_of(m);
+    const int64_t index = base + place(column, row);
+    value[i] = index < points ? read_point(p, index, row, first_inner + (column & inner_mask)) : float2{0, 0};
     largest = fmaxf(largest, fmaxf(fabsf(value[i].x), fabsf(value[i].y)));
   }
   largest = warp_max(largest);
@@ -190,9 +186,10 @@ __global__ void __launch_bounds__(kThreads, 2) exact_pass(ExactPass p) {
   __syncthreads();
 
   const int g = lane / 4, t = lane % 4, tile = warp % kTiles, column = warp / kTiles * 8 * kColumnTiles;
-  Sums sums[2][kColumnTiles] = {};  // of even and odd k
+  float total[2][kColumnTiles][4];  // of even and odd k
 #pragma unroll
   for (int parity = 0; parity < 2; ++parity) {
+    Sums sums[kColumnTiles] = {};
 #pragma unroll 1
     for (int step = 0; step < kSteps; ++step) {
       const uint4* const f = p.matrix + ((tile * 2 + parity) * kSteps + step) * 64 + lane;
@@ -201,26 +198,29 @@ __global__ void __launch_bounds__(kThreads, 2) exact_pass(ExactPass p) {
       for (int n = 0; n < kColumnTiles; ++n) {
         const int at = (2 * (8 * step + t) + parity) * kLine + column + 8 * n + g;
         const uint32_t x_high[2] = {high[at], high[at + 8 * kLine]}, x_low[2] = {low[at], low[at + 8 * kLine]};
-        add_product(sums[parity][n], f_high, f_low, x_high, x_low);
+        add_product(sums[n], f_high, f_low, x_high, x_low);
       }
     }
+#pragma unroll
+    for (int n = 0; n < kColumnTiles; ++n)
+#pragma unroll
+      for (int i = 0; i < 4; ++i) total[parity][n][i] = sums[n].high[i] + sums[n].low[i];
   }
 
   const float unscale = 1 / scale;
 #pragma unroll
-  for (int n = 0; n < kColumnTiles; ++n) {
-    float even[4], odd[4];
+  for (int far = 0; far < 2; ++far) {
+    const int row = 8 * tile + g + far * (R / 2);
+    const float sign = far ? -1.0f : 1.0f;
+    const float2 turn = circle(-static_cast<float>(row) * (0.25f / R));
 #pragma unroll
-    for (int i = 0; i < 4; ++i) even[i] = sums[0][n].high[i] + sums[0][n].low[i], odd[i] = sums[1][n].high[i] + sums[1][n].low[i];
-#pragma unroll
-    for (int far = 0; far < 2; ++far)
+    for (int n = 0; n < kColumnTiles; ++n)
 #pragma unroll
       for (int c = 0; c < 2; ++c) {
-        const float sign = far ? -1.0f : 1.0f;
-        const float2 result{(even[c] + sign * odd[c]) * unscale, (even[2 + c] + sign * odd[2 + c]) * unscale};
-        const int row = 8 * tile + g + far * (R / 2);
-        const int64_t at = first_column + column + 8 * n + 2 * t + c, index = place(at, row);
-        if (index < total) write_point<R>(p, index, row, static_cast<int>(at & inner_mask), result);
+        const float2 result{(total[0][n][c] + sign * total[1][n][c]) * unscale, (total[0][n][2 + c] + sign * total[1][n][2 + c]) * unscale};
+        const int at = column + 8 * n + 2 * t + c;
+        const int64_t index = base + place(at, row);
+        if (index < points) write_point(p, index, row, first_inner + (at & inner_mask), turn, result);
       }
   }
 }
@@ -234,7 +234,7 @@ void start(const ExactPass& p) {
 
 struct MatrixParameters {
   uint32_t* out;  // [radix / 16 tiles][parity of k][radix / 16 steps][high, low][32 lanes][4 words]
-  int32_t radix;
+  int32_t radix, quarters;
   int64_t words;
 };
 
@@ -244,7 +244,7 @@ __global__ void matrix_kernel(MatrixParameters p) {
   if (i >= p.words) return;
   const int word = i % 4, lane = i / 4 % 32, part = i / 128 % 2, steps = p.radix / 16, step = i / 256 % steps, parity = i / 256 / steps % 2;
   const int row = 8 * static_cast<int>(i / 512 / steps) + lane / 4, k = 2 * (8 * step + lane % 4 + word / 2 * 4) + parity;
-  const double angle = kTau * (row * k % p.radix) / p.radix, scale = 1 / sqrt(static_cast<double>(p.radix));
+  const double angle = kTau * ((4 * row - p.quarters) * k % (4 * p.radix)) / (4 * p.radix), scale = 1 / sqrt(static_cast<double>(p.radix));
   const double first = word % 2 ? -scale * sin(angle) : scale * cos(angle), second = word % 2 ? scale * cos(angle) : scale * sin(angle);
   const auto left = [](double value) { return static_cast<float>(value - static_cast<double>(to_float(from_float<half_t>(static_cast<float>(value))))); };
   p.out[i] = part ? pack<half_t>(left(first), left(second)) : pack<half_t>(static_cast<float>(first), static_cast<float>(second));
@@ -285,9 +285,9 @@ std::vector<int> exact_digits(int n_bits) {
 
 int64_t exact_matrix_bytes(int radix) { return int64_t{sizeof(uint4)} * radix * radix / 2; }
 
-void make_exact_matrix(int radix, uint4* out) {
+void make_exact_matrix(int radix, int quarters, uint4* out) {
   const int64_t words = exact_matrix_bytes(radix) / 4;
-  launch(matrix_kernel, dim3(blocks_for(words, kThreads)), kThreads, 0, MatrixParameters{reinterpret_cast<uint32_t*>(out), radix, words});
+  launch(matrix_kernel, dim3(blocks_for(words, kThreads)), kThreads, 0, MatrixParameters{reinterpret_cast<uint32_t*>(out), radix, quarters, words});
 }
 
 void run_exact_pass(const ExactPass& pass) {

@@ -25,7 +25,6 @@ struct ExactSignal {
   const float* skip;      // [total_channels], or null
   int32_t element;        // lc_element
   int32_t pairs;          // 1: rows 2 b and 2 b + 1 of the batch
-  int32_t twisted;        // 1: points times exp(2 pi i t / (4 n)), results by its conjugate (right-angle convolution)
   int64_t length, stride; // samples of a row that are read; from one row to the next
   int64_t batch, total_channels, first_channel;
 };
@@ -33,18 +32,21 @@ struct ExactSignal {
 /// One pass over [sequences, n] complex points in `data`, in place: digit `radix` of the points 2^inner_bits apart.
 struct ExactPass {
   float2* data;
-  const uint4* matrix;    // make_exact_matrix(radix)
+  const uint4* matrix;    // make_exact_matrix(radix, ...)
   const float2* spectrum; // inverse, first pass: [channels, n] in the order of the passes, with its factor; null otherwise
   ExactSignal signal;     // forward, first pass: read in place of data; inverse, last pass: written in place of data
   int32_t radix, inverse, from_signal, to_signal;
+  // Quarters of a bin by which the pass shifts frequencies, 1 in the first digit of a right-angle convolution: x[t] exp(2 pi i t / (4 n)).
+  int32_t quarters;
   int32_t inner_bits, n_bits;                      // n = 2^n_bits
   int32_t sequences, first_sequence, per_channel;  // sequences are [channel, pair or row of the batch]
   float factor;           // of the spectrum's product
+  float quarter_turn;     // 1 / (4 radix inner)
 };
 
-/// DFT matrix / sqrt(radix) as operand A, each number as two halves; radix 16, 32, 64 or 128.
+/// exp(-2 pi i (f - quarters / 4) k / radix) / sqrt(radix) as operand A, each number as two halves; radix 16, 32, 64 or 128.
 int64_t exact_matrix_bytes(int radix);
-void make_exact_matrix(int radix, uint4* out);
+void make_exact_matrix(int radix, int quarters, uint4* out);
 
 /// Bits of the digits of a transform of 2^n_bits points (n_bits at least 8), first one first.
 std::vector<int> exact_digits(int n_bits);
