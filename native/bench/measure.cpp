@@ -35,7 +35,11 @@ lc_costs planner_costs() {
   return costs;
 }
 
-Measured measure(const lc_convolution_spec& spec, const float* filter, const std::vector<float>& input, std::vector<float>& output, const lc_plan* forced) {
+namespace {
+
+/// Prepares, and hands over a function that runs the convolution once.
+template <class Body>
+lc_plan with_prepared(const lc_convolution_spec& spec, const float* filter, const std::vector<float>& input, std::vector<float>& output, const lc_plan* forced, Body body) {
   const lc_backend& cpu = cpu_backend();
   lc_status status{};
   const lc_plan plan = forced ? *forced : plan_convolution(spec, planner_costs(), 1, spec.max_length, 1);
@@ -48,9 +52,23 @@ Measured measure(const lc_convolution_spec& spec, const float* filter, const std
   call.length = spec.max_length;
   call.total_channels = spec.channels;
   call.threads = 1;
-  const Timing timing = time_runs([&] { or_die(cpu.run(prepared, &call, nullptr, &status), status); });
+  body([&] { or_die(cpu.run(prepared, &call, nullptr, &status), status); });
   cpu.free(prepared);
-  return {timing, plan};
+  return plan;
+}
+
+}  // namespace
+
+Measured measure(const lc_convolution_spec& spec, const float* filter, const std::vector<float>& input, std::vector<float>& output, const lc_plan* forced) {
+  Measured measured{};
+  measured.plan = with_prepared(spec, filter, input, output, forced, [&](const auto& once) { measured.timing = time_runs(once); });
+  return measured;
+}
+
+void run(const lc_convolution_spec& spec, const float* filter, const std::vector<float>& input, std::vector<float>& output, int times) {
+  with_prepared(spec, filter, input, output, nullptr, [&](const auto& once) {
+    for (int i = 0; i < times; ++i) once();
+  });
 }
 
 }  // namespace longconv::bench
