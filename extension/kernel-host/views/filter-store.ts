@@ -12,8 +12,8 @@ const TILE_ELEMENTS = 1 << 22;
 /** Columns of the peak map kept for the channel x time heatmap. */
 export const PEAK_COLUMNS = 1024;
 
-/** Results that are kept of each site: spectra of 4 MB at 2^20 points, cell maps. */
-const KEPT_RESULTS = 6;
+/** Results that are kept of each site, those of one step of a drag and some of the step before: spectra and rows of 2 to 4 MB at 2^20 points, what plots show. */
+const KEPT_RESULTS = 8;
 
 let folder: Promise<string> | undefined;
 
