@@ -27,7 +27,7 @@ export class NumbersStrip {
       this.kernel, this.spoken);
   }
 
-  /** @param settled the figures are of the plan as it stands, not of a drag under way: they are read out. */
+  /** @param settled the figures are the last ones of the plan as it stands, not of a drag under way: they are read out. */
   show(preview: Preview | undefined, settled: boolean): void {
     const measures = preview?.measures;
     const shown: Record<string, string> = {
@@ -45,7 +45,7 @@ export class NumbersStrip {
     replaceChildren(this.kernel, el('span', { text: t('Kernel: {0}{1}', preview.kernel, sample) }), preview.advice ? el('span', { class: 'advice', text: preview.advice, testid: 'advice' }) : null);
     if (settled) {
       this.spoken.textContent = t('Kept bins {0}, kept taps {1}, filter error {2}, leak {3}, predicted speed-up {4}, predicted memory {5}. {6}',
-        shown['kept-bins'], shown['kept-taps'], shown['filter-error'], shown.leak, shown['predicted-speedup'], shown['predicted-memory'], preview.advice ?? '');
+        shown['kept-bins'], shown['kept-taps'], shown['filter-error'], shown.leak, shown['predicted-speedup'], shown['predicted-memory'], `${preview.advice ?? ''}${sample}`);
     }
   }
 }

@@ -37,17 +37,30 @@ export async function siteFilter(
   return { site, parts, measures: sums.measures() };
 }
 
-/**
- * Measures of masks over some channels of a site: the live figures of the editor. `rows` [channels.length, filterColumns(site)] are
- * the filters of `channels`; what is kept is counted over all channels.
- */
+/** Filters of some channels of a site: rows [channels.length, filterColumns(site)]. */
+export interface ChannelRows {
+  readonly channels: readonly number[];
+  readonly rows: Float32Array;
+}
+
+/** Measures of masks over the given channels of a site: the live figures of the editor. What is kept is counted over all channels. */
 export async function measureMasks(
-  site: Site, masks: readonly ChannelMask[], channels: readonly number[], rows: Float32Array, engine: Engine,
+  site: Site, masks: readonly ChannelMask[], pieces: Iterable<ChannelRows> | AsyncIterable<ChannelRows>, engine: Engine,
 ): Promise<MaskMeasures> {
   const sums = new MeasureSums();
-  const columns = filterColumns(site);
-  for (const { channels: [first, end], mask } of channelRanges(masks, site.channels)) {
+  const ranges = channelRanges(masks, site.channels);
+  for (const { channels: [first, end], mask } of ranges) {
     sums.addKept(mask, end - first, site);
+  }
+  for await (const piece of pieces) {
+    await addPiece(sums, site, ranges, piece, engine);
+  }
+  return sums.measures();
+}
+
+async function addPiece(sums: MeasureSums, site: Site, ranges: readonly MaskedRange[], { channels, rows }: ChannelRows, engine: Engine): Promise<void> {
+  const columns = filterColumns(site);
+  for (const { channels: [first, end], mask } of ranges) {
     const sampled = channels.flatMap((channel, row) => (channel >= first && channel < end ? [row] : []));
     if (sampled.length === 0) {
       continue;
@@ -62,7 +75,6 @@ export async function measureMasks(
       sums.addEnergies(result, site.direction === 'causal');
     }
   }
-  return sums.measures();
 }
 
 async function filterPart(
