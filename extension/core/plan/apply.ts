@@ -65,9 +65,7 @@ async function addPiece(sums: MeasureSums, site: Site, ranges: readonly MaskedRa
     if (sampled.length === 0) {
       continue;
     }
-    const chosen = new Float32Array(sampled.length * columns);
-    sampled.forEach((row, i) => chosen.set(rows.subarray(row * columns, (row + 1) * columns), i * columns));
-    const { filter, width } = laidOut(chosen, sampled.length, site, mask?.frequency?.grid);
+    const { filter, width } = laidOut(chosenRows(rows, sampled, columns), sampled.length, site, mask?.frequency?.grid);
     if (mask === undefined) {
       sums.addUnchanged(energyOf(filter));
     } else {
@@ -75,6 +73,16 @@ async function addPiece(sums: MeasureSums, site: Site, ranges: readonly MaskedRa
       sums.addEnergies(result, site.direction === 'causal');
     }
   }
+}
+
+/** The chosen rows, ascending, of [*, columns]; the array itself where all are chosen. */
+function chosenRows(rows: Float32Array, chosen: readonly number[], columns: number): Float32Array {
+  if (chosen.length * columns === rows.length) {
+    return rows;
+  }
+  const copy = new Float32Array(chosen.length * columns);
+  chosen.forEach((row, i) => copy.set(rows.subarray(row * columns, (row + 1) * columns), i * columns));
+  return copy;
 }
 
 async function filterPart(
