@@ -1,4 +1,4 @@
-import type { Engine, MaskedFilter } from '../../core/engine/engine';
+import type { Engine, MaskedFilter, SpectrumPart } from '../../core/engine/engine';
 import { lagWeights, ringLagWeights } from '../../core/masks/partial';
 import { effectiveGain } from '../../core/masks/symmetry';
 import type { ChannelMask } from '../../core/plan/plan';
@@ -7,7 +7,6 @@ import { laidOut } from '../../core/plan/ring';
 import { decimate } from './decimate';
 import type { Decimated, Positions } from './decimate';
 import type { FilterStore } from './filter-store';
-import { phaseAt } from './phase';
 
 /** One channel's filter. `circular`: a ring, on which index n >= length/2 is lag n - length where the site has negative lags. */
 interface PlainRow { readonly values: Float32Array; readonly circular: boolean }
@@ -77,7 +76,10 @@ export async function frequencySeries(store: FilterStore, request: SeriesRequest
   const spectrum = await store.keep(`spectrum ${channel} ${taps} ${fftSize}`, async () => spectrumOf(await dense(), taps, fftSize, engine));
   const { x, ...original } = await store.keep(`bins ${channel} ${taps} ${fftSize} ${first} ${end} ${request.columns}`, async () => decimate({ values: spectrum }, first, end, request.columns));
   const phase = request.phase
-    ? await store.keep(`phase ${channel} ${taps} ${fftSize} ${first} ${end} ${x.length}`, async () => phaseAt(onGrid(await dense(), taps, fftSize), x, fftSize)) : undefined;
+    ? await store.keep(`phase ${channel} ${taps} ${fftSize} ${first} ${end} ${x.length}`, async () => {
+      const phases = await spectrumOf(await dense(), taps, fftSize, engine, 'phase');
+      return Float32Array.from(x, (bin) => phases[bin]);
+    }) : undefined;
   if (!mask) return { x, original, phase };
   const gain = mask.frequency && effectiveGain(mask.frequency);
   const onAxis = gain?.length === spectrum.length;
@@ -96,10 +98,10 @@ function product(magnitudes: Float32Array, gain: ArrayLike<number>): Float32Arra
   return out;
 }
 
-/** |FFT_fftSize| of a row. */
-function spectrumOf(row: PlainRow, taps: number, fftSize: number, engine: Engine): Promise<Float32Array> {
+/** |FFT_fftSize| of a row, or its phase. */
+function spectrumOf(row: PlainRow, taps: number, fftSize: number, engine: Engine, part?: SpectrumPart): Promise<Float32Array> {
   const values = onGrid(row, taps, fftSize);
-  return engine.spectrum(values, values.length, fftSize);
+  return engine.spectrum(values, values.length, fftSize, part);
 }
 
 /** What of a row enters an FFT: its first lags, or as many on both sides of 0, up to `taps` and to what the FFT holds. */

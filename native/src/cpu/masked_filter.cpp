@@ -71,7 +71,7 @@ void mask_filters(const MaskFilterJob& job, const int32_t* cancel) {
   });
 }
 
-void magnitude_spectra(const float* rows, int64_t count, int64_t taps, int64_t fft_size, float* out, int32_t threads, const int32_t* cancel) {
+void filter_spectra(const float* rows, int64_t count, int64_t taps, int64_t fft_size, SpectrumPart part, float* out, int32_t threads, const int32_t* cancel) {
   const std::shared_ptr<const PackedRealFft> fft = PackedRealFft::of(fft_size);
   const int64_t bins = fft_size / 2 + 1;
   parallel_for((count + 1) / 2, threads, cancel, [&](int64_t pair) {
@@ -92,11 +92,11 @@ void magnitude_spectra(const float* rows, int64_t count, int64_t taps, int64_t f
       im[f] = work[at_im];
     });
     // Squares of float32 samples and their sums neither overflow nor vanish in float64, so std::hypot's care is not needed.
-    const auto half_magnitude = [](double x, double y) { return static_cast<float>(0.5 * std::sqrt(x * x + y * y)); };
+    const auto part_of_twice = [part](double x, double y) { return static_cast<float>(part == SpectrumPart::kPhase ? std::atan2(y, x) : 0.5 * std::sqrt(x * x + y * y)); };
     for (int64_t f = 0; f < bins; ++f) {
       const int64_t mirror = f == 0 ? 0 : fft_size - f;
-      out[first * bins + f] = half_magnitude(re[f] + re[mirror], im[f] - im[mirror]);
-      if (packed == 2) out[(first + 1) * bins + f] = half_magnitude(im[f] + im[mirror], re[mirror] - re[f]);
+      out[first * bins + f] = part_of_twice(re[f] + re[mirror], im[f] - im[mirror]);
+      if (packed == 2) out[(first + 1) * bins + f] = part_of_twice(im[f] + im[mirror], re[mirror] - re[f]);
     }
   });
 }
