@@ -10,8 +10,7 @@ import type { Theme } from './server/workbench';
 
 /** Largest file, in bytes: pictures travel with every clone and every package. */
 const MOST = 200_000;
-const SIZE = { width: 1000, height: 760 };
-const TALL = { width: 1000, height: 900 };
+const WIDTH = 1000;
 
 const sample = new SampleHost();
 
@@ -28,9 +27,10 @@ async function save(host: PageHost, name: string, part?: string): Promise<void> 
 }
 
 async function viewer(): Promise<void> {
-  const host = await PageHost.open('model-viewer', sample.viewerHandlers(), 'light', SIZE);
+  const host = await PageHost.open('model-viewer', sample.viewerHandlers(), 'light', { width: WIDTH, height: 290 });
   await host.page.locator('.strip-pictures[data-ready]').nth(1).waitFor();
   await save(host, 'model-overview');
+  await host.page.setViewportSize({ width: 1120, height: 700 });
   await host.page.getByTestId('tab-filters').click();
   await host.page.locator('[data-testid="frequency-plot"] canvas').waitFor();
   await save(host, 'model-viewer');
@@ -38,8 +38,8 @@ async function viewer(): Promise<void> {
 }
 
 /** One view of the plan editor, whose jobs have these results. */
-async function planView(view: string, theme: Theme, name: string, results: Partial<PlanPageState> = {}): Promise<void> {
-  const host: PageHost = await PageHost.open('plan-editor', sample.planHandlers(() => host, results), theme, SIZE);
+async function planView(view: string, theme: Theme, name: string, height: number, results: Partial<PlanPageState> = {}): Promise<void> {
+  const host: PageHost = await PageHost.open('plan-editor', sample.planHandlers(() => host, results), theme, { width: WIDTH, height });
   await host.page.getByTestId(`tab-${view}`).click();
   if (view === 'masks') await host.page.locator('[data-testid="frequency-plot"] canvas').waitFor();
   if (view === 'sweep') await host.page.locator('[data-testid="pareto-point"][data-key^="partial:64 "]').press('Enter');
@@ -49,7 +49,7 @@ async function planView(view: string, theme: Theme, name: string, results: Parti
 
 async function masks(): Promise<void> {
   sample.plan = { ...sample.plan, sites: [] };
-  const host: PageHost = await PageHost.open('plan-editor', sample.planHandlers(() => host), 'light', TALL);
+  const host: PageHost = await PageHost.open('plan-editor', sample.planHandlers(() => host), 'light', { width: WIDTH, height: 900 });
   const { page } = host;
   await page.locator('[data-testid="time-plot"] canvas').waitFor();
   await page.getByTestId('partial-taps').fill('200');
@@ -64,7 +64,9 @@ async function masks(): Promise<void> {
   await save(host, 'mask-lowpass-leak', '.masks-main');
   await page.getByTestId('negative-lags').click();
   await page.getByTestId('pattern').selectOption('comb');
-  await page.getByTestId('mask-summary').getByText('comb').waitFor();
+  await page.getByTestId('comb-rows').fill('4');
+  await page.getByTestId('comb-rows').press('Enter');
+  await page.getByTestId('mask-summary').getByText('comb 4').waitFor();
   await save(host, 'mask-comb', '.masks-main');
   await host.close();
 }
@@ -80,11 +82,11 @@ async function main(): Promise<void> {
     const started = performance.now();
     const search = await sample.kernel.call('search', { ...trial, windows: 16, budget: 1, planPath: path.join(SAMPLE, 'found.surgery.json') });
     const seconds = (performance.now() - started) / 1000;
-    await planView('masks', 'dark', 'plan-masks');
-    await planView('validation', 'light', 'plan-validation', { runs: [run], validation: { state: 'done', result: { run: run.id }, seconds: 3 } });
-    await planView('sweep', 'dark', 'plan-sweep', { sweep: { state: 'done', result: sweep, seconds: 3 } });
-    await planView('search', 'light', 'plan-search', { search: { state: 'done', result: search, seconds } });
-    await planView('export', 'light', 'plan-export');
+    await planView('masks', 'dark', 'plan-masks', 880);
+    await planView('validation', 'light', 'plan-validation', 640, { runs: [run], validation: { state: 'done', result: { run: run.id }, seconds: 3 } });
+    await planView('sweep', 'dark', 'plan-sweep', 760, { sweep: { state: 'done', result: sweep, seconds: 3 } });
+    await planView('search', 'light', 'plan-search', 760, { search: { state: 'done', result: search, seconds } });
+    await planView('export', 'light', 'plan-export', 340);
   } finally {
     sample.dispose();
     await PageHost.closeBrowser();

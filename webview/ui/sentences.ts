@@ -17,6 +17,7 @@ export const SENTENCES: readonly string[] = [
   sentence('{0}, {1}% of the dense arithmetic'),
   sentence('A frequency mask saves no time on a circular convolution, whose kernels compute the whole ring. A cut to few lags does.'),
   sentence('This pattern saves no time on this kernel: it drops bins from every comb row. Dropping whole comb rows (n1) is skipped.'),
+  sentence('This pattern saves no time on this kernel: too few comb rows are dropped, since a row is kept together with its mirror. Fewer rows are quicker.'),
   sentence('This cut saves no time on this kernel: it pays when far fewer taps are kept than the input is long.'),
   // Verdicts, of a speed and a quality.
   sentence('The plan masks no site: nothing is faster, and nothing is worse.'),

@@ -70,6 +70,9 @@ function advice(masks: readonly ChannelMask[], { direction }: Pick<Site, 'direct
   if (direction === 'circular' && masks.some(({ frequency }) => frequency)) {
     return 'A frequency mask saves no time on a circular convolution, whose kernels compute the whole ring. A cut to few lags does.';
   }
+  if (masks.some(({ frequency, partial }) => frequency?.keep.kind === 'comb' && !partial)) {
+    return 'This pattern saves no time on this kernel: too few comb rows are dropped, since a row is kept together with its mirror. Fewer rows are quicker.';
+  }
   return masks.some(({ frequency, partial }) => frequency && !partial)
     ? 'This pattern saves no time on this kernel: it drops bins from every comb row. Dropping whole comb rows (n1) is skipped.'
     : 'This cut saves no time on this kernel: it pays when far fewer taps are kept than the input is long.';
