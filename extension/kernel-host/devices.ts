@@ -1,14 +1,14 @@
-import type { Engine } from '../core/engine/engine';
+import type { Engine, SampleType } from '../core/engine/engine';
 import type { Gpu } from '../core/engine/gpu';
 import { UserError } from '../core/errors';
 import type { DeviceInfo } from '../core/validation/report';
 import { openGpu } from './gpu';
 
 /** The device of a job; `gpu` where everything runs on the GPU. */
-export interface ChosenDevice { readonly info: DeviceInfo; readonly gpu?: { readonly gpu: Gpu; readonly element: 'f16' | 'bf16' } }
+export interface ChosenDevice { readonly info: DeviceInfo; readonly gpu?: { readonly gpu: Gpu; readonly element: SampleType } }
 
 /** The device a job runs on. `cuda` where it cannot be used is refused, never replaced silently; `auto` says what it chose and why. */
-export function chooseDevice(engine: Engine, backend: 'auto' | 'cpu' | 'cuda', threads?: number, element: 'f16' | 'bf16' = 'f16'): ChosenDevice {
+export function chooseDevice(engine: Engine, backend: 'auto' | 'cpu' | 'cuda', threads?: number, element: SampleType = 'f16'): ChosenDevice {
   const { cpu, cuda } = engine.devices();
   if (threads !== undefined && threads > 4 * cpu.threads) {
     throw new UserError(`${threads} threads were asked for on a machine that runs ${cpu.threads}.`, `Ask for at most ${4 * cpu.threads}.`);

@@ -56,7 +56,8 @@ export async function standingFilters(model: LongConvModel, engine: Engine, leng
 /** The same for one site. */
 export function standingFilter(model: LongConvModel, site: Site, engine: Engine, length?: number): Promise<SiteFilter> {
   const masks = site.embedded ? [] : (model.embeddedPlan?.sites.find((planned) => planned.site === site.id)?.masks ?? []);
-  const reached = length !== undefined && masks.length === 0 && site.direction === 'causal' && !site.embedded ? Math.min(site.taps, siteLength(site, length)) : site.taps;
+  const cut = length !== undefined && masks.length === 0 && site.direction === 'causal' && !site.embedded && !site.ringOfRun;
+  const reached = cut ? Math.min(site.taps, siteLength(site, length)) : site.taps;
   return siteFilter(model, { ...site, taps: reached }, masks, engine, { recausalise: model.recausalised ?? false });
 }
 

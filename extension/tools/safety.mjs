@@ -1,5 +1,5 @@
-// npm run test:safety: the CPU backend under sanitizers, under a fuzzer and on other processors, without Node. Ends with a summary; exit code
-// 1 if anything was found. `--seconds N`: how long each program runs (default 10). `--seed N`: other random numbers. `--only NAME[,NAME]`: some steps.
+// npm run test:safety: the CPU backend under sanitizers, under a fuzzer and on other processors, and the CUDA kernels of the FFT convolution run by
+// the processor; without Node. Ends with a summary; exit code 1 if anything was found. `--seconds N`: how long each program runs (default 10). `--seed N`: other random numbers. `--only NAME[,NAME]`: some steps.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import os from 'node:os';
@@ -29,13 +29,17 @@ const steps = [
     options: [`-DCMAKE_CXX_COMPILER=${arm}`, '-DCMAKE_SYSTEM_NAME=Linux', '-DCMAKE_SYSTEM_PROCESSOR=aarch64'],
     run: emulator ? [[emulator, '-L', '/usr/aarch64-linux-gnu', ...exercise()]] : [],
   },
+  {
+    name: 'cuda-fft', needs: found(['nvcc']) ? undefined : "nvcc's headers",
+    source: 'native/test/cuda', options: [], targets: ['emulated_fft_conv'], run: [['./emulated_fft_conv']],
+  },
 ];
 
 function exercise() {
-  return ['test/longconv_exercise', String(seconds), seed];
+  return ['./test/longconv_exercise', String(seconds), seed];
 }
 function fuzz() {
-  return ['test/longconv_fuzz', `-max_total_time=${seconds}`, `-seed=${seed}`];
+  return ['./test/longconv_fuzz', `-max_total_time=${seconds}`, `-seed=${seed}`];
 }
 
 function command(program, args, cwd) {
@@ -45,12 +49,12 @@ function command(program, args, cwd) {
 }
 
 /** Undefined, or what went wrong. */
-function runStep({ name, options, targets = ['longconv_exercise', 'longconv_fuzz'], run }) {
+function runStep({ name, source = 'native', options, targets = ['longconv_exercise', 'longconv_fuzz'], run }) {
   const folder = path.join(root, 'native/build/safety', name);
   mkdirSync(folder, { recursive: true });
-  const failure = command('cmake', ['-S', path.join(root, 'native'), '-B', folder, '-DCMAKE_BUILD_TYPE=Release', '-DLONGCONV_NATIVE_TESTS=ON', '-DLONGCONV_CUDA=OFF', ...options], root)
+  const failure = command('cmake', ['-S', path.join(root, source), '-B', folder, '-DCMAKE_BUILD_TYPE=Release', '-DLONGCONV_NATIVE_TESTS=ON', '-DLONGCONV_CUDA=OFF', ...options], root)
     ?? command('cmake', ['--build', folder, '--parallel', String(os.availableParallelism()), '--target', ...targets], root);
-  return run.reduce((failed, [program, ...args]) => failed ?? command(program.startsWith('test/') ? path.join(folder, program) : program, args, folder), failure);
+  return run.reduce((failed, [program, ...args]) => failed ?? command(program, args, folder), failure);
 }
 
 try {

@@ -114,12 +114,18 @@ export class ExportView {
 }
 
 /** How the written file was checked, and what came of it. */
-function verdict({ verified, onlyFilters }: ExportResult): string {
+function verdict({ verified, compared }: ExportResult): string {
   const difference = significant(verified, 2);
-  if (onlyFilters) {
-    return verified === 0
-      ? t('re-read: filters identical; the model is too large to be run again')
-      : t('re-read: filters differ by {0} (relative); the model is too large to be run again', difference);
+  switch (compared) {
+    case 'filters':
+      return verified === 0
+        ? t('re-read: filters identical; the model was not run again')
+        : t('re-read: filters differ by {0} (relative); the model was not run again', difference);
+    case 'convolutions':
+      return verified === 0
+        ? t('re-read: the changed convolutions give identical results; all else is byte-identical')
+        : t('re-read: the changed convolutions differ by {0} (relative); all else is byte-identical', difference);
+    default:
+      return verified === 0 ? t('re-read and re-run: bit-identical to the validated model') : t('re-read and re-run: logits differ by {0} (relative)', difference);
   }
-  return verified === 0 ? t('re-read and re-run: bit-identical to the validated model') : t('re-read and re-run: logits differ by {0} (relative)', difference);
 }

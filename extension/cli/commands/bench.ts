@@ -22,7 +22,7 @@ export const benchCommand = new Command('bench')
   .option('--threads <T>', 'threads of the kernels and of the libraries', integer(1))
   .option('--gated', 'multiply input and result by gates')
   .option('--circular', 'circular convolutions of length L in place of causal ones')
-  .addOption(new Option('--dtype <type>', 'type of signals and filters').choices(['f32', 'f16', 'bf16']).default('f32'))
+  .addOption(new Option('--dtype <type>', 'type of signals and filters; on the GPU f32 is computed in float32 accuracy, f16 and bf16 with float16 operands').choices(['f32', 'f16', 'bf16']).default('f32'))
   .option('--json', 'machine-readable output')
   .action(async ({ shapes, ops, gated, circular, json, ...rest }: BenchOptions) => {
     const results = await runJob('bench', { ...rest, shapes, operations: ops, gated: gated ?? false, circular: circular ?? false });
@@ -49,9 +49,9 @@ function describe(results: readonly BenchResult[]): string {
     `B${r.B} H${r.H} L${r.L} ${r.op}`, r.algorithm, percent(r.kept), milliseconds(r.median_ms), milliseconds(r.mad_ms), milliseconds(r.floor_ms), r.error.toExponential(1),
     ...baselines.map((name) => (name in r.baselines ? `${milliseconds(r.baselines[name])} (${(r.baselines[name] / r.median_ms).toFixed(1)}x)` : '-')),
   ]);
-  const { causal, gated, dtype, threads } = results[0];
+  const { backend, causal, gated, dtype, threads } = results[0];
   return [
-    `${causal ? 'causal' : 'circular'}${gated ? ', gated' : ''}, ${dtype}, ${threads} thread${threads === 1 ? '' : 's'}; times in ms`,
+    `${causal ? 'causal' : 'circular'}${gated ? ', gated' : ''}, ${dtype}, ${backend === 'cuda' ? 'GPU' : `${threads} thread${threads === 1 ? '' : 's'}`}; times in ms`,
     table(['shape and operation', 'kernel', 'kept', 'median', 'MAD', 'floor', 'error', ...baselines], rows),
   ].join('\n');
 }

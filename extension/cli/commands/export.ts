@@ -10,6 +10,12 @@ interface ExportOptions {
   recausalise?: boolean; length?: number; output: string; json?: boolean;
 }
 
+/** How the export was checked, where not by a run of the whole model. */
+const COMPARED = {
+  filters: 're-read (the model was not run again), filters',
+  convolutions: 're-read and its changed convolutions re-run (all else is byte-identical), results',
+} as const;
+
 export const exportCommand = new Command('export')
   .description('write the changed model to new files, re-read and re-run before it is called done')
   .argument('<plan>', '*.surgery.json')
@@ -26,6 +32,6 @@ export const exportCommand = new Command('export')
     if (json) return printJson(result);
     print(`${result.path} (${bytes(result.bytes)})`);
     for (const note of result.notes) print(note);
-    const how = result.onlyFilters === true ? 're-read (the model is too large to be run again), filters' : 're-read and re-run, logits';
+    const how = result.compared === undefined ? 're-read and re-run, logits' : COMPARED[result.compared];
     print(result.verified === 0 ? `Verified: ${how} identical.` : `Verified: ${how} within ${result.verified.toExponential(1)} (relative).`);
   });

@@ -1,11 +1,12 @@
 import * as path from 'node:path';
 import { Command, Option } from 'commander';
+import type { SampleType } from '../../core/engine/engine';
 import type { OptionOverrides } from '../../core/families/model';
 import { runJob } from '../host';
 import { integer, SET_HELP, setOption } from '../options';
 import { print } from '../table';
 
-interface ForwardOptions { input: string; output: string; backend: 'cpu' | 'cuda'; recausalise?: boolean; threads?: number; dtype?: 'f16' | 'bf16'; set?: OptionOverrides }
+interface ForwardOptions { input: string; output: string; backend: 'cpu' | 'cuda'; recausalise?: boolean; threads?: number; dtype?: SampleType; set?: OptionOverrides }
 
 export const forwardCommand = new Command('forward')
   .description('run a model, or a plan with its masks, on given tokens')
@@ -14,7 +15,7 @@ export const forwardCommand = new Command('forward')
   .requiredOption('-o, --output <file>', 'safetensors file to write: logits')
   .addOption(new Option('--backend <name>', 'device').choices(['cpu', 'cuda']).default('cpu'))
   .option('--recausalise', 'zero the negative lags of masked filters')
-  .addOption(new Option('--dtype <type>', 'element type of products and convolutions on the GPU').choices(['f16', 'bf16']).default('f16'))
+  .addOption(new Option('--dtype <type>', 'element type of products and convolutions on the GPU; f32: in float32 accuracy').choices(['f16', 'bf16', 'f32']).default('f16'))
   .option('--threads <T>', 'threads of the kernels', integer(1))
   .option('--set <name=value>', SET_HELP, setOption)
   .action(async (source: string, options: ForwardOptions) => {

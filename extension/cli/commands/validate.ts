@@ -1,5 +1,6 @@
 import * as path from 'node:path';
 import { Command, Option } from 'commander';
+import type { SampleType } from '../../core/engine/engine';
 import { writeFileAtomically } from '../../core/io/atomic-file';
 import type { ValidateRequest } from '../../core/protocol/kernel-host';
 import { runJob } from '../host';
@@ -7,7 +8,7 @@ import { integer } from '../options';
 import { describeReport } from '../report';
 import { print, printJson } from '../table';
 
-interface ValidateOptions { data?: string; length?: number; backend: ValidateRequest['backend']; threads?: number; dtype?: 'f16' | 'bf16'; json?: string | true }
+interface ValidateOptions { data?: string; length?: number; backend: ValidateRequest['backend']; threads?: number; dtype?: SampleType; json?: string | true }
 
 export const validateCommand = new Command('validate')
   .description('the speed and quality report of a plan')
@@ -15,7 +16,7 @@ export const validateCommand = new Command('validate')
   .option('--data <file>', 'FASTA, text, or safetensors with input_ids; without it, speed and filter errors only')
   .option('--length <L>', 'window length in tokens', integer(1))
   .addOption(new Option('--backend <name>', 'device').choices(['auto', 'cpu', 'cuda']).default('auto'))
-  .addOption(new Option('--dtype <type>', 'element type of products and convolutions on the GPU').choices(['f16', 'bf16']).default('f16'))
+  .addOption(new Option('--dtype <type>', 'element type of products and convolutions on the GPU; f32: in float32 accuracy').choices(['f16', 'bf16', 'f32']).default('f16'))
   .option('--threads <T>', 'threads of the kernels', integer(1))
   .option('--json [report]', 'write the report as JSON to this file, or to stdout in place of the table')
   .action(async (plan: string, options: ValidateOptions) => {

@@ -1,4 +1,4 @@
-import type { ConvolutionSpec, Prediction } from './engine';
+import type { ConvolutionSpec, Prediction, SampleType } from './engine';
 
 /**
  * The GPU as the native addon offers it: memory that stays on the device and the operations of a model on it. All calls that return
@@ -19,8 +19,8 @@ export interface Gpu {
   secondsBetween(marks: { readonly first: number; readonly second: number }): Promise<number>;
 
   /** seconds: of one row of spec.maxLength samples for each channel, as on an H100. */
-  predictConvolution(spec: ConvolutionSpec): Omit<Prediction, 'executedFraction'>;
-  prepareConvolution(spec: ConvolutionSpec, filter: Float32Array): Promise<number>;
+  predictConvolution(spec: GpuConvolutionSpec): Omit<Prediction, 'executedFraction'>;
+  prepareConvolution(spec: GpuConvolutionSpec, filter: Float32Array): Promise<number>;
   runConvolution(call: GpuConvolutionCall): void;
   freeConvolution(request: { readonly convolution: number }): void;
 
@@ -36,7 +36,10 @@ export interface Gpu {
   difference(call: { readonly a: number; readonly b: number; readonly element: GpuElement; readonly count: number }): Promise<[number, number]>;
 }
 
-export type GpuElement = 'f32' | 'f16' | 'bf16' | 'i32';
+/** exact: in float32 accuracy; otherwise the kernels round their operands to float16. */
+export type GpuConvolutionSpec = ConvolutionSpec & { readonly exact: 0 | 1 };
+
+export type GpuElement = SampleType | 'i32';
 export type GpuData = Float32Array | Uint16Array | Int32Array;
 export const elementBytes = (element: GpuElement): number => (element === 'f16' || element === 'bf16' ? 2 : 4);
 

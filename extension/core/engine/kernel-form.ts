@@ -25,9 +25,10 @@ const asItIs = (column: number): number => column;
 
 /**
  * The cheaper form by the engine's cost model; without an engine never a moved one.
+ * @param part as it acts on runs of that length (plan/filter-of-run.ts).
  * @param maxLength longest input that will be run, in samples; the exact length where the filter is bound to one.
  */
-export function kernelForm(engine: Engine | undefined, part: PartForm, maxLength: number, ringOfRun = false): KernelForm {
+export function kernelForm(engine: Engine | undefined, part: PartForm, maxLength: number): KernelForm {
   const channels = part.channels[1] - part.channels[0];
   const { mode, filterLength, grid, reach } = part;
   switch (mode) {
@@ -43,9 +44,7 @@ export function kernelForm(engine: Engine | undefined, part: PartForm, maxLength
     }
     case 'bidirectional': {
       const half = Math.min(filterLength / 2, maxLength);
-      // On a shorter ring of the run's own, the negative lags are counted from its end; see Site.ringOfRun.
-      const columns = ringOfRun ? 2 * half : filterLength;
-      return cheaper(engine, maxLength, wholeGrid(channels, half, columns, maxLength), moved(channels, half, columns, maxLength, false));
+      return cheaper(engine, maxLength, wholeGrid(channels, half, filterLength, maxLength), moved(channels, half, filterLength, maxLength, false));
     }
   }
 }
@@ -77,11 +76,8 @@ function moved(channels: number, half: number, columns: number, maxLength: numbe
   };
 }
 
-/** Lag of a column on a ring of so many; columns beyond the ring have none and give Infinity. */
-function lagOf(column: number, columns: number): number {
-  if (column >= columns) return Infinity;
-  return column < columns / 2 ? column : column - columns;
-}
+/** Lag of a column on a ring of so many. */
+const lagOf = (column: number, columns: number): number => (column < columns / 2 ? column : column - columns);
 
 function cheaper(engine: Engine | undefined, length: number, first: KernelForm, second: KernelForm): KernelForm {
   if (!engine) return first;

@@ -1,3 +1,4 @@
+import { filterOfRun, formOfRun } from '../plan/filter-of-run';
 import type { SiteFilter } from '../plan/site-filter';
 import type { Engine, PreparedConvolution } from './engine';
 import { type KernelForm, kernelForm, kernelRows, kernelSeconds } from './kernel-form';
@@ -29,8 +30,8 @@ export class SiteConvolution {
   /** `maxLength`: longest input that will be run, in samples; the exact length where the filter is bound to one (plan/longest-input.ts). */
   static async prepare(engine: Engine, filter: SiteFilter, maxLength: number): Promise<SiteConvolution> {
     const parts: PreparedPart[] = [];
-    for (const part of filter.parts) {
-      const form = kernelForm(engine, part, maxLength, filter.site.ringOfRun);
+    for (const part of filterOfRun(filter, maxLength).parts) {
+      const form = kernelForm(engine, part, maxLength);
       parts.push({ first: part.channels[0], form, prepared: await engine.prepare(form.spec, kernelRows(form, part)) });
     }
     return new SiteConvolution(filter.site.channels, parts);
@@ -55,5 +56,5 @@ export class SiteConvolution {
 
 /** The cost model's seconds for one run of the site. */
 export function predictSeconds(engine: Engine, filter: SiteFilter, batch: number, length: number, threads: number): number {
-  return filter.parts.reduce((sum, part) => sum + kernelSeconds(engine, kernelForm(engine, part, length, filter.site.ringOfRun), batch, length, threads), 0);
+  return filter.parts.reduce((sum, part) => sum + kernelSeconds(engine, kernelForm(engine, formOfRun(filter.site, part, length), length), batch, length, threads), 0);
 }

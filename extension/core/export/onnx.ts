@@ -5,11 +5,12 @@ import { LONG_CONV_DOMAIN, type ModelGraph } from '../graph/model-graph';
 import { onnx } from '../graph/onnx';
 import { siteLength } from '../families/site-shape';
 import { writeFileAtomically } from '../io/atomic-file';
-import { boundToLength } from '../plan/longest-input';
+import { filterOfRun } from '../plan/filter-of-run';
+import { shortestRun } from '../plan/longest-input';
 import type { SurgeryPlan } from '../plan/plan';
 import type { SiteFilter } from '../plan/site-filter';
 import { TOOL, VERSION } from '../version';
-import { addLengthGuard } from './onnx/length-guard';
+import { addLengthGuard, type LengthRange } from './onnx/length-guard';
 import { CONV_TAPS, type Lowering, loweredBytes, LOWERINGS } from './onnx/lowering';
 import { lagExtent, takesAnyLength } from './onnx/site-kernel';
 
@@ -44,25 +45,38 @@ const LARGEST_FILE = 2 ** 31 - 1;
 
 /**
  * Writes the model as an ONNX file of standard operators (or, for lowering 'function', with the model-local function LongConv).
- * Batch and sequence stay dynamic; inputs longer than `length` make the graph fail, unless every filter is a short Conv kernel.
+ * Batch and sequence stay dynamic, but for filters that are bound to one length; inputs longer than `length` make the graph fail, unless every
+ * filter is a short Conv kernel, and so do shorter ones on which the model would have other filters.
  * Throws UserError when a filter is missing, a grid does not take `length`, or the file would exceed 2 GiB.
  */
 export async function exportOnnx(request: OnnxExport): Promise<OnnxExportResult> {
-  const { graph, filters, length } = request;
+  const { graph, length } = request;
   if (!Number.isInteger(length) || length < 1) throw new UserError(`An ONNX export needs a length of at least 1 sample, not ${length}.`);
-  const { lowering, reason } = chooseLowering(request);
+  const filters = new Map([...request.filters].map(([id, filter]) => [id, filterOfRun(filter, siteLength(filter.site, length))]));
+  const { lowering, reason } = chooseLowering({ ...request, filters });
   const unlimited = lowering === 'conv' && [...filters.values()].every(takesAnyLength);
-  checkSize(request, lowering);
-  const model = lowerModel(request, lowering, !unlimited);
+  checkSize({ ...request, filters }, lowering);
+  const shortest = Math.max(1, ...[...request.filters.values()].map((filter) => shortestRun(filter, length)));
+  const range = { shortest, longest: unlimited ? Infinity : length };
+  const model = lowerModel({ ...request, filters }, lowering, range);
   const bytes = onnx.ModelProto.encode(model).finish();
   if (bytes.length > LARGEST_FILE) throw tooLarge(bytes.length);
   await writeFileAtomically(request.output, bytes);
-  const limit = unlimited
-    ? 'Every filter is partial, so the graph takes inputs of any length.'
-    : `The graph is made for inputs of up to ${length} samples and fails on longer ones.`;
   const name = graph.model.graph?.name ?? 'model';
   const written = `The long convolutions of ${name} are written as ${WRITTEN_AS[lowering]}${reason}.`;
-  return { lowering, bytes: bytes.length, notes: [written, limit] };
+  return { lowering, bytes: bytes.length, notes: [written, limits(range)] };
+}
+
+/** Whether only one length will do, so that the graph can say so in its input's shape. */
+const isExact = ({ shortest, longest }: LengthRange): boolean => shortest > 1 && shortest === longest;
+
+function limits(range: LengthRange): string {
+  const { shortest, longest } = range;
+  if (isExact(range)) return `The graph is made for inputs of exactly ${longest} samples: on others the model has other filters.`;
+  const least = shortest > 1 ? ` It fails on inputs of fewer than ${shortest} samples, on which the model has other filters.` : '';
+  return longest === Infinity
+    ? `Every filter is partial, so the graph takes inputs of any length.${least}`
+    : `The graph is made for inputs of up to ${longest} samples and fails on longer ones.${least}`;
 }
 
 const WRITTEN_AS: Readonly<Record<Lowering, string>> = {
@@ -97,11 +111,11 @@ function tooLarge(bytes: number): UserError {
   );
 }
 
-function lowerModel(request: OnnxExport, lowering: Lowering, guarded: boolean): onnx.IModelProto {
+function lowerModel(request: OnnxExport, lowering: Lowering, range: LengthRange): onnx.IModelProto {
   const { graph, filters, length } = request;
   const source = graph.model.graph!;
   const b = new GraphBuilder(valueNames(source), nodeNames(source));
-  const input = guarded ? addLengthGuard(b, graph.input, length) : graph.input.name;
+  const input = addLengthGuard(b, graph.input, range);
   const filterInputs = new Set<string>();
   for (const original of source.node ?? []) {
     const node = { ...original, input: original.input?.map((name) => (name === graph.input.name ? input : name)) };
@@ -134,18 +148,17 @@ function lowerModel(request: OnnxExport, lowering: Lowering, guarded: boolean): 
       ...source,
       node,
       initializer: [...(source.initializer ?? []), ...b.initializers],
-      input: (source.input ?? []).filter(({ name }) => !filterInputs.has(name!)).map((value) => withExactLength(value, request)),
+      input: (source.input ?? []).filter(({ name }) => !filterInputs.has(name!)).map((value) => withExactLength(value, graph.input, range)),
     },
   };
 }
 
 /** A filter that is bound to one length means another thing at every other, so a graph with one takes its one length only. */
-function withExactLength(value: onnx.IValueInfoProto, { graph, filters, length }: OnnxExport): onnx.IValueInfoProto {
-  const bound = [...filters.values()].some(boundToLength);
+function withExactLength(value: onnx.IValueInfoProto, input: ModelGraph['input'], range: LengthRange): onnx.IValueInfoProto {
   const type = value.type?.tensorType;
-  if (!bound || value.name !== graph.input.name || !type) return value;
+  if (!isExact(range) || value.name !== input.name || !type) return value;
   const dims = (type.shape?.dim ?? []).map(({ dimValue, dimParam }) => (dimParam ? dimParam : Number(dimValue)));
-  return { ...value, type: tensorType(type.elemType!, dims.map((dim, axis) => (axis === (graph.input.lengthAxis ?? 1) ? length : dim))) };
+  return { ...value, type: tensorType(type.elemType!, dims.map((dim, axis) => (axis === (input.lengthAxis ?? 1) ? range.longest : dim))) };
 }
 
 function metadata({ source, plan, length, recausalise }: OnnxExport, lowering: Lowering): onnx.IStringStringEntryProto[] {

@@ -26,10 +26,12 @@ export interface Site {
   /** Samples at the site for each sample of the model's input, e.g. 1/4 in a tier that is pooled by 4; 1 where absent. */
   readonly rate?: number;
   /**
-   * Bidirectional only: the original code cuts the row of 2L columns to the first 2n on an input of n < L samples, so that it takes lag -j
-   * from column 2n - j and has another filter at every length.
+   * Set where the original code convolves an input of n < L samples on a ring of 2n with a filter that it does not cut to n lags, so that it
+   * has another filter at every such length: taps beyond the input act on later samples, tap 2n - j at lag -j. What lies beyond the ring is
+   * cut off. Of bidirectional sites, `wrapped` ones lay the half of their negative lags from column n on and add it to what is there
+   * already; `cut` ones take the first 2n columns of their row. See plan/filter-of-run.ts.
    */
-  readonly ringOfRun?: boolean;
+  readonly ringOfRun?: 'wrapped' | 'cut';
   readonly storage: FilterStorage;
   readonly writeBack: readonly WriteBack[];
   /**

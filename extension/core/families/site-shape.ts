@@ -11,11 +11,15 @@ export const siteLength = ({ rate = 1 }: Pick<Site, 'rate'>, length: number): nu
 /** Most samples of the model's input that give at most `samples` at a site. */
 export const inputLength = ({ rate = 1 }: Pick<Site, 'rate'>, samples: number): number => Math.floor(samples / rate);
 
-type Lengths = Pick<LongConvModel, 'maxLength' | 'fixedLength' | 'lengthMultiple'>;
+type Lengths = Pick<LongConvModel, 'maxLength' | 'fixedLength' | 'lengthMultiple' | 'sites'>;
+
+/** Whether the model is meant for its trained length alone: it takes no other, or has other filters on shorter inputs. */
+const isForOneLength = ({ fixedLength, sites }: Lengths): boolean => fixedLength === true || sites.some(({ ringOfRun }) => ringOfRun !== undefined);
 
 /** Samples of a run when the user names no length: the trained length, or the largest power of two below it where any will do. */
-export function defaultRunLength({ maxLength, fixedLength, lengthMultiple = 1 }: Lengths): number {
-  if (fixedLength === true) {
+export function defaultRunLength(model: Lengths): number {
+  const { maxLength, lengthMultiple = 1 } = model;
+  if (isForOneLength(model)) {
     return maxLength;
   }
   const length = defaultLength(maxLength);
@@ -26,5 +30,5 @@ export function defaultRunLength({ maxLength, fixedLength, lengthMultiple = 1 }:
 export function gridRequest(model: Lengths, site: Pick<Site, 'taps' | 'direction' | 'rate'>): GridRequest {
   const longest = siteLength(site, model.maxLength);
   // Where only one length makes sense, the grid must take it.
-  return { siteTaps: site.taps, direction: site.direction, maxLength: model.fixedLength === true ? powerOfTwoAtLeast(longest) : longest };
+  return { siteTaps: site.taps, direction: site.direction, maxLength: isForOneLength(model) ? powerOfTwoAtLeast(longest) : longest };
 }

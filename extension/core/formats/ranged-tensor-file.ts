@@ -20,10 +20,10 @@ export abstract class RangedTensorFile<Stored extends TensorInfo> implements Ten
   /** Fills `target` with the tensor's little-endian, row-major bytes from byte `from` on; the range lies inside the tensor. */
   protected abstract fill(tensor: Stored, target: Uint8Array, from: number): Promise<void>;
 
-  async readBytes(name: string, begin?: number, end?: number): Promise<Uint8Array> {
+  async readBytes(name: string, begin?: number, end?: number, into?: Uint8Array): Promise<Uint8Array> {
     const tensor = this.tensor(name);
     const [from, to] = range(name, begin, end, tensor.byteLength);
-    const bytes = new Uint8Array(to - from);
+    const bytes = into?.subarray(0, to - from) ?? new Uint8Array(to - from);
     await this.fill(tensor, bytes, from);
     return bytes;
   }

@@ -1,6 +1,6 @@
 import { NOT_SCORED, type Sample } from '../data/samples';
+import type { SampleType } from '../engine/engine';
 import type { Gpu } from '../engine/gpu';
-import { kernelForm } from '../engine/kernel-form';
 import { siteLength } from '../families/site-shape';
 import type { ModelGraph } from '../graph/model-graph';
 import type { SiteFilter } from '../plan/site-filter';
@@ -11,7 +11,7 @@ import type { Timing } from '../validation/report';
 import { compareSamples } from '../validation/speed';
 import { copyInto } from './copy';
 import { GpuModelRunner, type GpuSiteEvent } from './runner';
-import type { GpuSiteConvolution } from './site-convolution';
+import { type GpuSiteConvolution, predictedSeconds } from './site-convolution';
 import { GpuTensor } from './tensor';
 
 export interface GpuLabSetup {
@@ -21,7 +21,7 @@ export interface GpuLabSetup {
   /** Columns of the logits. */
   readonly vocabulary: number;
   readonly gpu: Gpu;
-  readonly element: 'f16' | 'bf16';
+  readonly element: SampleType;
 }
 
 /** The whole model and its convolutions on the GPU; only sums and times come back. */
@@ -87,7 +87,7 @@ export class GpuLab implements Lab {
     const [dense, masked, recausalised] = await compareSamples(convolutions.map((convolution) => () => this.deviceTime(() => convolution.run({ input, output }))));
     input.release();
     output.release();
-    const seconds = (filter: SiteFilter): number => predictedSeconds(gpu, filter, length);
+    const seconds = (filter: SiteFilter): number => predictedSeconds(gpu, filter, length, element);
     return {
       dense, masked, recausalised, predictedSpeedup: seconds(filters.dense.get(id)!) / seconds(filters.masked.get(id)!),
       algorithms: { dense: convolutions[0].algorithms, masked: convolutions[1].algorithms },
@@ -134,7 +134,7 @@ export class GpuLab implements Lab {
 }
 
 /** Random numbers, one million of them over and over. */
-async function repeatedSignal(gpu: Gpu, element: 'f16' | 'bf16', dims: readonly number[]): Promise<GpuTensor> {
+async function repeatedSignal(gpu: Gpu, element: SampleType, dims: readonly number[]): Promise<GpuTensor> {
   const signal = GpuTensor.allocate(gpu, element, dims);
   const piece = Math.min(signal.count, 1 << 20);
   const random = await GpuTensor.upload(gpu, randomSignal(piece), [piece]);
@@ -145,9 +145,4 @@ async function repeatedSignal(gpu: Gpu, element: 'f16' | 'bf16', dims: readonly 
   }
   random.release();
   return signal;
-}
-
-/** Seconds of one run of the site's convolutions, by the GPU's cost model. */
-function predictedSeconds(gpu: Gpu, filter: SiteFilter, maxLength: number): number {
-  return filter.parts.reduce((sum, part) => sum + gpu.predictConvolution(kernelForm(undefined, part, maxLength, filter.site.ringOfRun).spec).seconds, 0);
 }

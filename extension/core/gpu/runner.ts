@@ -1,3 +1,4 @@
+import type { SampleType } from '../engine/engine';
 import type { Gpu, TokenSums } from '../engine/gpu';
 import { UserError } from '../errors';
 import type { ModelGraph } from '../graph/model-graph';
@@ -22,7 +23,7 @@ export interface GpuRunnerSetup {
   /** Longest input that will be run, in samples. The one length of all runs where a filter is circular. */
   readonly maxLength: number;
   /** Element type of matrix products and convolutions; sums and the residual stream are float32. */
-  readonly element: 'f16' | 'bf16';
+  readonly element: SampleType;
 }
 
 /** A site's convolution as it ran; the tensors are valid only until the callback's promise settles. */
@@ -77,7 +78,7 @@ export class GpuModelRunner implements RunsModel {
           continue;
         }
         const { samples, ...limit } = siteLimit(filter, runner.setup.maxLength);
-        const convolution = await GpuSiteConvolution.prepare(runner.setup.gpu, filter, samples);
+        const convolution = await GpuSiteConvolution.prepare(runner.setup.gpu, filter, samples, runner.setup.element);
         runner.sites.set(step.node.site, { convolution, ...limit, channels: filter.site.channels, filter, owned: true });
       }
     } catch (error) {
@@ -180,9 +181,11 @@ export class GpuModelRunner implements RunsModel {
   }
 }
 
-function notFinite(element: string): UserError {
+const TYPE_NAMES = { f32: 'float32', f16: 'float16', bf16: 'bfloat16' } as const;
+
+function notFinite(element: SampleType): UserError {
   return new UserError(
-    `The model's logits are not finite in ${element === 'f16' ? 'float16' : 'bfloat16'}: its activations leave the range of that type.`,
-    element === 'f16' ? 'Use --dtype bf16, or --backend cpu.' : 'Use --backend cpu.',
+    `The model's logits are not finite in ${TYPE_NAMES[element]}: its activations leave the range of that type.`,
+    element === 'f16' ? 'Use --dtype bf16 or f32, or --backend cpu.' : 'Use --backend cpu.',
   );
 }

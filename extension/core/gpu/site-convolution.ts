@@ -1,5 +1,7 @@
 import { kernelForm, kernelRows } from '../engine/kernel-form';
-import type { Gpu } from '../engine/gpu';
+import type { ConvolutionSpec, SampleType } from '../engine/engine';
+import type { Gpu, GpuConvolutionSpec } from '../engine/gpu';
+import { filterOfRun, formOfRun } from '../plan/filter-of-run';
 import type { SiteFilter } from '../plan/site-filter';
 import { UserError } from '../errors';
 import type { GpuTensor } from './tensor';
@@ -20,14 +22,14 @@ export class GpuSiteConvolution {
     private readonly parts: readonly { readonly first: number; readonly convolution: number; readonly algorithm: string }[],
   ) {}
 
-  /** `maxLength`: longest input that will be run, in samples. Throws UserError for sizes that the GPU kernels do not have. */
-  static async prepare(gpu: Gpu, filter: SiteFilter, maxLength: number): Promise<GpuSiteConvolution> {
+  /** `maxLength`: longest input that will be run, in samples (the exact length where the filter is bound to one); `element`: of its signals. Throws UserError for sizes that the GPU kernels do not have. */
+  static async prepare(gpu: Gpu, filter: SiteFilter, maxLength: number, element: SampleType): Promise<GpuSiteConvolution> {
     const parts: { first: number; convolution: number; algorithm: string }[] = [];
     try {
-      for (const part of filter.parts) {
-        const form = kernelForm(undefined, part, maxLength, filter.site.ringOfRun);
-        const { algorithm } = gpu.predictConvolution(form.spec);
-        parts.push({ first: part.channels[0], convolution: await gpu.prepareConvolution(form.spec, kernelRows(form, part)), algorithm });
+      for (const part of filterOfRun(filter, maxLength).parts) {
+        const form = kernelForm(undefined, part, maxLength), spec = specFor(form.spec, element);
+        const { algorithm } = gpu.predictConvolution(spec);
+        parts.push({ first: part.channels[0], convolution: await gpu.prepareConvolution(spec, kernelRows(form, part)), algorithm });
       }
     } catch (error) {
       for (const { convolution } of parts) gpu.freeConvolution({ convolution });
@@ -56,4 +58,12 @@ export class GpuSiteConvolution {
   free(): void {
     for (const { convolution } of this.parts) this.gpu.freeConvolution({ convolution });
   }
+}
+
+/** Float32 signals are convolved in float32 accuracy. */
+const specFor = (spec: ConvolutionSpec, element: SampleType): GpuConvolutionSpec => ({ ...spec, exact: element === 'f32' ? 1 : 0 });
+
+/** Seconds of one run of the site's convolutions, by the GPU's cost model. */
+export function predictedSeconds(gpu: Gpu, filter: SiteFilter, maxLength: number, element: SampleType): number {
+  return filter.parts.reduce((sum, part) => sum + gpu.predictConvolution(specFor(kernelForm(undefined, formOfRun(filter.site, part, maxLength), maxLength).spec, element)).seconds, 0);
 }

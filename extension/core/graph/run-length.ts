@@ -1,14 +1,14 @@
 import { UserError } from '../errors';
 import { inputLength, siteLength } from '../families/site-shape';
-import { boundToLength, longestInput, onlyLength } from '../plan/longest-input';
+import { longestInput, onlyLength, shortestRun } from '../plan/longest-input';
 import type { SiteFilter } from '../plan/site-filter';
 
 /** What a prepared site allows. */
 export interface LengthLimit {
   /** In samples of the model's input. */
   readonly maxLength: number;
-  /** Runs at maxLength only. */
-  readonly exact: boolean;
+  /** On shorter inputs the filter would be another one. */
+  readonly minLength: number;
 }
 
 /**
@@ -25,16 +25,19 @@ export function siteLimit(filter: SiteFilter, runnerLimit: number, siteSamples =
       `Run it on ${inputLength(filter.site, only)} samples.`);
   }
   const longest = longestInput(filter);
-  return { samples: Math.min(wanted, longest), maxLength: longest < wanted ? inputLength(filter.site, longest) : runnerLimit, exact: boundToLength(filter) };
+  const samples = Math.min(wanted, longest);
+  const maxLength = longest < wanted ? inputLength(filter.site, longest) : runnerLimit;
+  return { samples, maxLength, minLength: shortestRun(filter, maxLength, samples) };
 }
 
-/** Throws UserError when an input of `length` samples is longer than the runner or a site's filter is made for. */
+/** Throws UserError when an input of `length` samples is longer than the runner or a site's filter is made for, or shorter than a filter is prepared for. */
 export function checkRunLength(length: number, runnerLimit: number, sites: ReadonlyMap<string, LengthLimit>): void {
   const limits = [{ what: 'the runner', limit: runnerLimit }];
-  for (const [site, { maxLength, exact }] of sites) {
+  for (const [site, { minLength, maxLength }] of sites) {
     limits.push({ what: `the filter of site ${site}`, limit: maxLength });
-    if (exact && length !== maxLength) {
-      throw new UserError(`The input has ${length} samples, but the filter of site ${site} was prepared for exactly ${maxLength}.`);
+    const exact = minLength === maxLength;
+    if (exact ? length !== maxLength : length < minLength) {
+      throw new UserError(`The input has ${length} samples, but the filter of site ${site} was prepared for ${exact ? 'exactly' : 'at least'} ${minLength}.`);
     }
   }
   const tight = limits.reduce((a, b) => (b.limit < a.limit ? b : a));

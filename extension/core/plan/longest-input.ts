@@ -1,4 +1,5 @@
-import { filterColumns } from '../families/site-shape';
+import { filterColumns, siteLength } from '../families/site-shape';
+import { ownFrom } from './filter-of-run';
 import type { SiteFilter } from './site-filter';
 
 /**
@@ -12,19 +13,27 @@ export function longestInput({ site, parts, measures }: SiteFilter): number {
     switch (mode) {
       case 'grid': return filterLength / 2;
       case 'circular': return masked ? filterLength : Infinity;
-      case 'bidirectional': return site.finite === true || (filterLength < filterColumns(site) && site.ringOfRun !== true) ? Infinity : site.taps;
+      case 'bidirectional': return site.finite === true || (filterLength < filterColumns(site) && site.ringOfRun !== 'cut') ? Infinity : site.taps;
       case 'causal': return site.finite === true || (filterLength < site.taps && measures.keptTaps < 1) ? Infinity : filterLength;
     }
   }));
 }
 
 /**
- * Whether the filter's lags depend on the input's length, so that it is prepared for one length exactly: circular filters, and those whose
- * negative lags are counted from the end of the run's ring. A masked one has the single length that longestInput gives.
+ * Shortest input, in samples at the site, on which a filter that was prepared for runs of `length` is right: `length` itself where the filter's
+ * lags depend on it, as those of circular filters do, and of filters that have other ones on short inputs (Site.ringOfRun).
  */
-export const boundToLength = ({ site }: Pick<SiteFilter, 'site'>): boolean => site.direction === 'circular' || site.ringOfRun === true;
+function shortestInput({ site, parts }: SiteFilter, length: number): number {
+  return site.direction === 'circular' ? length : Math.min(length, Math.max(...parts.map((part) => ownFrom(site, part))));
+}
 
-/** The single length, in samples at the site, of a filter that is bound to one and masked; undefined for any other. */
-export function onlyLength(filter: SiteFilter): number | undefined {
-  return boundToLength(filter) && filter.parts.some(({ masked }) => masked) ? filter.site.taps : undefined;
+/** The same in samples of the model's input, for runs of `length` of those, which are `samples` at the site. */
+export function shortestRun(filter: SiteFilter, length: number, samples = siteLength(filter.site, length)): number {
+  const shortest = shortestInput(filter, samples);
+  return shortest > 1 && shortest === samples ? length : Math.floor((shortest - 1) / (filter.site.rate ?? 1)) + 1;
+}
+
+/** The single length, in samples at the site, of a circular filter that is masked; undefined for any other. */
+export function onlyLength({ site, parts }: SiteFilter): number | undefined {
+  return site.direction === 'circular' && parts.some(({ masked }) => masked) ? site.taps : undefined;
 }

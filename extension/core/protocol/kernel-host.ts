@@ -1,4 +1,4 @@
-import type { DeviceReport } from '../engine/engine';
+import type { DeviceReport, SampleType } from '../engine/engine';
 import type { Direction, FilterStorage, ModelOption, OptionOverrides, Task, WriteBack } from '../families/model';
 import type { ChannelMask, SurgeryPlan, Symmetry } from '../plan/plan';
 import type { MaskMeasures } from '../plan/site-filter';
@@ -146,8 +146,8 @@ export interface ForwardRequest {
   readonly output: string;
   readonly recausalise: boolean;
   readonly backend: 'cpu' | 'cuda';
-  /** Element type of products and convolutions on the GPU; default f16. */
-  readonly dtype?: 'f16' | 'bf16';
+  /** Element type of products and convolutions on the GPU; default f16. f32: in float32 accuracy. */
+  readonly dtype?: SampleType;
   readonly threads?: number;
 }
 export interface ValidateRequest {
@@ -158,8 +158,8 @@ export interface ValidateRequest {
   readonly data?: string;
   readonly length?: number;
   readonly backend: 'auto' | 'cpu' | 'cuda';
-  /** Element type of products and convolutions on the GPU; default f16. */
-  readonly dtype?: 'f16' | 'bf16';
+  /** Element type of products and convolutions on the GPU; default f16. f32: in float32 accuracy. */
+  readonly dtype?: SampleType;
   readonly threads?: number;
 }
 export interface ExportRequest {
@@ -180,6 +180,6 @@ export interface ExportResult {
   readonly notes: readonly string[];
   /** Relative difference between the re-run of the written file and the validated run; 0 where bit-identical. */
   readonly verified: number;
-  /** Set where the changed filters were compared, because the model is too large to be run again. */
-  readonly onlyFilters?: boolean;
+  /** What `verified` compares where the whole model was not run again: the changed filters, or the results of the changed convolutions. */
+  readonly compared?: 'filters' | 'convolutions';
 }

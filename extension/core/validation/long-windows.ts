@@ -39,6 +39,11 @@ export function shortenSamples(
   return { samples: short, runLength, longestRun: Math.max(runLength, longestWindow(sizes)) };
 }
 
+/** The filters in runs that are pieces of longer inputs: what acts on short inputs alone (Site.ringOfRun) does not act in them. */
+export function filtersOfPieces(filters: ReadonlyMap<string, SiteFilter>): Map<string, SiteFilter> {
+  return new Map([...filters].map(([id, filter]) => [id, { ...filter, site: { ...filter.site, ringOfRun: undefined } }]));
+}
+
 /** A run's history and what it scores share the trained length; a longer history leaves half of that to be scored, if runs may be longer. */
 function chunks(before: number, runLength: number, multiple: number, beyond: boolean): WindowSizes {
   const aligned = (samples: number): number => Math.floor(samples / multiple) * multiple;

@@ -1,4 +1,4 @@
-import type { InstructionSet } from '../engine/engine';
+import type { InstructionSet, SampleType } from '../engine/engine';
 import type { Direction, Task } from '../families/model';
 
 /** The result of `validate`; JSON as in schemas/validation-report.schema.json. Contract of design section 5, with additions. */
@@ -67,4 +67,4 @@ export interface SiteReport {
   readonly algorithms: { readonly dense: string; readonly masked: string };
 }
 /** `instructionSet`: of the CPU kernels; on a GPU, the element type of its products and convolutions. `threads`: of the processor. */
-export interface DeviceInfo { readonly backend: 'cpu' | 'cuda'; readonly name: string; readonly instructionSet: InstructionSet | 'f16' | 'bf16'; readonly threads: number; /** Set when another backend was asked for or available. */ readonly note?: string }
+export interface DeviceInfo { readonly backend: 'cpu' | 'cuda'; readonly name: string; readonly instructionSet: InstructionSet | SampleType; readonly threads: number; /** Set when another backend was asked for or available. */ readonly note?: string }

@@ -1,5 +1,5 @@
 import { type SampleSet, seenByDense } from '../data/samples';
-import type { Engine } from '../engine/engine';
+import type { Engine, SampleType } from '../engine/engine';
 import type { Gpu } from '../engine/gpu';
 import type { LongConvModel } from '../families/model';
 import { GpuLab } from '../gpu/lab';
@@ -30,7 +30,7 @@ export interface Validation {
   readonly sessions: DenseSessions;
   readonly device: DeviceInfo;
   /** Set to run everything on the GPU in place of engine and sessions. */
-  readonly gpu?: { readonly gpu: Gpu; readonly element: 'f16' | 'bf16' };
+  readonly gpu?: { readonly gpu: Gpu; readonly element: SampleType };
 }
 
 /** Share of the progress bar that quality takes; speed takes the rest. */

@@ -52,7 +52,7 @@ function piecesOf(site: Site): TapRange[] {
 function tensorsOf({ direction, channels, taps, ringOfRun }: Site): Omit<TensorEntry, 'data'>[] {
   const tensor = (name: string, columns: number): Omit<TensorEntry, 'data'> => ({ name, dtype: 'F32', shape: [channels, columns] });
   if (direction !== 'bidirectional') return [tensor('k', taps)];
-  return [tensor('k_fwd', taps), tensor('k_rev', taps), ...(ringOfRun ? [tensor('k', 2 * taps)] : [])];
+  return [tensor('k_fwd', taps), tensor('k_rev', taps), ...(ringOfRun === 'cut' ? [tensor('k', 2 * taps)] : [])];
 }
 
 /** The rows of a piece. */
@@ -68,7 +68,7 @@ async function placeRows(place: PlaceBytes, { direction, taps, ringOfRun }: Site
       await put('k', channel, taps, first, row);
       continue;
     }
-    if (ringOfRun) await put('k', channel, 2 * taps, first, row);
+    if (ringOfRun === 'cut') await put('k', channel, 2 * taps, first, row);
     const ahead = Math.max(0, Math.min(width, taps - first));
     if (ahead > 0) await put('k_fwd', channel, taps, first, row.subarray(0, ahead));
     if (ahead < width) await put('k_rev', channel, taps, 2 * taps - end, row.slice(ahead).reverse());

@@ -3,8 +3,11 @@ import * as path from 'node:path';
 import { UserError } from '../../core/errors';
 import { exportInPlace, type InPlaceResult } from '../../core/export/onnx/in-place';
 import { firstDifference } from '../../core/export/compare-tensors';
+import { hasParts, verifyParts } from '../../core/export/onnx/verify-parts';
+import { relativeDifference } from '../../core/export/relative-difference';
 import { openOnnxModel } from '../../core/families/onnx/index';
 import { OnnxModel } from '../../core/families/onnx/model';
+import type { OnnxSite } from '../../core/families/onnx/site';
 import { openModel } from '../../core/families/registry';
 import type { LongConvModel } from '../../core/families/model';
 import { OnnxFile, openOnnx } from '../../core/formats/onnx/read';
@@ -18,7 +21,7 @@ import type { ExportRequest, ExportResult } from '../../core/protocol/kernel-hos
 import type { ReportProgress } from '../../core/protocol/rpc';
 import { host } from '../host';
 import { changedFilters, refuseOtherSource, standingFilters, type Surgery } from '../surgery';
-import { filterDifference, relativeDifference } from './filter-difference';
+import { filterDifference } from './filter-difference';
 
 /** Largest relative difference between the exported model in ONNX Runtime and the native run of the plan. */
 const TOLERANCE = 1e-3;
@@ -27,6 +30,8 @@ const ERROR_PER_POINT = 8e-8;
 /** Largest relative difference of filters in tensors of a narrow type, bfloat16. */
 const ROUNDED = 2 ** -7;
 const VERIFY_SEED = 7;
+/** Bytes of tensors up to which an export is run as a whole: a run holds them about four times. */
+const RUN_AS_A_WHOLE = 1 << 28;
 
 /** A model of an ONNX file: its graph, or the filters in it that the user chose. */
 export type OnnxFileModel = LongConvModel & { readonly file: OnnxFile };
@@ -34,7 +39,8 @@ export const isOnnxFileModel = (model: LongConvModel): model is OnnxFileModel =>
 
 /**
  * Writes an ONNX model with changed filters: its own bytes with the changes spliced in. Then re-reads it, compares every tensor that was
- * not to change, and runs it in ONNX Runtime against the native run of the plan; a file that differs is removed.
+ * not to change, and runs it (of large models the changed convolutions) in ONNX Runtime against the native run of the plan; a file that differs
+ * is removed.
  */
 export async function exportOnnxModel(
   request: ExportRequest, surgery: Surgery & { readonly model: OnnxFileModel }, progress: ReportProgress,
@@ -54,23 +60,23 @@ export async function exportOnnxModel(
       model, plan, filters: changed, lowering: request.lowering, recausalise: request.recausalise, output: unverified, dataFile: `${path.basename(request.output)}.data`,
       onProgress: (fraction) => progress({ message: `writing ${path.basename(request.output)}`, fraction: 0.2 + 0.4 * fraction }),
     });
-    const copied = result.copied;
-    if (copied !== undefined) refuseOtherSource(surgery, fingerprintOf(new Map([[model.name, copied]])));
+    refuseOtherSource(surgery, fingerprintOf(new Map([[model.name, result.sourceHash]])));
     progress({ message: 're-reading it', fraction: 0.6 });
-    const verified = copied !== undefined ? 0 : await verifyChanged(unverified, model, changed, result, progress);
+    const verified: Verified = result.copied ? { verified: 0 } : await verifyChanged(unverified, model, changed, result, progress);
     await fs.rename(unverified, request.output);
     kept = true;
-    return { path: request.output, bytes: (await fs.stat(request.output)).size, notes: [...result.notes, ...leakNotes(changed, request.recausalise)], verified };
+    return { path: request.output, bytes: (await fs.stat(request.output)).size, notes: [...result.notes, ...leakNotes(changed, request.recausalise)], ...verified };
   } finally {
     if (!kept) for (const file of [unverified, ...(result?.dataFiles ?? [])]) await fs.rm(file, { force: true });
   }
 }
 
-/** The largest relative difference to the plan, of the outputs, or of the filters where the model is known by these alone. */
+/** What was compared with the plan, and the largest relative difference. */
+interface Verified { readonly verified: number; readonly compared?: ExportResult['compared'] }
+
 async function verifyChanged(
   file: string, model: OnnxFileModel, changed: ReadonlyMap<string, SiteFilter>, { touched }: InPlaceResult, progress: ReportProgress,
-): Promise<number> {
-  const { sessions } = host();
+): Promise<Verified> {
   const written = await openOnnx(file);
   try {
     const common = [...model.file.tensors.keys()].filter((name) => written.tensors.has(name) && !touched.has(name));
@@ -79,11 +85,16 @@ async function verifyChanged(
   } finally {
     await written.close();
   }
-  if (!(model instanceof OnnxModel)) return chosenDifference(file, changed);
+  if (!(model instanceof OnnxModel)) return { verified: await chosenDifference(file, changed), compared: 'filters' };
+  const size = [...model.file.tensors.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
+  if (size > RUN_AS_A_WHOLE && hasParts(model, changed)) {
+    progress({ message: 're-running its changed convolutions in ONNX Runtime', fraction: 0.8 });
+    return { verified: await partsDifference(file, model, changed, touched), compared: 'convolutions' };
+  }
   progress({ message: 're-running it in ONNX Runtime', fraction: 0.8 });
-  const session = await (model.needsOtherOperators ? sessionOfPlain(file, model) : sessions.createFromFile(file));
+  const session = await (model.needsOtherOperators ? sessionOfPlain(file, model) : host().sessions.createFromFile(file));
   try {
-    return await outputDifference(session, model, changed);
+    return { verified: await outputDifference(session, model, changed) };
   } finally {
     await session.dispose();
   }
@@ -101,14 +112,31 @@ async function chosenDifference(file: string, changed: ReadonlyMap<string, SiteF
   }
 }
 
+/** The written file, taken for the same model as its source. */
+async function reopen(file: string, { options }: OnnxModel): Promise<OnnxModel> {
+  return openOnnxModel(await openOnnx(file), host().sessions, Object.fromEntries(options.map(({ name, value }) => [name, value])));
+}
+
 /** Of a file with operators that ONNX Runtime cannot run on every machine. */
-async function sessionOfPlain(file: string, { options }: OnnxModel): Promise<DenseSession> {
-  const { sessions } = host();
-  const reopened = await openOnnxModel(await openOnnx(file), sessions, Object.fromEntries(options.map(({ name, value }) => [name, value])));
+async function sessionOfPlain(file: string, model: OnnxModel): Promise<DenseSession> {
+  const reopened = await reopen(file, model);
   try {
-    return await sessions.create(encodeModel(reopened.plainGraph().model));
+    return await host().sessions.create(encodeModel(reopened.plainGraph().model));
   } finally {
     await reopened.close();
+  }
+}
+
+/** Largest difference of the changed convolutions, of a model that is too large to be run as a whole. */
+async function partsDifference(file: string, source: OnnxModel, changed: ReadonlyMap<string, SiteFilter>, touched: ReadonlySet<string>): Promise<number> {
+  const { engine, sessions } = host();
+  const written = await reopen(file, source);
+  try {
+    const differences = await verifyParts({ source, written, changed, touched, engine, sessions, seed: VERIFY_SEED });
+    for (const [site, difference] of differences) refuseDifference(difference, [site]);
+    return Math.max(0, ...differences.values());
+  } finally {
+    await written.close();
   }
 }
 
@@ -127,11 +155,16 @@ async function outputDifference(session: DenseSession, model: OnnxModel, changed
   }
   const actual = (await session.run(feeds, [graph.output])).get(graph.output)!;
   const difference = relativeDifference(actual.data, expected.data);
-  const points = Math.max(0, ...model.onnxSites.map(({ fftSize }) => (fftSize !== undefined && (fftSize & (fftSize - 1)) !== 0 ? fftSize : 0)));
+  refuseDifference(difference, model.onnxSites);
+  return difference;
+}
+
+/** Refuses what is more than the errors of ONNX Runtime's own transforms. */
+function refuseDifference(difference: number, sites: readonly OnnxSite[]): void {
+  const points = Math.max(0, ...sites.map(({ fftSize }) => (fftSize !== undefined && (fftSize & (fftSize - 1)) !== 0 ? fftSize : 0)));
   if (!(difference <= Math.max(TOLERANCE, 4 * ERROR_PER_POINT * points))) {
     throw new UserError(`The exported model gives other results than the native run (relative difference ${difference.toExponential(2)}), so it was not kept.`);
   }
-  return difference;
 }
 
 function leakNotes(changed: ReadonlyMap<string, SiteFilter>, recausalise: boolean): string[] {

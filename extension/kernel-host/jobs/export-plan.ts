@@ -6,6 +6,7 @@ import { APPLY_SURGERY, applySurgeryScript, isApplySurgeryScript } from '../../c
 import { chooseForm, exportSafetensors, isCopy, type SafetensorsForm } from '../../core/export/safetensors';
 import type { Changes } from '../../core/export/safetensors-changes';
 import { verifySafetensors } from '../../core/export/safetensors-verify';
+import { relativeDifference } from '../../core/export/relative-difference';
 import { stage } from '../../core/export/staging';
 import { openModel } from '../../core/families/registry';
 import { refuseSitesOnly } from '../../core/families/sites-only';
@@ -14,17 +15,16 @@ import { isShardIndex } from '../../core/formats/safetensors/shard-index';
 import { writeFileAtomically } from '../../core/io/atomic-file';
 import type { LongConvModel } from '../../core/families/model';
 import { fingerprint, fingerprintOf } from '../../core/formats/fingerprint';
-import { OnnxFile } from '../../core/formats/onnx/read';
 import { ModelRunner } from '../../core/graph/runtime';
 import { defaultRunLength } from '../../core/families/site-shape';
-import { boundToLength } from '../../core/plan/longest-input';
+import { shortestRun } from '../../core/plan/longest-input';
 import type { SiteFilter } from '../../core/plan/site-filter';
 import type { ExportRequest, ExportResult } from '../../core/protocol/kernel-host';
 import type { ReportProgress } from '../../core/protocol/rpc';
 import { randomSample } from '../../core/validation/random-input';
 import { host } from '../host';
 import { exportOnnxModel, isOnnxFileModel } from './export-onnx-model';
-import { filterDifference, relativeDifference } from './filter-difference';
+import { filterDifference } from './filter-difference';
 import { changedFilters, openUnchecked, refuseOtherSource, standingFilters, type Surgery } from '../surgery';
 
 /** Largest relative difference between an exported ONNX graph in ONNX Runtime and the native run. */
@@ -48,14 +48,12 @@ export async function exportPlan(request: ExportRequest, progress: ReportProgres
   if ((model.file.files ?? [model.file.path]).some((file) => path.resolve(file) === path.resolve(request.output))) {
     throw new UserError(`${request.output} is the model itself or one of its files, which is never written in place.`, 'Choose another file name.');
   }
-  const { file } = model;
-  const copies = request.format === 'safetensors' ? isCopy({ model, plan, output: request.output }) : file instanceof OnnxFile && plan.sites.length === 0;
-  // A copy hashes what it reads.
-  if (!copies) refuseOtherSource(surgery, await fingerprint(file.path));
   if (isOnnxFileModel(model)) {
     formOf({ ...request, format: 'onnx' }, surgery);
     return exportOnnxModel(request, { ...surgery, model }, progress);
   }
+  // A copy hashes what it reads.
+  if (!(request.format === 'safetensors' && isCopy({ model, plan, output: request.output }))) refuseOtherSource(surgery, await fingerprint(model.file.path));
   // What cannot be written is refused before the work of masking.
   const form = formOf(request, surgery);
   if (form === undefined) refuseSitesOnly(model);
@@ -90,7 +88,7 @@ async function exportToSafetensors(
     const verified = await verifyWritten(staging.output, surgery, changed, filters, changes);
     await staging.keep();
     const notes = [...formNotes(form, changed, request.recausalise, changes.copied !== undefined), ...changes.notes, ...await writeScript(request.output, form, surgery)];
-    return { path: request.output, bytes, notes, verified, onlyFilters: changes.copied === undefined && !runsWhole(model) };
+    return { path: request.output, bytes, notes, verified, ...(changes.copied === undefined && !runsWhole(model) && { compared: 'filters' }) };
   } finally {
     await staging.discard();
   }
@@ -187,9 +185,10 @@ function formNotes(form: string, changed: ReadonlyMap<string, SiteFilter>, recau
 
 /** Samples of the run that verifies an export: few, where the model takes other lengths than its own. */
 function verificationLength(model: LongConvModel, filters: ReadonlyMap<string, SiteFilter>, length: number): number {
-  if (model.fixedLength || [...filters.values()].some(boundToLength)) return length;
+  if (model.fixedLength) return length;
   const multiple = model.lengthMultiple ?? 1;
-  const short = Math.min(length, VERIFY_SAMPLES);
+  const needed = [...filters.values()].map((filter) => shortestRun(filter, length));
+  const short = Math.min(length, Math.max(VERIFY_SAMPLES, ...needed));
   return Math.max(multiple, short - (short % multiple));
 }
 

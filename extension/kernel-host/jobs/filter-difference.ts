@@ -1,3 +1,4 @@
+import { relativeDifference } from '../../core/export/relative-difference';
 import type { LongConvModel } from '../../core/families/model';
 import { exactRows } from '../../core/plan/exact';
 import type { SiteFilter } from '../../core/plan/site-filter';
@@ -14,16 +15,4 @@ export async function filterDifference(reopened: LongConvModel, changed: Readonl
     for (const [a, b] of pairs) largest = Math.max(largest, relativeDifference(a, b));
   }
   return largest;
-}
-
-/** ||a - b|| / ||b||; 0 only where all values are equal, NaN where either has one or their counts differ. */
-export function relativeDifference(a: ArrayLike<number | bigint>, b: ArrayLike<number | bigint>): number {
-  if (a.length !== b.length) return NaN;
-  let difference = 0;
-  let norm = 0;
-  for (let i = 0; i < b.length; i++) {
-    difference += (Number(a[i]) - Number(b[i])) ** 2;
-    norm += Number(b[i]) ** 2;
-  }
-  return difference === 0 ? 0 : Math.sqrt(difference / norm);
 }

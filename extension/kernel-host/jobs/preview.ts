@@ -4,6 +4,7 @@ import { filterColumns, siteLength } from '../../core/families/site-shape';
 import { measureMasks } from '../../core/plan/apply';
 import { channelRanges, filterForm } from '../../core/plan/channel-ranges';
 import type { Site } from '../../core/families/model';
+import { formOfRun } from '../../core/plan/filter-of-run';
 import type { ChannelMask } from '../../core/plan/plan';
 import type { Preview, PreviewRequest } from '../../core/protocol/kernel-host';
 import { energyOf, MeasureSums } from '../../core/plan/measures';
@@ -32,7 +33,7 @@ export async function preview(store: FilterStore, request: PreviewRequest, engin
     let bytes = 0;
     const algorithms = new Set<string>();
     for (const { channels: [first, end], mask } of channelRanges(masks, site.channels)) {
-      const kernel = kernelForm(engine, { channels: [first, end], ...filterForm(mask, site, false) }, length, site.ringOfRun);
+      const kernel = kernelForm(engine, formOfRun(site, { channels: [first, end] as const, ...filterForm(mask, site, false) }, length), length);
       const prediction = engine.predict(kernel.spec, 1, kernel.spec.maxLength, engine.devices().cpu.threads);
       seconds += prediction.seconds;
       executed += prediction.executedFraction * ((end - first) / site.channels);

@@ -5,7 +5,7 @@ import { defaultRunLength } from '../../core/families/site-shape';
 import type { ValidateRequest } from '../../core/protocol/kernel-host';
 import type { ReportProgress } from '../../core/protocol/rpc';
 import type { ValidationReport } from '../../core/validation/report';
-import { shortenSamples } from '../../core/validation/long-windows';
+import { filtersOfPieces, shortenSamples } from '../../core/validation/long-windows';
 import { validate } from '../../core/validation/validate';
 import { validateSites } from '../../core/validation/validate-sites';
 import { chooseDevice } from '../devices';
@@ -42,5 +42,6 @@ export async function validatePlan(request: ValidateRequest, progress: ReportPro
   const { samples, runLength, longestRun } = shortenSamples(data?.samples ?? [], model, new Map([...filters.dense, ...filters.masked]), length, gpu === undefined);
   const note = `Windows of ${length} tokens went through as runs of up to ${longestRun}: the masked model slides, the dense one sees at most its trained length, and times are those of runs of ${runLength}.`;
   const shortened = data && { ...data, windows: data.samples.length, samples, notes: [...data.notes, note] };
-  return validate({ model, plan, planPath, filters, length, runLength, longestRun, engine, sessions, device, gpu, data: shortened }, progress);
+  const pieces = { dense: filtersOfPieces(filters.dense), masked: filtersOfPieces(filters.masked), recausalised: filtersOfPieces(filters.recausalised) };
+  return validate({ model, plan, planPath, filters: pieces, length, runLength, longestRun, engine, sessions, device, gpu, data: shortened }, progress);
 }

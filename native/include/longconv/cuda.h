@@ -17,7 +17,7 @@
 extern "C" {
 #endif
 
-#define LC_CUDA_ABI 1
+#define LC_CUDA_ABI 2
 #define LC_CUDA_ENTRY "lc_cuda_entry"
 #define LC_MAX_RANK 6
 
@@ -71,7 +71,7 @@ typedef enum lc_activation { LC_NONE = 0, LC_GELU_TANH = 1, LC_GELU_ERF = 2, LC_
  */
 typedef struct lc_cuda_gemm {
   int64_t batch, rows, columns, inner;
-  int32_t operand_element; /* LC_F16 or LC_BF16 */
+  int32_t operand_element; /* LC_F16, LC_BF16, or LC_F32 */
   int32_t output_element;  /* that, or LC_F32 */
   int32_t transposed_a, transposed_b;
   const void* a;
@@ -147,9 +147,10 @@ typedef struct lc_cuda_api {
   int32_t (*seconds_between)(void* first, void* second, double* seconds, lc_status* status);
   void (*free_mark)(void* mark);
 
-  int32_t (*plan_convolution)(const lc_convolution_spec* spec, lc_cuda_plan* plan, lc_status* status);
-  /* filter: host memory [channels, filter_length]; spectra and tables are made on the device and kept there until freed. */
-  int32_t (*prepare_convolution)(const lc_convolution_spec* spec, const float* filter, lc_cuda_convolution** prepared, lc_status* status);
+  int32_t (*plan_convolution)(const lc_convolution_spec* spec, int32_t exact, lc_cuda_plan* plan, lc_status* status);
+  /* filter: host memory [channels, filter_length]; spectra and tables are made on the device and kept there until freed.
+     exact: float32 accuracy for every element type, by split operands; otherwise operands are rounded to fp16. */
+  int32_t (*prepare_convolution)(const lc_convolution_spec* spec, int32_t exact, const float* filter, lc_cuda_convolution** prepared, lc_status* status);
   int32_t (*run_convolution)(const lc_cuda_convolution* prepared, const lc_cuda_convolution_call* call, lc_status* status);
   void (*free_convolution)(lc_cuda_convolution* prepared);
 

@@ -7,6 +7,85 @@
 
 namespace longconv::addon {
 
+namespace {
+
+/// Elements and fields that the arguments of a call may have altogether; those of typed arrays are not counted.
+constexpr uint32_t kMostEntries = 1 << 16;
+/// Objects within objects that a function may look at; what is deeper is left out.
+constexpr int kDeepest = 4;
+
+/// Throws Error where a value could not be read: an exception of the caller's code must not stay pending when ours is reported.
+void read(napi_env env, napi_status status, const std::string& what) {
+  if (status == napi_ok) return;
+  bool pending = false;
+  napi_value dropped;
+  if (napi_is_exception_pending(env, &pending) == napi_ok && pending) napi_get_and_clear_last_exception(env, &dropped);
+  fail(LC_INVALID_ARGUMENT, "%.200s could not be read.", what.c_str());
+}
+
+/// Memory that can shrink while a job reads it cannot be used.
+void refuse_resizable(napi_env env, napi_value array, const std::string& what) {
+  napi_value buffer, flag;
+  napi_valuetype type = napi_undefined;
+  bool resizable = false;
+  read(env, napi_get_typedarray_info(env, array, nullptr, nullptr, nullptr, &buffer, nullptr), what);
+  read(env, napi_get_named_property(env, buffer, "resizable", &flag), what);
+  read(env, napi_typeof(env, flag, &type), what);
+  if (type == napi_boolean) read(env, napi_get_value_bool(env, flag, &resizable), what);
+  if (resizable) fail(LC_INVALID_ARGUMENT, "%.200s lies in memory that can be resized, which a running computation cannot use.", what.c_str());
+}
+
+/// Makes plain objects and arrays of what was given: numbers, texts and typed arrays as they are, objects and arrays copied.
+class Copier {
+ public:
+  explicit Copier(napi_env env) : env_(env) {}
+
+  napi_value copy(napi_value value, const std::string& what, int depth = 0) {
+    napi_valuetype type = napi_undefined;
+    bool is_typed = false, is_array = false;
+    read(env_, napi_typeof(env_, value, &type), what);
+    if (type != napi_object) return value;
+    read(env_, napi_is_typedarray(env_, value, &is_typed), what);
+    if (is_typed) {
+      refuse_resizable(env_, value, what);
+      return value;
+    }
+    napi_value copy = nullptr;
+    read(env_, napi_is_array(env_, value, &is_array), what);
+    read(env_, is_array ? napi_create_array(env_, &copy) : napi_create_object(env_, &copy), what);
+    if (depth == kDeepest) return copy;
+    napi_value names = value;
+    uint32_t count = 0;
+    if (!is_array) read(env_, napi_get_all_property_names(env_, value, napi_key_include_prototypes, static_cast<napi_key_filter>(napi_key_enumerable | napi_key_skip_symbols), napi_key_numbers_to_strings, &names), what);
+    read(env_, napi_get_array_length(env_, names, &count), what);
+    if (count > left_) fail(LC_INVALID_ARGUMENT, "%.200s has more than the %u entries that arguments can have.", what.c_str(), kMostEntries);
+    left_ -= count;
+    for (uint32_t i = 0; i < count; ++i) entry(value, copy, is_array ? nullptr : names, i, what, depth);
+    return copy;
+  }
+
+ private:
+  /// `names`: of the fields; null for an array.
+  void entry(napi_value from, napi_value to, napi_value names, uint32_t i, const std::string& what, int depth) {
+    napi_value name = nullptr, value = nullptr;
+    if (names) read(env_, napi_get_element(env_, names, i, &name), what);
+    else read(env_, napi_create_string_utf8(env_, std::to_string(i).c_str(), NAPI_AUTO_LENGTH, &name), what);
+    const std::string part = names ? what + "." + Napi::String(env_, name).Utf8Value().substr(0, 40) : what + "[" + std::to_string(i) + "]";
+    read(env_, napi_get_property(env_, from, name, &value), part);
+    // Defined, not set: setting could call a setter of the prototype.
+    napi_property_descriptor property{};
+    property.name = name;
+    property.value = copy(value, part, depth + 1);
+    property.attributes = static_cast<napi_property_attributes>(napi_writable | napi_enumerable | napi_configurable);
+    read(env_, napi_define_properties(env_, to, 1, &property), part);
+  }
+
+  napi_env env_;
+  uint32_t left_ = kMostEntries;
+};
+
+}  // namespace
+
 int64_t product(std::initializer_list<int64_t> factors) {
   int64_t result = 1;
   for (const int64_t factor : factors)
@@ -14,21 +93,22 @@ int64_t product(std::initializer_list<int64_t> factors) {
   return result;
 }
 
-Arguments::Arguments(Napi::Value value, const char* what) : what_(what) {
-  if (!value.IsObject()) fail(LC_INVALID_ARGUMENT, "%s must be an object.", what);
+Arguments::Arguments(Napi::Value value, const char* what) : Arguments(Copied{}, {value.Env(), Copier(value.Env()).copy(value, what)}, what) {}
+
+Arguments::Arguments(Copied, Napi::Value value, std::string what) : what_(std::move(what)) {
+  if (value.Type() != napi_object) fail(LC_INVALID_ARGUMENT, "%s must be an object.", what_.c_str());
   object_ = value.As<Napi::Object>();
 }
 
 Napi::Value Arguments::get(const char* field) const {
-  napi_value value = nullptr;
-  // A getter may throw: its exception must not stay pending when ours is reported.
-  if (napi_get_named_property(object_.Env(), object_, field, &value) != napi_ok) {
-    bool pending = false;
-    napi_value dropped;
-    if (napi_is_exception_pending(object_.Env(), &pending) == napi_ok && pending) napi_get_and_clear_last_exception(object_.Env(), &dropped);
-    fail(LC_INVALID_ARGUMENT, "%s.%s could not be read.", what_.c_str(), field);
-  }
-  return {object_.Env(), value};
+  const napi_env env = object_.Env();
+  napi_value name = nullptr, value = nullptr;
+  bool own = false;
+  // Only what was copied: what the prototype of all objects has is nobody's argument.
+  read(env, napi_create_string_utf8(env, field, NAPI_AUTO_LENGTH, &name), what_);
+  read(env, napi_has_own_property(env, object_, name, &own), what_);
+  read(env, own ? napi_get_property(env, object_, name, &value) : napi_get_undefined(env, &value), what_);
+  return {env, value};
 }
 
 bool Arguments::has(const char* field) const {
@@ -36,14 +116,14 @@ bool Arguments::has(const char* field) const {
   return !value.IsUndefined() && !value.IsNull();
 }
 
-Arguments Arguments::object(const char* field) const { return {get(field), (what_ + "." + field).c_str()}; }
+Arguments Arguments::object(const char* field) const { return {Copied{}, get(field), what_ + "." + field}; }
 
 std::vector<Arguments> Arguments::objects(const char* field) const {
   const Napi::Value value = get(field);
   if (!value.IsArray()) fail(LC_INVALID_ARGUMENT, "%s.%s must be an array.", what_.c_str(), field);
   const auto array = value.As<Napi::Array>();
   std::vector<Arguments> result;
-  for (uint32_t i = 0; i < array.Length(); ++i) result.emplace_back(array.Get(i), (what_ + "." + field + "[" + std::to_string(i) + "]").c_str());
+  for (uint32_t i = 0; i < array.Length(); ++i) result.push_back({Copied{}, array.Get(i), what_ + "." + field + "[" + std::to_string(i) + "]"});
   return result;
 }
 
@@ -131,6 +211,7 @@ const int32_t* cancel_flag(Napi::Value value) {
   if (value.IsUndefined() || value.IsNull()) return nullptr;
   if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_int32_array || value.As<Napi::TypedArray>().ElementLength() != 1)
     fail(LC_INVALID_ARGUMENT, "The cancel flag must be an Int32Array of one element.");
+  refuse_resizable(value.Env(), value, "The cancel flag");
   return value.As<Napi::Int32Array>().Data();
 }
 

@@ -9,7 +9,7 @@
 
 namespace longconv::addon {
 
-/// A view into a typed array, kept alive by a reference in Arguments.
+/// A view into a typed array; see Arguments::kept.
 template <class T>
 struct Span {
   T* data = nullptr;
@@ -21,10 +21,16 @@ struct Span {
 int64_t product(std::initializer_list<int64_t> factors);
 
 /// Fields of one options object. Throws Error (never a JavaScript exception) for what is missing or of the wrong kind.
+///
+/// The object is copied when it is given, arrays of numbers aside: reading a field may run code of the caller (getters, proxies), which may change
+/// or free what was read before. Afterwards no such code runs, so pointers into arrays are asked for once everything of a call has been copied.
 class Arguments {
  public:
   /// `value` must be an object; `what` names it in messages.
   Arguments(Napi::Value value, const char* what);
+
+  /// The copy, which keeps the arrays alive as long as it is kept.
+  Napi::Value kept() const { return object_; }
 
   bool has(const char* field) const;
   Arguments object(const char* field) const;
@@ -50,6 +56,10 @@ class Arguments {
   Span<uint8_t> bytes(const char* field, int64_t size) const { return sized(bytes(field), field, size); }
 
  private:
+  struct Copied {};
+  /// A part of a copy.
+  Arguments(Copied, Napi::Value value, std::string what);
+
   Napi::Value get(const char* field) const;
   int64_t whole(const char* field, double value, int64_t least) const;
   template <class T>

@@ -8,17 +8,13 @@
 namespace longconv::addon {
 namespace {
 
-Napi::Value kept_of(const Napi::Value& spec) {
-  const Napi::Value grid = spec.As<Napi::Object>().Get("grid");
-  return grid.IsObject() ? grid.As<Napi::Object>().Get("kept") : grid;
-}
-
-/// predictConvolution(spec) -> {algorithm, preparedBytes, seconds}
+/// predictConvolution(spec) -> {algorithm, preparedBytes, seconds}; spec.exact: 1 for float32 accuracy
 Napi::Value predict_convolution(const Napi::CallbackInfo& info) {
   return call_checked(info, [&]() -> Napi::Value {
-    const Spec spec{Arguments(info[0], "spec")};
+    const Arguments a(info[0], "spec");
+    const Spec spec{a};
     lc_cuda_plan plan{};
-    cuda_call([&](lc_status* status) { cuda().plan_convolution(&spec.native, &plan, status); });
+    cuda_call([&](lc_status* status) { cuda().plan_convolution(&spec.native, flag(a, "exact"), &plan, status); });
     Napi::Object object = Napi::Object::New(info.Env());
     object.Set("algorithm", plan.name);
     object.Set("preparedBytes", static_cast<double>(plan.prepared_bytes));
@@ -30,14 +26,17 @@ Napi::Value predict_convolution(const Napi::CallbackInfo& info) {
 /// prepareConvolution(spec, filter) -> handle
 Napi::Value prepare_convolution(const Napi::CallbackInfo& info) {
   return call_async(info, [&]() -> Napi::Value {
-    const auto spec = std::make_shared<const Spec>(Arguments(info[0], "spec"));
+    const Arguments a(info[0], "spec");
     Napi::Object given = Napi::Object::New(info.Env());
     given.Set("filter", info[1]);
-    const float* const filter = Arguments(given, "prepareConvolution").floats("filter", product({spec->native.channels, spec->native.filter_length})).data;
+    const Arguments arguments(given, "prepareConvolution");
+    const auto spec = std::make_shared<const Spec>(a);
+    const bool exact = flag(a, "exact");
+    const float* const filter = arguments.floats("filter", product({spec->native.channels, spec->native.filter_length})).data;
     auto prepared = std::make_shared<lc_cuda_convolution*>(nullptr);
-    const auto work = [=] { cuda_call([&](lc_status* status) { cuda().prepare_convolution(&spec->native, filter, prepared.get(), status); }); };
+    const auto work = [=] { cuda_call([&](lc_status* status) { cuda().prepare_convolution(&spec->native, exact, filter, prepared.get(), status); }); };
     const auto result = [=](Napi::Env env) -> Napi::Value { return Napi::Number::New(env, static_cast<double>(reinterpret_cast<std::uintptr_t>(*prepared))); };
-    return start_cuda_job(info.Env(), work, result, {info[0], info[1], kept_of(info[0])});
+    return start_cuda_job(info.Env(), work, result, {a.kept(), info[1]});
   });
 }
 

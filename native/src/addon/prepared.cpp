@@ -123,12 +123,13 @@ Napi::Object prediction_object(Napi::Env env, const lc_plan& plan) {
 /// predict(spec, batch, length, threads)
 Napi::Value predict(const Napi::CallbackInfo& info) {
   return call_checked(info, [&]() -> Napi::Value {
-    const Spec spec(Arguments(info[0], "spec"));
+    const Arguments given(info[0], "spec");
     Napi::Object sizes = Napi::Object::New(info.Env());
     sizes.Set("batch", info[1]);
     sizes.Set("length", info[2]);
     sizes.Set("threads", info[3]);
     const Arguments arguments(sizes, "predict");
+    const Spec spec(given);
     const int64_t batch = arguments.size("batch"), length = arguments.size("length");
     if (length > spec.native.max_length)
       fail(LC_INVALID_ARGUMENT, "Inputs of %lld points were asked about, but the longest is %lld.", static_cast<long long>(length), static_cast<long long>(spec.native.max_length));
@@ -139,18 +140,16 @@ Napi::Value predict(const Napi::CallbackInfo& info) {
 /// prepare(spec, filter, cancel?)
 Napi::Value prepare(const Napi::CallbackInfo& info) {
   return call_async(info, [&]() -> Napi::Value {
-    Spec spec{Arguments(info[0], "spec")};
+    const Arguments spec_arguments(info[0], "spec");
     Napi::Object given = Napi::Object::New(info.Env());
     given.Set("filter", info[1]);
-    const void* filter = Arguments(given, "prepare").samples("filter", spec.filter_type, product({spec.native.channels, spec.native.filter_length}));
+    const Arguments arguments(given, "prepare");
+    Spec spec(spec_arguments);
+    const void* filter = arguments.samples("filter", spec.filter_type, product({spec.native.channels, spec.native.filter_length}));
     auto job = std::make_unique<PrepareJob>(std::move(spec), filter, cancel_flag(info[2]));
-    job->keep(info[0]);
+    job->keep(spec_arguments.kept());
     job->keep(info[1]);
     job->keep(info[2]);
-    if (info[0].As<Napi::Object>().Has("grid")) {
-      const Napi::Value grid = info[0].As<Napi::Object>().Get("grid");
-      if (grid.IsObject()) job->keep(grid.As<Napi::Object>().Get("kept"));
-    }
     return start(info.Env(), std::move(job));
   });
 }
@@ -184,8 +183,8 @@ Napi::Object Prepared::create(Napi::Env env, std::shared_ptr<const lc_prepared> 
 /// run(call, cancel?)
 Napi::Value Prepared::run(const Napi::CallbackInfo& info) {
   return call_async(info, [&]() -> Napi::Value {
-    if (!prepared_) fail(LC_INVALID_ARGUMENT, "This prepared convolution has been freed.");
     const Arguments arguments(info[0], "call");
+    if (!prepared_) fail(LC_INVALID_ARGUMENT, "This prepared convolution has been freed.");
     lc_convolution_call call{};
     call.batch = arguments.size("batch");
     call.length = arguments.size("length");
@@ -220,8 +219,7 @@ Napi::Value Prepared::run(const Napi::CallbackInfo& info) {
     }
     refuse_overlap(output, history);
     auto job = std::make_unique<RunJob>(prepared_, call, cancel_flag(info[1]));
-    const Napi::Object object = info[0].As<Napi::Object>();
-    for (const char* name : {"input", "output", "preGate", "postGate", "skip", "history"}) job->keep(object.Get(name));
+    job->keep(arguments.kept());
     job->keep(info[1]);
     return start(info.Env(), std::move(job));
   });

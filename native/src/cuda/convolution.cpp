@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "../status.h"
+#include "exact_filter.h"
 #include "kernels/toeplitz.h"
 
 namespace longconv::cuda {
@@ -38,19 +39,20 @@ DeviceBuffer upload_taps(const lc_convolution_spec& spec, const float* filter, i
 
 }  // namespace
 
-lc_cuda_plan plan_convolution(const lc_convolution_spec& spec) {
+lc_cuda_plan plan_convolution(const lc_convolution_spec& spec, bool exact) {
   check_spec(spec);
+  if (exact) return {kExactName, exact_filter_bytes(spec), exact_filter_seconds(spec)};
   if (is_short(spec)) return {"Toeplitz on tensor cores", spec.channels * acting_taps(spec) * 4, kToeplitzSecondsPerPoint * static_cast<double>(spec.channels * spec.max_length)};
   return {long_filter_name(spec), 0, long_filter_seconds(spec)};
 }
 
-std::unique_ptr<lc_cuda_convolution> prepare_convolution(const lc_convolution_spec& spec, const float* filter) {
+std::unique_ptr<lc_cuda_convolution> prepare_convolution(const lc_convolution_spec& spec, bool exact, const float* filter) {
   check_spec(spec);
   auto prepared = std::make_unique<lc_cuda_convolution>();
   prepared->channels = spec.channels;
   prepared->max_length = spec.max_length;
   prepared->mode = spec.mode;
-  if (is_short(spec)) {
+  if (!exact && is_short(spec)) {
     prepared->taps = acting_taps(spec);
     prepared->filter = upload_taps(spec, filter, prepared->taps);
     return prepared;
@@ -60,7 +62,8 @@ std::unique_ptr<lc_cuda_convolution> prepare_convolution(const lc_convolution_sp
   if (spec.mode == LC_CAUSAL) cut.filter_length = acting_taps(spec);
   prepared->taps = cut.filter_length;
   const DeviceBuffer device = upload_taps(spec, filter, cut.filter_length);
-  prepared->long_filter = prepare_long_filter(cut, static_cast<const float*>(device.data()));
+  const auto* const taps = static_cast<const float*>(device.data());
+  prepared->long_filter = exact ? prepare_exact_filter(cut, taps) : prepare_long_filter(cut, taps);
   return prepared;
 }
 

@@ -16,8 +16,9 @@ struct lc_cuda_convolution {
 
 namespace longconv::cuda {
 
-lc_cuda_plan plan_convolution(const lc_convolution_spec& spec);
-std::unique_ptr<lc_cuda_convolution> prepare_convolution(const lc_convolution_spec& spec, const float* filter);
+/// exact: in float32 accuracy (exact_filter.h) at any length.
+lc_cuda_plan plan_convolution(const lc_convolution_spec& spec, bool exact);
+std::unique_ptr<lc_cuda_convolution> prepare_convolution(const lc_convolution_spec& spec, bool exact, const float* filter);
 void run_convolution(const lc_cuda_convolution& prepared, const lc_cuda_convolution_call& call);
 
 }  // namespace longconv::cuda

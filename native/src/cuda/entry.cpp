@@ -23,9 +23,11 @@ const lc_cuda_api kApi = {
     [](void* first, void* second, double* seconds, lc_status* status) { return guarded(status, [&] { *seconds = gpu::seconds_between(first, second); }); },
     [](void* mark) { gpu::free_mark(mark); },
 
-    [](const lc_convolution_spec* spec, lc_cuda_plan* plan, lc_status* status) { return guarded(status, [&] { *plan = plan_convolution(*spec); }); },
-    [](const lc_convolution_spec* spec, const float* filter, lc_cuda_convolution** prepared, lc_status* status) {
-      return guarded(status, [&] { *prepared = prepare_convolution(*spec, filter).release(); });
+    [](const lc_convolution_spec* spec, int32_t exact, lc_cuda_plan* plan, lc_status* status) {
+      return guarded(status, [&] { *plan = plan_convolution(*spec, exact != 0); });
+    },
+    [](const lc_convolution_spec* spec, int32_t exact, const float* filter, lc_cuda_convolution** prepared, lc_status* status) {
+      return guarded(status, [&] { *prepared = prepare_convolution(*spec, exact != 0, filter).release(); });
     },
     [](const lc_cuda_convolution* prepared, const lc_cuda_convolution_call* call, lc_status* status) {
       return guarded(status, [&] { run_convolution(*prepared, *call); });

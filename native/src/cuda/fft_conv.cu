@@ -180,6 +180,7 @@ OnePass tables_of(const FftConvPlan& plan) {
   o.filter = plan.filter.as<uint32_t>();
   o.filter_scale = plan.filter_scale.as<float>();
   o.keep = plan.keep;
+  o.most = most_trusted(plan.transform, plan.gain);
   return o;
 }
 
@@ -219,6 +220,7 @@ void launch_long(const FftConvPlan& plan, const FftConvCall& call, cudaStream_t 
   c.inner = plan.inner.as<float2>();
   c.filter_scale = plan.filter_scale.as<float>();
   c.points = plan.points;
+  c.most = most_trusted(plan.transform, plan.gain);
   c.rows.data = reinterpret_cast<uint32_t*>(static_cast<char*>(call.workspace) + state_bytes(plan));
   c.rows.filter = plan.filter.as<uint32_t>();
   c.rows.frequency = plan.frequency.as<int32_t>();

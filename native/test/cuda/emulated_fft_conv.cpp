@@ -1,6 +1,5 @@
-// The CUDA kernels, run on the CPU by emulator.h, against a float64 convolution that shares nothing with them. Needs the CUDA headers, no GPU:
-//   g++ -std=c++20 -O1 -DLONGCONV_EMULATE -I/usr/local/cuda/include -I../../include -I../../src -I../../src/cuda -I. \
-//     emulated_fft_conv.cpp ../../src/cuda/fft/tables.cpp -o emulated && ./emulated
+// The kernels of the FFT convolution, run on the processor by emulator.h, against a float64 convolution that shares nothing with them.
+// Needs CUDA's headers, no GPU. See CMakeLists.txt; npm run test:safety runs it.
 #include <complex>
 #include <cstdio>
 #include <random>
@@ -197,11 +196,16 @@ double on_chip_gain(Signal signal, int n) {
   return gain;
 }
 
+/// Calls body(shared memory) as every thread of a grid.
+template <class Body>
+void run_grid(emulated::Index grid, int threads, size_t shared_bytes, Body body) {
+  emulated::run_grid(grid, threads, static_cast<int64_t>(shared_bytes),
+                     [](void* data) { (*static_cast<Body*>(data))(reinterpret_cast<uint32_t*>(emulated::shared_memory())); }, &body);
+}
+
 template <class Kernel>
-void emulate_one_pass(const OnePass& o, int threads, int blocks) {
-  std::vector<uint4> shared((Kernel::kSharedBytes + 2 * Kernel::kStagedBytes) / 16 + 1);
-  for (int block = 0; block < blocks; ++block)
-    Emulator::current().run(threads, block, blocks, [&] { Kernel(o, reinterpret_cast<uint32_t*>(shared.data())).run(); });
+void emulate_one_pass(const OnePass& o, int threads, unsigned blocks) {
+  run_grid({blocks, 1, 1}, threads, Kernel::kSharedBytes + 2 * Kernel::kStagedBytes, [&](uint32_t* shared) { Kernel(o, shared).run(); });
 }
 
 template <Signal kSignal, class E, int Q, int M, int kWarps, int kGroup>
@@ -223,6 +227,7 @@ double one_pass_error(Problem p) {
   o.filter_scale = scale.data();
   o.keep = p.keep;
   const int members = kSignal == Signal::kPair ? 2 : 1;
+  o.most = most_trusted(p.points, on_chip_gain(kSignal, p.points));
   o.units_per_channel = (p.batch * p.blocks + members - 1) / members;
   o.units = o.units_per_channel * p.channels;
   using Kernel = OnePassKernel<kSignal, E, Q, M, kWarps, kGroup>;
@@ -257,11 +262,11 @@ double long_error(Problem p, const std::vector<int>& dropped) {
   const Geometry g = geometry_of(n);
   std::vector<uint32_t> filter;
   std::vector<float> scale;
+  const double gain = on_chip_gain(Signal::kComplex, n) * std::pow(fragment_gain(FragmentKind::kComplex, 16, 0), 2) *
+                      fragment_gain(kSignal == Signal::kReal ? FragmentKind::kFromReal : FragmentKind::kComplex, 16, alpha) *
+                      fragment_gain(kSignal == Signal::kReal ? FragmentKind::kToReal : FragmentKind::kComplex, 16, alpha);
   for (int c = 0; c < p.channels; ++c) {
     std::vector<Complex> f;
-    const double gain = on_chip_gain(Signal::kComplex, n) * std::pow(fragment_gain(FragmentKind::kComplex, 16, 0), 2) *
-                        fragment_gain(kSignal == Signal::kReal ? FragmentKind::kFromReal : FragmentKind::kComplex, 16, alpha) *
-                        fragment_gain(kSignal == Signal::kReal ? FragmentKind::kToReal : FragmentKind::kComplex, 16, alpha);
     scale.push_back(static_cast<float>(spectrum(d.k[c], p.points, alpha, f) / gain));
     for (const int row : frequency)
       for (int i = 0; i < n; ++i) filter.push_back(store(f[row + 256 * filter_frequency(g, i)]));
@@ -287,11 +292,10 @@ double long_error(Problem p, const std::vector<int>& dropped) {
   c.inner = inner.data();
   c.filter_scale = scale.data();
   c.points = n;
+  c.most = most_trusted(p.points, gain);
   using Kernel = ColumnsKernel<kSignal, E>;
-  std::vector<uint4> shared(Kernel::kSharedBytes / 16 + 1);
-  auto* memory = reinterpret_cast<uint32_t*>(shared.data());
-  for (int s = 0; s < sequences * p.channels; ++s)
-    for (int tile = 0; tile < n / 64; ++tile) Emulator::current().run(256, 0, 1, [&] { Kernel(c, memory, s).forward(tile); });
+  const emulated::Index grid{static_cast<unsigned>(n / 64), static_cast<unsigned>(sequences * p.channels), 1};
+  run_grid(grid, 256, Kernel::kSharedBytes, [&](uint32_t* memory) { Kernel(c, memory, emulated::block_index().y).forward(block_index()); });
   const OnePassTables t = tables_for(Signal::kComplex, n);
   OnePass o = {};
   set_tables(o, t, n);
@@ -301,8 +305,7 @@ double long_error(Problem p, const std::vector<int>& dropped) {
   o.units = static_cast<int64_t>(sequences) * p.channels * kept;
   o.units_per_channel = 1;
   emulate_one_pass<OnePassKernel<Signal::kComplex, E, Q, 1, 4, Q < 8 ? 4 : 1>>(o, 128, 3);
-  for (int s = 0; s < sequences * p.channels; ++s)
-    for (int tile = 0; tile < n / 64; ++tile) Emulator::current().run(256, 0, 1, [&] { Kernel(c, memory, s).inverse(tile); });
+  run_grid(grid, 256, Kernel::kSharedBytes, [&](uint32_t* memory) { Kernel(c, memory, emulated::block_index().y).inverse(block_index()); });
   return relative_error(p, d);
 }
 

@@ -15,9 +15,38 @@ struct Case {
   bool gated, skip;
   int64_t first_channel = 0, more_channels = 0;  // the signal has channels before and after those of the filter
   double scale = 1;
+  bool exact = false;
+  double offset = 0;    // added to every sample; the filter is positive then
+  int64_t dropped = 0;  // grid: bins f of 8 k + 1 .. 8 k + dropped and their mirrors are not kept
 };
 
-double limit_of(int32_t element) { return element == LC_BF16 ? 2.5e-3 : 1e-3; }
+bool is_kept(const Case& c, int64_t bin) { return std::min(bin % 8, (c.taps - bin) % 8) == 0 || std::min(bin % 8, (c.taps - bin) % 8) > c.dropped; }
+
+/// Without what the dropped bins hold, by the definition.
+std::vector<float> without_dropped(const Case& c, const std::vector<float>& filter) {
+  std::vector<float> out(filter.size());
+  for (int64_t channel = 0; channel < c.channels; ++channel) {
+    const int64_t n = c.taps, base = channel * n;
+    std::vector<double> sum(filter.begin() + base, filter.begin() + base + n);
+    for (int64_t bin = 0; bin <= n / 2; ++bin) {
+      if (is_kept(c, bin)) continue;
+      double re = 0, im = 0;
+      for (int64_t t = 0; t < n; ++t) {
+        const double angle = 2 * M_PI * static_cast<double>(bin * t % n) / static_cast<double>(n), k = filter[static_cast<std::size_t>(base + t)];
+        re += k * std::cos(angle), im -= k * std::sin(angle);
+      }
+      const double weight = (bin == 0 || 2 * bin == n ? 1.0 : 2.0) / static_cast<double>(n);
+      for (int64_t t = 0; t < n; ++t) {
+        const double angle = 2 * M_PI * static_cast<double>(bin * t % n) / static_cast<double>(n);
+        sum[static_cast<std::size_t>(t)] -= weight * (re * std::cos(angle) - im * std::sin(angle));
+      }
+    }
+    std::copy(sum.begin(), sum.end(), out.begin() + base);
+  }
+  return out;
+}
+
+double limit_of(const Case& c) { return c.exact && c.element == LC_F32 ? 5e-6 : c.element == LC_BF16 ? 2.5e-3 : 1e-3; }
 
 std::string describe(const Case& c) {
   const char* mode = c.mode == LC_CAUSAL ? "causal" : c.mode == LC_GRID ? "grid" : "circular";
@@ -27,6 +56,9 @@ std::string describe(const Case& c) {
   if (c.skip) text += " skip";
   if (c.more_channels) text += " part of the channels";
   if (c.scale != 1) text += " scale " + std::to_string(c.scale);
+  if (c.offset != 0) text += " around " + std::to_string(c.offset);
+  if (c.dropped) text += " bins dropped";
+  if (c.exact) text += " exact";
   return text;
 }
 
@@ -44,20 +76,24 @@ std::vector<int64_t> positions(int64_t length) {
 void run(const Case& c) {
   const int64_t total = c.channels + c.first_channel + c.more_channels, count = c.batch * total * c.length;
   const int64_t fft_size = c.mode == LC_GRID ? c.taps : 0;
-  const std::vector<double> filter = random_values(c.channels * c.taps, 1 / std::sqrt(static_cast<double>(c.taps)));
-  const std::vector<float> single(filter.begin(), filter.end());
-  const Array input(c.element, random_values(count, c.scale));
+  std::vector<double> filter = random_values(c.channels * c.taps, 1 / (c.offset != 0 ? static_cast<double>(c.taps) : std::sqrt(static_cast<double>(c.taps))));
+  if (c.offset != 0) for (double& tap : filter) tap = std::fabs(tap);  // lets the mean through
+  const std::vector<float> given(filter.begin(), filter.end()), single = c.dropped ? without_dropped(c, given) : given;
+  std::vector<double> samples = random_values(count, c.scale);
+  for (double& sample : samples) sample += c.offset;
+  const Array input(c.element, samples);
   const Array pre(c.element, random_values(c.gated ? count : 1)), post(c.element, random_values(c.gated ? count : 1));
   const Array skip(LC_F32, random_values(total));
   const Array output(c.element, count);
 
   lc_convolution_spec spec{};
   spec.mode = c.mode, spec.channels = c.channels, spec.filter_length = c.taps, spec.max_length = c.length;
-  const std::vector<uint8_t> kept(static_cast<std::size_t>(fft_size / 2 + 1), 1);
+  std::vector<uint8_t> kept(static_cast<std::size_t>(fft_size / 2 + 1));
+  for (int64_t bin = 0; bin <= fft_size / 2; ++bin) kept[static_cast<std::size_t>(bin)] = is_kept(c, bin);
   if (c.mode == LC_GRID) spec.fft_size = fft_size, spec.kept = kept.data();
   lc_status status{};
   lc_cuda_convolution* prepared = nullptr;
-  require(api().prepare_convolution(&spec, single.data(), &prepared, &status), status);
+  require(api().prepare_convolution(&spec, c.exact, given.data(), &prepared, &status), status);
   lc_cuda_convolution_call call{};
   call.element = c.element, call.input = input.data(), call.output = output.data();
   if (c.gated) call.pre_gate = pre.data(), call.post_gate = post.data();
@@ -94,8 +130,14 @@ void run(const Case& c) {
       if (unwritten > 0) record(describe(c) + ": outputs that nobody wrote", unwritten, 0);
     }
   }
-  compare(describe(c), got, want, limit_of(c.element));
+  compare(describe(c), got, want, limit_of(c));
   if (untouched > 0) record(describe(c) + ": outputs of other channels that were written", untouched, 0);
+}
+
+/// A convolution in float32 accuracy.
+void run_exact(Case c) {
+  c.exact = true;
+  run(c);
 }
 
 }  // namespace
@@ -121,7 +163,18 @@ void check_convolutions(bool quick) {
     run({LC_GRID, element, 2, 2, 512, 1024, true, true});
     run({LC_CIRCULAR, element, 2, 3, 1024, 1024, false, true});
   }
+  for (const int64_t length : {1, 200, 1000, 2100}) run_exact({LC_CAUSAL, LC_F32, 3, 2, length, length, true, true});
+  run_exact({LC_CAUSAL, LC_F32, 2, 2, 777, 3, false, true, 1, 2});
+  run_exact({LC_GRID, LC_F32, 3, 2, 500, 1024, true, true});
+  run_exact({LC_GRID, LC_F32, 2, 2, 700, 1024, false, true, 0, 0, 1, true, 0, 2});
+  run_exact({LC_CIRCULAR, LC_F32, 1, 3, 256, 256, false, true});
+  run_exact({LC_CIRCULAR, LC_F32, 4, 1, 8192, 8192, true, false});
+  run_exact({LC_CAUSAL, LC_BF16, 1, 2, 300, 300, false, false});
+  for (const double scale : {1e-20, 1e20}) run_exact({LC_CAUSAL, LC_F32, 2, 1, 600, 600, false, true, 0, 0, scale});
   if (quick) return;
+  for (const int64_t length : {32768, 100000, 1 << 20, 1 << 22}) run_exact({LC_CAUSAL, LC_F32, 1, 2, length, length, true, true});
+  run_exact({LC_CIRCULAR, LC_F32, 3, 2, 1 << 20, 1 << 20, false, true});
+  for (const int64_t length : {1 << 22, 1 << 23}) run({LC_CIRCULAR, LC_F16, 2, 1, length, length, false, false, 0, 0, 1, false, 60});
   run({LC_CAUSAL, LC_F16, 1, 64, 1 << 20, 128, true, true});
   run({LC_CAUSAL, LC_BF16, 2, 4, (1 << 20) + 5, 128, false, false});
   for (const int64_t length : {4096, 16384, 65536, 1 << 20}) run({LC_CAUSAL, LC_F16, 1, 8, length, length, true, true});

@@ -221,6 +221,11 @@ void check_model_operations(bool quick) {
     check_gemm({2, 129, 16, 256, operand, LC_F32, false, false, false, false, false, LC_NONE, false});
     check_gemm({3, 64, 130, 40, operand, operand, true, false, true, true, true, LC_SILU, true});
   }
+  for (const bool transposed_a : {false, true}) {
+    for (const bool transposed_b : {false, true}) {
+      check_gemm({2, 200, 137, 41, LC_F32, LC_F32, transposed_a, transposed_b, true, transposed_a, transposed_b, transposed_a ? LC_GELU_ERF : LC_NONE, transposed_b});
+    }
+  }
   if (!quick) check_gemm({1, 3000, 1024, 256, LC_F16, LC_F16, false, false, true, false, false, LC_GELU_TANH, false});
   check_norm(LC_F32, LC_F16, 19, 256, false);
   check_norm(LC_F16, LC_F32, 9, 1500, false);

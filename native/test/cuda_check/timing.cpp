@@ -54,7 +54,7 @@ double median_seconds(Body&& body) {
   return samples[kRepeats / 2];
 }
 
-Timing time_convolution(int32_t element, int64_t batch, int64_t channels, int64_t length, int64_t taps, bool gated) {
+Timing time_convolution(int32_t element, int64_t batch, int64_t channels, int64_t length, int64_t taps, bool gated, bool exact = false) {
   const int64_t count = batch * channels * length, each = element_bytes(element);
   const Signal input(element, count), output(element, count), pre(element, gated ? count : 1), post(element, gated ? count : 1);
   std::vector<float> filter(static_cast<std::size_t>(channels * taps));
@@ -63,7 +63,7 @@ Timing time_convolution(int32_t element, int64_t batch, int64_t channels, int64_
   spec.mode = LC_CAUSAL, spec.channels = channels, spec.filter_length = taps, spec.max_length = length;
   lc_status status{};
   lc_cuda_convolution* prepared = nullptr;
-  require(api().prepare_convolution(&spec, filter.data(), &prepared, &status), status);
+  require(api().prepare_convolution(&spec, exact, filter.data(), &prepared, &status), status);
   lc_cuda_convolution_call call{};
   call.element = element, call.input = input.data(), call.output = output.data();
   if (gated) call.pre_gate = pre.data(), call.post_gate = post.data();
@@ -71,7 +71,7 @@ Timing time_convolution(int32_t element, int64_t batch, int64_t channels, int64_
   const double seconds = median_seconds([&] { require(api().run_convolution(prepared, &call, &status), status); });
   api().free_convolution(prepared);
   return {"convolution causal " + std::string(element_name(element)) + " B" + std::to_string(batch) + " H" + std::to_string(channels) + " L" + std::to_string(length) + " K" +
-              std::to_string(taps) + (gated ? " gated" : ""),
+              std::to_string(taps) + (gated ? " gated" : "") + (exact ? " exact" : ""),
           seconds, static_cast<double>(count * each * (gated ? 4 : 2)), 0};
 }
 
@@ -134,6 +134,8 @@ std::vector<Timing> time_everything() {
     all.push_back(time_convolution(LC_F16, 64, 768, 4096, 128, gated));
     all.push_back(time_convolution(LC_F16, 1, 256, kMillion, 4096, gated));
     all.push_back(time_convolution(LC_F16, 1, 256, kMillion, kMillion, gated));
+    all.push_back(time_convolution(LC_F32, 1, 256, kMillion, kMillion, gated, true));
+    all.push_back(time_convolution(LC_F32, 64, 768, 4096, 4096, gated, true));
   }
   // The products of a HyenaDNA of width 256 on a million tokens: in_proj (and with its result transposed), out_proj (transposed input), fc1, fc2, head.
   all.push_back(time_gemm(1, kMillion, 768, 256, LC_F16, false, false, false, LC_NONE, false));

@@ -11,7 +11,7 @@
 namespace longconv::emulated {
 namespace {
 
-constexpr std::size_t kStackBytes = 64 * 1024;
+constexpr std::size_t kStackBytes = 128 * 1024;
 
 enum class State { kReady, kAtWarp, kAtBlock, kEnded };
 

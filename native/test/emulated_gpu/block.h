@@ -9,7 +9,7 @@ struct Index { unsigned x, y, z; };
 
 constexpr int kLanes = 32;
 /// Most bytes that one lane hands to the others in one exchange.
-constexpr int kExchangeBytes = 32;
+constexpr int kExchangeBytes = 48;
 
 Index thread_index();
 Index block_index();

@@ -1,6 +1,7 @@
 import * as assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import type { BenchResult } from '../../../extension/core/validation/bench/request';
 import type { MaskedQuality, Quality } from '../../../extension/core/validation/report';
 import { MODEL, SAMPLE, temporaryFolder } from '../../unit/cli/cli';
 import { buildEmulatedGpu, EMULATED_LIBRARY, output, ROOT } from './emulated';
@@ -23,6 +24,19 @@ describe('a whole model on an emulated GPU', function () {
     assert.match(await cli(['devices'], { LONGCONV_CUDA_LIBRARY: '/nowhere/liblongconv_cuda.so' }), /cuda {2}not usable: .*is missing/);
   });
 
+  it('is measured by bench, in float16 and in float32', async () => {
+    for (const [dtype, limit] of [['f16', 1e-3], ['f32', 5e-6]] as const) {
+      const printed = await cli(['bench', '--backend', 'cuda', '--shapes', 'B2H3L500', '--ops', 'dense,partial:32,comb:0.25', '--gated', '--dtype', dtype, '--json'], ON_EMULATED_GPU);
+      const results = JSON.parse(printed) as readonly BenchResult[];
+      assert.deepEqual(results.map(({ op, backend }) => `${backend} ${op}`), ['cuda dense', 'cuda partial:32', 'cuda comb:0.25']);
+      for (const { op, error, algorithm, median_ms: time, floor_ms: floor, baselines } of results) {
+        assert.ok(error > 0 && error < limit, `${dtype} ${op}: error ${error}`);
+        assert.ok(algorithm !== '' && time > 0 && floor > 0, `${dtype} ${op}: ${algorithm}, ${time} and ${floor} ms`);
+        assert.deepEqual(Object.keys(baselines), op === 'dense' ? [] : ['dense']);
+      }
+    }
+  });
+
   it('gives the perplexities and errors of the processor', async () => {
     const folder = temporaryFolder();
     const plan = path.join(folder, 'p.surgery.json'), data = path.join(folder, 'data.fa');
@@ -30,14 +44,16 @@ describe('a whole model on an emulated GPU', function () {
     fs.writeFileSync(data, fs.readFileSync(path.join(SAMPLE, 'ecoli-validation.fa')).subarray(0, 400));
     const script = path.join(ROOT, 'test/native/gpu/quality.ts');
     const printed = await output(process.execPath, ['--import', 'tsx', script, plan, data, '130'], ON_EMULATED_GPU);
-    const { gpu, cpu, leftBytes } = JSON.parse(printed) as { gpu: Measured; cpu: Measured; leftBytes: number };
+    const { half, single, cpu, leftBytes } = JSON.parse(printed) as { half: Measured; single: Measured; cpu: Measured; leftBytes: number };
     fs.rmSync(folder, { recursive: true });
-    assertClose(gpu.dense.perplexity, cpu.dense.perplexity, 1e-3, 'perplexity');
-    assertClose(gpu.masked.perplexity, cpu.masked.perplexity, 1e-3, 'perplexity of the masked model');
-    assertClose(gpu.masked.kl, cpu.masked.kl, 0.05, 'KL divergence');
-    assertClose(gpu.outputError.masked, cpu.outputError.masked, 0.02, 'error of the logits');
-    gpu.sites.forEach((error, i) => assertClose(error, cpu.sites[i], 0.02, `output error of site ${i}`));
-    assert.equal(gpu.dense.tokens, cpu.dense.tokens);
+    for (const [gpu, loss, error] of [[half, 1e-3, 0.02], [single, 1e-6, 1e-4]] as const) {
+      assertClose(gpu.dense.perplexity, cpu.dense.perplexity, loss, 'perplexity');
+      assertClose(gpu.masked.perplexity, cpu.masked.perplexity, loss, 'perplexity of the masked model');
+      assertClose(gpu.masked.kl, cpu.masked.kl, 2.5 * error, 'KL divergence');
+      assertClose(gpu.outputError.masked, cpu.outputError.masked, error, 'error of the logits');
+      gpu.sites.forEach((value, i) => assertClose(value, cpu.sites[i], error, `output error of site ${i}`));
+      assert.equal(gpu.dense.tokens, cpu.dense.tokens);
+    }
     assert.equal(leftBytes, 0, 'device memory that nobody released');
   });
 });

@@ -11,9 +11,11 @@ export const GOLDEN = path.join(ROOT, 'test/fixtures/golden');
 export interface CliResult { readonly code: number; readonly stdout: string; readonly stderr: string }
 
 /** Runs the built command line with plain Node, as a user would. */
-export function cli(...args: string[]): Promise<CliResult> {
+export const cli = (...args: string[]): Promise<CliResult> => cliWith(process.env, ...args);
+
+export function cliWith(env: NodeJS.ProcessEnv, ...args: string[]): Promise<CliResult> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [path.join(ROOT, 'dist/cli.js'), ...args], { maxBuffer: 1 << 28 }, (error, stdout, stderr) => {
+    execFile(process.execPath, [path.join(ROOT, 'dist/cli.js'), ...args], { maxBuffer: 1 << 28, env }, (error, stdout, stderr) => {
       resolve({ code: error ? Number(error.code ?? -1) : 0, stdout, stderr });
     });
   });

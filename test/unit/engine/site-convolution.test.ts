@@ -50,14 +50,6 @@ describe('convolutions with lags on both sides of 0', () => {
         assertClose(longer, directConvolution(longCall, (c, lag) => (Math.abs(lag) < 6 ? ringValue(target.rows, 40, c, lag) : 0)), 1e-6);
       });
 
-      it('bidirectional on the ring of the run: negative lags come from the end of the first 2n columns', async () => {
-        const target = twoSided('bidirectional', 20, { ringOfRun: true });
-        for (const length of [20, 13]) {
-          const [output, call] = await run(engine, target, [], length);
-          assertClose(output, directConvolution(call, (c, lag) => target.rows[c * 40 + (lag < 0 ? 2 * length + lag : lag)]), 1e-6);
-        }
-      });
-
       it('circular: whole, on a shorter ring, and cut to some lags', async () => {
         const target = twoSided('circular', 24);
         const around = (length: number, value: (c: number, n: number) => number) => (c: number, lag: number): number => value(c, ((lag % length) + length) % length);

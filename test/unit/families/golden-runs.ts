@@ -4,6 +4,7 @@ import type { LongConvModel } from '../../../extension/core/families/model';
 import { filterColumns } from '../../../extension/core/families/site-shape';
 import { ElementType, tensorType } from '../../../extension/core/graph/builder';
 import type { ModelGraph } from '../../../extension/core/graph/model-graph';
+import { inputTensors } from '../../../extension/core/graph/inputs';
 import { ModelRunner, type ModelInput, type SiteEvent } from '../../../extension/core/graph/runtime';
 import { siteFilter } from '../../../extension/core/plan/apply';
 import type { SiteFilter } from '../../../extension/core/plan/site-filter';
@@ -42,31 +43,47 @@ export interface GoldenRun {
   readonly length: number;
   readonly extra?: ReadonlyMap<string, ModelInput>;
   readonly engine?: Engine;
+  readonly filters?: ReadonlyMap<string, SiteFilter>;
   readonly onSite?: (event: SiteEvent) => void;
 }
 
-/** Values of a model's graph with its own filters: those named, or its output under the name ''. */
+/** The input of a golden run: tokens (with their types), or the rows of its signal in the order that the model takes. */
+export function goldenInput(expected: Expected, name: string): Pick<GoldenRun, 'input' | 'length' | 'extra'> {
+  if (expected.has(`${name}.input_ids`)) {
+    const input = expected.ids(`${name}.input_ids`);
+    const types = `${name}.token_type_ids`;
+    return { input, length: input.length, extra: expected.has(types) ? new Map([['token_type_ids', expected.ids(types)]]) : undefined };
+  }
+  // u [H, length], input [length, channels].
+  const stored = expected.has(`${name}.u`) ? `${name}.u` : `${name}.input`;
+  const [rows, columns] = expected.shape(stored);
+  return { input: Float32Array.from(expected.get(stored).values), length: stored.endsWith('.u') ? columns : rows };
+}
+
+/** Values of a model's graph with its own filters, or with those of `run`: the values named, or its output under the name ''. */
 export async function runValues(model: LongConvModel, run: GoldenRun, wanted: readonly string[] = ['']): Promise<Map<string, Float32Array>> {
   const { input, length, batch = 1, extra, onSite, engine = referenceEngine } = run;
   const graph = await model.graph();
-  const filters = new Map<string, SiteFilter>();
-  for (const site of model.sites) filters.set(site.id, await siteFilter(model, site, [], engine, { recausalise: false }));
-  const results = new Map<string, Float32Array>();
-  for (const name of wanted) {
-    const output = name || graph.output;
-    const runner = await ModelRunner.create({ graph: withOutput(graph, output), sessions: new OnnxSessions(), engine, filters, maxLength: length });
-    try {
-      results.set(name, Float32Array.from(await runner.run(input, batch, length, { extra, onSite })));
-    } finally {
-      await runner.dispose();
-    }
+  const filters = run.filters ?? (await ownFilters(model, engine));
+  const names = wanted.map((name) => name || graph.output);
+  const runner = await ModelRunner.create({ graph: withOutputs(graph, names), sessions: new OnnxSessions(), engine, filters, maxLength: length });
+  try {
+    const values = await runner.runFeeds(inputTensors(graph, input, batch, length, extra), names, { onSite });
+    return new Map(wanted.map((name, i) => [name, Float32Array.from(values.get(names[i])!.data as Float32Array)]));
+  } finally {
+    await runner.dispose();
   }
-  return results;
 }
 
-function withOutput(graph: ModelGraph, output: string): ModelGraph {
-  const whole = graph.model.graph!;
-  return { ...graph, output, model: { ...graph.model, graph: { ...whole, output: [{ name: output, type: tensorType(ElementType.FLOAT) }] } } };
+async function ownFilters(model: LongConvModel, engine: Engine): Promise<Map<string, SiteFilter>> {
+  const filters = new Map<string, SiteFilter>();
+  for (const site of model.sites) filters.set(site.id, await siteFilter(model, site, [], engine, { recausalise: false }));
+  return filters;
+}
+
+function withOutputs(graph: ModelGraph, names: readonly string[]): ModelGraph {
+  const output = [...new Set(names)].map((name) => ({ name, type: tensorType(ElementType.FLOAT) }));
+  return { ...graph, model: { ...graph.model, graph: { ...graph.model.graph!, output } } };
 }
 
 /** [rows, columns] to [columns, rows]. */

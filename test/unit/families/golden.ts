@@ -3,21 +3,17 @@ import * as path from 'node:path';
 import type { LongConvModel, OptionOverrides } from '../../../extension/core/families/model';
 import { openModel } from '../../../extension/core/families/registry';
 import { openSafetensors } from '../../../extension/core/formats/safetensors/read';
-import { ElementType, tensorType } from '../../../extension/core/graph/builder';
-import type { ModelGraph } from '../../../extension/core/graph/model-graph';
-import { ModelRunner, type ModelInput, type SiteEvent } from '../../../extension/core/graph/runtime';
-import { siteFilter } from '../../../extension/core/plan/apply';
-import type { SiteFilter } from '../../../extension/core/plan/site-filter';
-import { OnnxSessions } from '../../../extension/kernel-host/onnx-sessions';
+import type { ModelInput, SiteEvent } from '../../../extension/core/graph/runtime';
 import { referenceEngine } from '../graph/support/reference-engine';
 import { relativeError } from '../graph/support/measure';
 import { fixture } from '../support/files';
+import { runValues } from './golden-runs';
 
 export const GOLDEN = (name: string): string => fixture(`golden/${name}`);
 
 /** The expected values of a golden case: those of the original code in float64 where it has them, else in float32. */
 export class Expected {
-  private constructor(private readonly exact: ReadonlyMap<string, Float64Array>, private readonly single: ReadonlyMap<string, Float64Array>) {}
+  private constructor(private readonly exact: ReadonlyMap<string, Stored>, private readonly single: ReadonlyMap<string, Stored>) {}
 
   static async read(name: string): Promise<Expected> {
     return new Expected(await allTensors(path.join(GOLDEN(name), 'expected_f64.safetensors')), await allTensors(path.join(GOLDEN(name), 'expected.safetensors')));
@@ -29,23 +25,38 @@ export class Expected {
   }
 
   get(name: string): { readonly values: Float64Array; readonly exact: boolean } {
-    const values = this.exact.get(name) ?? this.single.get(name);
-    assert.ok(values, `the golden case has no ${name}`);
-    return { values, exact: this.exact.has(name) };
+    return { values: this.stored(name).values, exact: this.exact.has(name) };
+  }
+
+  shape(name: string): readonly number[] {
+    return this.stored(name).shape;
+  }
+
+  has(name: string): boolean {
+    return this.exact.has(name) || this.single.has(name);
   }
 
   ids(name: string): Int32Array {
     return Int32Array.from(this.get(name).values);
   }
+
+  private stored(name: string): Stored {
+    const found = this.exact.get(name) ?? this.single.get(name);
+    assert.ok(found, `the golden case has no ${name}`);
+    return found;
+  }
 }
 
-async function allTensors(file: string): Promise<Map<string, Float64Array>> {
+interface Stored { readonly values: Float64Array; readonly shape: readonly number[] }
+
+async function allTensors(file: string): Promise<Map<string, Stored>> {
   const tensors = await openSafetensors(file);
   try {
-    const all = new Map<string, Float64Array>();
-    for (const [name, { dtype }] of tensors.tensors) {
+    const all = new Map<string, Stored>();
+    for (const [name, { dtype, shape }] of tensors.tensors) {
       const buffer = Uint8Array.from(await tensors.readBytes(name)).buffer;
-      all.set(name, dtype === 'I32' ? Float64Array.from(new Int32Array(buffer)) : dtype === 'F64' ? new Float64Array(buffer) : Float64Array.from(new Float32Array(buffer)));
+      const values = dtype === 'I32' ? Float64Array.from(new Int32Array(buffer)) : dtype === 'F64' ? new Float64Array(buffer) : Float64Array.from(new Float32Array(buffer));
+      all.set(name, { values, shape });
     }
     return all;
   } finally {
@@ -70,38 +81,11 @@ export async function assertFilter(model: LongConvModel, site: string, expected:
   assert.ok(error <= tolerance, `${tensor}: relative error ${error.toExponential(2)} > ${tolerance}`);
 }
 
-/** A value of the graph as its only output. */
-function withOutput(graph: ModelGraph, output: string): ModelGraph {
-  const whole = graph.model.graph!;
-  return { ...graph, output, model: { ...graph.model, graph: { ...whole, output: [{ name: output, type: tensorType(ElementType.FLOAT) }] } } };
-}
-
-/** The model's own filters, cut to what inputs of `length` reach. */
-export async function denseFilters(model: LongConvModel, length: number): Promise<Map<string, SiteFilter>> {
-  const filters = new Map<string, SiteFilter>();
-  for (const site of model.sites) {
-    const taps = Math.min(site.taps, length);
-    filters.set(site.id, await siteFilter(model, { ...site, taps }, [], referenceEngine, { recausalise: false }));
-  }
-  return filters;
-}
-
 /** Runs an open model with its own filters up to the values named (graph outputs by default), and hands out what the sites saw. */
 export async function runModel(
   model: LongConvModel, input: ModelInput, length: number, wanted?: readonly string[], onSite?: (event: SiteEvent) => void,
 ): Promise<Map<string, Float32Array>> {
-  const graph = await model.graph();
-  const filters = await denseFilters(model, length);
-  const results = new Map<string, Float32Array>();
-  for (const output of wanted ?? [graph.output]) {
-    const runner = await ModelRunner.create({ graph: withOutput(graph, output), sessions: new OnnxSessions(), engine: referenceEngine, filters, maxLength: length });
-    try {
-      results.set(output, Float32Array.from(await runner.run(input, 1, length, { onSite })));
-    } finally {
-      await runner.dispose();
-    }
-  }
-  return results;
+  return runValues(model, { input, length, onSite }, wanted ?? ['']);
 }
 
 export async function withModel(name: string, options: OptionOverrides | undefined, use: (model: LongConvModel) => Promise<void>): Promise<void> {

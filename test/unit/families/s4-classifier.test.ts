@@ -1,15 +1,19 @@
 import * as assert from 'node:assert/strict';
+import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { openModel } from '../../../extension/core/families/registry';
 import { openSafetensors } from '../../../extension/core/formats/safetensors/read';
 import type { TensorEntry } from '../../../extension/core/formats/safetensors/write';
 import { assertClose, noise } from '../graph/support/measure';
 import { temporaryFolder } from '../support/files';
+import { erf } from './erf';
 import { Expected, GOLDEN } from './golden';
-import { runValues } from './golden-runs';
+import { assertGolden, filterRows, goldenInput, runValues } from './golden-runs';
 import { f32, writeVariant } from './variants';
 
 const [WIDTH, INPUTS, CLASSES, LENGTH] = [32, 3, 5, 64];
+/** Made with the original code of the repository's example, as its notes say. */
+const CASE = 's4-classifier-a';
 const LAYERS = ['s4d-a', 's4-dplr-a'] as const;
 const frame = {
   'encoder.weight': noise(WIDTH * INPUTS, 1), 'encoder.bias': noise(WIDTH, 2), 'decoder.weight': noise(CLASSES * WIDTH, 3), 'decoder.bias': noise(CLASSES, 4),
@@ -17,16 +21,6 @@ const frame = {
 };
 
 interface Layer { readonly k: Float64Array; readonly D: Float32Array; readonly weight: Float32Array; readonly bias: Float32Array }
-
-/** erf by its series, to 1e-13 for the arguments here. */
-function erf(x: number): number {
-  let [term, sum] = [x, x];
-  for (let n = 1; n < 200 && Math.abs(term) > 1e-17; n++) {
-    term *= (-x * x) / n;
-    sum += term / (2 * n + 1);
-  }
-  return Math.abs(x) > 5 ? Math.sign(x) : (2 / Math.sqrt(Math.PI)) * sum;
-}
 
 /** The classifier in float64 sums, rows of time: x [LENGTH][WIDTH]. */
 function reference(input: Float32Array, layers: readonly Layer[], prenorm: boolean): number[] {
@@ -82,6 +76,24 @@ describe('S4 classifiers of signals', () => {
       const input = noise(LENGTH * INPUTS, 9);
       assertClose((await runValues(model, { input, length: LENGTH })).get('')!, reference(input, layers, prenorm), 1e-5);
       await model.close();
+    });
+  }
+
+  for (const prenorm of [false, true]) {
+    it(`give the filters, layers and logits of the original code, ${prenorm ? 'pre' : 'post'}-norm`, async () => {
+      const expected = await Expected.read(CASE);
+      const config: unknown = JSON.parse(await fs.readFile(path.join(GOLDEN(CASE), 'config.json'), 'utf8'));
+      const model = await openModel(await writeVariant(GOLDEN(CASE), temporary.file('variant'), { config: { ...(config as object), prenorm } }), { l_max: 64 });
+      try {
+        for (const layer of [0, 1]) assertGolden(await filterRows(model, `s4_layers.${layer}`), expected, `filters.${layer}.k`, 1e-5);
+        for (const input of ['full', 'short']) {
+          const names = ['layer0.out', 'layer1.out', 'logits'];
+          const values = await runValues(model, goldenInput(expected, input), names);
+          for (const name of names) assertGolden(values.get(name)!, expected, `${prenorm ? 'prenorm.' : ''}${input}.${name}`, 1e-5);
+        }
+      } finally {
+        await model.close();
+      }
     });
   }
 

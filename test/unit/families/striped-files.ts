@@ -1,4 +1,5 @@
 import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
 import type { TensorEntry } from '../../../extension/core/formats/safetensors/write';
 import { f32 } from './variants';
 
@@ -10,6 +11,12 @@ export interface Evo2Shape {
   readonly kinds: readonly ('hcs' | 'hcm' | 'hcl' | 'attn')[];
   readonly vocabulary: number;
 }
+
+/** evo2_7b_base: kinds of its 32 blocks. */
+export const EVO2_7B: Evo2Shape = {
+  hidden: 4096, inner: 11008, groups: 256, vocabulary: 512,
+  kinds: Array.from({ length: 32 }, (_, block) => ([3, 10, 17, 24, 31].includes(block) ? 'attn' : [2, 6, 9, 13, 16, 20, 23, 27, 30].includes(block) ? 'hcl' : block % 2 ? 'hcm' : 'hcs')),
+};
 
 /** Names and shapes of an Evo 2 checkpoint's tensors, as the published ones have them. */
 export function evo2Tensors({ hidden, inner, groups, kinds, vocabulary }: Evo2Shape): [name: string, shape: number[]][] {
@@ -57,4 +64,19 @@ export function evo2Entries(shape: Evo2Shape): TensorEntry[] {
     const value = (i: number): number => ((((i + 1) * 0.6180339887 + index * 0.37) % 1) - 0.5) * 0.4;
     return f32(name, dims, Float32Array.from({ length: count }, (_, i) => (name.endsWith('log_poles') ? -0.02 - Math.abs(value(i)) : name.endsWith('scale') ? 1 : value(i))));
   });
+}
+
+/** The same in several files of about as many tensors each, with their index; resolves to the size of all of them and the path of the index. */
+export async function writeSparseShards(folder: string, tensors: readonly (readonly [name: string, shape: readonly number[]])[], count: number): Promise<{ bytes: number; index: string }> {
+  const weightMap: Record<string, string> = {};
+  let bytes = 0;
+  for (let part = 0; part < count; part++) {
+    const name = `model-${String(part + 1).padStart(5, '0')}-of-${String(count).padStart(5, '0')}.safetensors`;
+    const inside = tensors.filter((_, i) => Math.floor((i * count) / tensors.length) === part);
+    for (const [tensor] of inside) weightMap[tensor] = name;
+    bytes += await writeSparse(path.join(folder, name), inside);
+  }
+  const index = path.join(folder, 'model.safetensors.index.json');
+  await fs.writeFile(index, JSON.stringify({ metadata: { total_size: bytes }, weight_map: weightMap }));
+  return { bytes, index };
 }

@@ -6,7 +6,7 @@ import { constantTensor } from '../../../extension/core/graph/tensor-data';
 import { randomFeeds } from '../../../extension/core/graph/feeds';
 import { onnx } from '../../../extension/core/graph/onnx';
 import { temporaryFolder } from '../support/files';
-import { keptFilters, open, planOf, relative, runHere, runThere, VECTORS } from './support/models';
+import { keptFilters, open, planOf, relative, runHere, runThere, VECTORS, verifiedByParts } from './support/models';
 
 /** Site of each file: direction, channels, taps, storage, and the error of ONNX Runtime's own transforms where they are not a power of two. */
 const LONG_CONVOLUTIONS: Readonly<Record<string, readonly [string, number, number, string, number?]>> = {
@@ -38,17 +38,21 @@ describe('long convolutions as exporters write them', () => {
 
         const filters = await keptFilters(model, Math.floor(taps / 2));
         const half = temporary.file(`${name}-half.onnx`);
-        await exportInPlace({ model, plan: planOf(model), filters, recausalise: false, output: half, dataFile: 'data' });
+        const { touched: halved } = await exportInPlace({ model, plan: planOf(model), filters, recausalise: false, output: half, dataFile: 'data' });
         const masked = (await runHere(model, filters, feeds)).get(output);
         assert.ok(relative(masked, own.get(output)) > 1e-3, 'the mask does something');
         const difference = relative((await runThere(half, feeds)).get(output), masked);
         assert.ok(difference < tolerance, `half: ${difference}`);
+        const halfByParts = await verifiedByParts(model, half, filters, halved);
+        assert.ok(halfByParts < tolerance, `half, by parts: ${halfByParts}`);
 
         for (const lowering of ['conv', 'dft', 'function'] as const) {
           const lowered = temporary.file(`${name}-${lowering}.onnx`);
-          await exportInPlace({ model, plan: planOf(model), filters, lowering, recausalise: false, output: lowered, dataFile: 'data' });
+          const { touched } = await exportInPlace({ model, plan: planOf(model), filters, lowering, recausalise: false, output: lowered, dataFile: 'data' });
           const error = relative((await runThere(lowered, feeds)).get(output), masked);
           assert.ok(error < 2e-6, `${lowering}: ${error}`);
+          const ofParts = await verifiedByParts(model, lowered, filters, touched);
+          assert.ok(ofParts < 2e-6, `${lowering}, by parts: ${ofParts}`);
         }
       } finally {
         await model.close();

@@ -11,7 +11,7 @@ import type { OnnxFile } from '../../formats/onnx/read';
 import type { TensorEntry } from '../../formats/safetensors/write';
 import { copyPatched, type Patch, patchedSize, patches } from '../../formats/onnx/splice';
 import { type FileSink, writeAtomically } from '../../io/atomic-file';
-import { copyFileAtomically } from '../../io/copy-file';
+import { copyFileAtomically, sha256 } from '../../io/copy-file';
 import type { SurgeryPlan } from '../../plan/plan';
 import type { SiteFilter } from '../../plan/site-filter';
 import { TOOL } from '../../version';
@@ -41,8 +41,10 @@ export interface InPlaceResult {
   readonly touched: ReadonlySet<string>;
   /** Files beside the model that were written, absolute. */
   readonly dataFiles: readonly string[];
-  /** Set where the model's file is a copy of its source: the SHA-256 of both. */
-  readonly copied?: string;
+  /** Hexadecimal SHA-256 of the source. */
+  readonly sourceHash: string;
+  /** The model's file is a copy of its source. */
+  readonly copied: boolean;
   readonly notes: readonly string[];
 }
 
@@ -72,10 +74,10 @@ export async function exportInPlace(request: InPlaceExport): Promise<InPlaceResu
     throw new UserError(`The exported graph would have ${(size / 2 ** 30).toFixed(1)} GiB, but an ONNX file holds less than 2 GiB.`, 'Export the source with external data first.');
   }
   const dataFiles = await writeData(model.file, edits, output, sameFolder, sideFile);
-  const copied = await writePatched(source, output, list, (done, of) => request.onProgress?.(done / of));
+  const sourceHash = await writePatched(source, output, list, (done, of) => request.onProgress?.(done / of));
   const changed = filters.size === 0 ? ['The plan has no masks: the file is byte-identical to the source.'] : [];
   const beside = dataFiles.length > 0 ? [`Its data ${dataFiles.length === 1 ? 'is in' : 'are in'} ${dataFiles.map((file) => path.basename(file)).join(', ')} beside it.`] : [];
-  return { touched: edits.touched, dataFiles, ...(copied !== undefined && { copied }), notes: [...changed, ...notes, ...beside] };
+  return { touched: edits.touched, dataFiles, sourceHash, copied: list.length === 0, notes: [...changed, ...notes, ...beside] };
 }
 
 /** Writes one site's filter; says how. */
@@ -148,11 +150,15 @@ async function writeData(file: OnnxFile, edits: ModelEdits, output: string, same
   return written;
 }
 
-/** Writes a file with changes; or copies it where there are none, and returns its SHA-256. */
-async function writePatched(source: string, target: string, list: readonly Patch[], onBytes?: (done: number, of: number) => void): Promise<string | undefined> {
+/** Writes a file with changes; returns the SHA-256 of the source. */
+async function writePatched(source: string, target: string, list: readonly Patch[], onBytes?: (done: number, of: number) => void): Promise<string> {
   if (list.length === 0) return copyFileAtomically(source, target, onBytes);
-  await writeAtomically(target, (sink) => copyPatched(source, list, sink, onBytes));
-  return undefined;
+  const writing = writeAtomically(target, (sink) => copyPatched(source, list, sink, onBytes));
+  // What is being copied is in memory for the hash.
+  const hashing = sha256(source);
+  await Promise.allSettled([writing, hashing]);
+  await writing;
+  return hashing;
 }
 
 async function writeZeros(sink: FileSink, count: number): Promise<void> {

@@ -31,7 +31,7 @@ export function lagExtent(filter: SiteFilter, length: number): { readonly future
   let past = 0;
   let future = 0;
   for (const part of filter.parts) {
-    forEachLag(filter, part, length, (value, _row, lag) => {
+    forEachLag(part, length, (value, _row, lag) => {
       if (value === 0) return;
       past = Math.max(past, lag);
       future = Math.max(future, -lag);
@@ -46,7 +46,7 @@ export function lagKernel(filter: SiteFilter, length: number): LagKernel {
   const width = future + past + 1;
   const rows = new Float32Array(filter.site.channels * width);
   for (const part of filter.parts) {
-    forEachLag(filter, part, length, (value, row, lag) => {
+    forEachLag(part, length, (value, row, lag) => {
       if (value !== 0) rows[(part.channels[0] + row) * width + future + lag] = value;
     });
   }
@@ -63,7 +63,7 @@ export function circularKernel(filter: SiteFilter, length: number): { readonly f
     if (part.mode === 'grid' && part.filterLength === fftSize) {
       rows.set(part.rows, first);
     } else {
-      forEachLag(filter, part, length, (value, row, lag) => {
+      forEachLag(part, length, (value, row, lag) => {
         rows[first + row * fftSize + (lag < 0 ? fftSize + lag : lag)] = value;
       });
     }
@@ -115,11 +115,11 @@ function lagRange(part: FilterPart, length: number): readonly [number, number] {
   }
 }
 
-function forEachLag({ site }: SiteFilter, part: FilterPart, length: number, visit: (value: number, row: number, lag: number) => void): void {
+function forEachLag(part: FilterPart, length: number, visit: (value: number, row: number, lag: number) => void): void {
   const { mode, filterLength, rows, channels } = part;
   const [lowest, highest] = lagRange(part, length);
-  /** On a ring of the input's own length, lag -j and lag length - j are the same; see also Site.ringOfRun. */
-  const ring = mode === 'circular' ? length : site.ringOfRun ? Math.min(2 * length, filterLength) : filterLength;
+  /** On a ring of the input's own length, lag -j and lag length - j are the same. */
+  const ring = mode === 'circular' ? length : filterLength;
   for (let row = 0; row < channels[1] - channels[0]; row++) {
     for (let lag = lowest; lag <= highest; lag++) {
       const index = lag < 0 ? ring + lag : lag;

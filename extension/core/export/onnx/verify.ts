@@ -2,6 +2,7 @@ import * as fs from 'node:fs/promises';
 import { UserError } from '../../errors';
 import type { DenseSessions } from '../../graph/dense-sessions';
 import type { ModelGraph } from '../../graph/model-graph';
+import { relativeDifference } from '../relative-difference';
 import { inputTensors, type ModelInput } from '../../graph/inputs';
 
 /**
@@ -21,18 +22,8 @@ export async function verifyOnnx(
     if (logits.data.length !== expected.length) {
       throw new UserError(`The exported graph gives logits of shape [${logits.dims.join(', ')}], which is not what the native run gives.`);
     }
-    return relativeDifference(logits.data as Float32Array, expected);
+    return relativeDifference(logits.data, expected);
   } finally {
     await session.dispose();
   }
-}
-
-function relativeDifference(a: Float32Array, b: Float32Array): number {
-  let difference = 0;
-  let norm = 0;
-  for (let i = 0; i < b.length; i++) {
-    difference += (a[i] - b[i]) ** 2;
-    norm += b[i] ** 2;
-  }
-  return difference === 0 ? 0 : Math.sqrt(difference / norm);
 }

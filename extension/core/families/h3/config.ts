@@ -8,8 +8,10 @@ import type { H3Layout } from './layout';
 /** What the tensors of an H3 model do not tell. */
 export interface H3Settings {
   readonly fields: ConfigFields;
-  /** Taps of the state-space filters; those of explicit ones are in the file. */
+  /** Taps of the state-space filters. */
   readonly length: number;
+  /** Taps of explicit filters as config.json has them, 0 where it does not; those of the file count where it has them. */
+  readonly explicitLength: number;
   readonly discretisation: Discretisation;
   /** Explicit taps are squashed by this. */
   readonly lam: number;
@@ -59,7 +61,7 @@ export function readSettings(layout: H3Layout, config: unknown, where: string, g
     throw new UserError(`The option "lam" must be a number of at least 0, not ${lam}.`);
   }
   return {
-    fields, length, lam, options,
+    fields, length, lam, options, explicitLength: layer.count('l_max') ?? 0,
     discretisation: zoh ? 'zoh' : 'bilinear',
     heads: attends ? attentionHeads(choose, attention.count('num_heads'), dModel) : 0,
     rotaryDimension: attention.has('rotary_emb_dim') ? (attention.number('rotary_emb_dim') ?? 0) : -1,

@@ -73,7 +73,7 @@ async function open(file: TensorFile, config: unknown, given: OptionOverrides): 
     growsWith: settings.length > 0 ? 'length' : undefined,
     notes: [
       ...settings.options.map(({ name, value, source }) => `The option ${name} is ${value} (${source}); no tensor tells it, and the results depend on it.`),
-      ...(sizes.taps === undefined ? [] : ['On inputs shorter than its explicit filters the original code lets the taps beyond the input wrap around to later positions; here they act on nothing, as in a causal convolution.']),
+      ...(sizes.taps === undefined ? [] : [`On inputs of fewer than ${sizes.taps} tokens the taps of its explicit filters beyond the input act on later tokens, as in the original code: such runs see the future.`]),
       ...(place.kind === 'disk' ? [onDiskNote(place.why, 'length')] : []),
       ...(layout.ignored.length > 0 ? [`The file has tensors that the language model does not use: ${listedNames(layout.ignored)}.`] : []),
       ...surgeryNotes(surgery),

@@ -34,7 +34,7 @@ export function storedValues({ filter }: H3Convolution, rows: Float32Array, stor
   throw new Error('a state-space filter cannot be written back');
 }
 
-function filterOf(file: TensorFile, { site, filter }: H3Convolution, sizes: H3Sizes, settings: H3Settings): Pick<SiteDraft, 'taps' | 'storage' | 'finite' | 'source'> {
+function filterOf(file: TensorFile, { site, filter }: H3Convolution, sizes: H3Sizes, settings: H3Settings): Pick<SiteDraft, 'taps' | 'storage' | 'finite' | 'ringOfRun' | 'source'> {
   switch (filter?.kind) {
     case 'shift': {
       const states = sizes.shiftStates ?? 0;
@@ -43,9 +43,11 @@ function filterOf(file: TensorFile, { site, filter }: H3Convolution, sizes: H3Si
     case 'diagonal': return { taps: settings.length, storage: 'modal', source: diagonalSource(file, filter, sizes.diagonalStates ?? 0, settings.discretisation) };
     case 'explicit': {
       const taps = sizes.taps ?? 0;
-      return { taps, storage: 'explicit', source: squashedSource(file, filter, taps, settings.lam) };
+      return { taps, storage: 'explicit', ringOfRun: 'wrapped', source: squashedSource(file, filter, taps, settings.lam) };
     }
-    // A baked filter, finite where it replaces a shift: the site's name tells that.
-    case undefined: return { taps: 0, finite: site.endsWith('.shift') || undefined, storage: 'explicit' };
+    // A baked filter; the site's name tells what it replaces.
+    case undefined: return {
+      storage: 'explicit', ...(/\.(k_)?kernel$/.test(site) ? { taps: settings.explicitLength, ringOfRun: 'wrapped' } : { taps: 0, finite: site.endsWith('.shift') || undefined }),
+    };
   }
 }

@@ -11,7 +11,7 @@ import { makeSites, surgeryNotes, type SiteDraft } from '../shared/sites';
 import { incompleteness } from '../shared/tensor-names';
 import { readSettings, type LongConvSettings } from './config';
 import { buildLayerGraph } from './graph';
-import { kernelSource, shapedTaps, siteChannels, storedValues, type StoredKernel } from './kernel';
+import { kernelSource, siteChannels, storedValues, type StoredKernel } from './kernel';
 import { findLongConvLayout, type LongConvLayer, type LongConvLayout } from './layout';
 
 /**
@@ -39,7 +39,7 @@ async function open(file: TensorFile, config: unknown, given: OptionOverrides): 
   const settings = readSettings(config, path.join(path.dirname(file.path), 'config.json'), given, surgery?.plan.model.options, frame !== undefined);
   const shapes = new Shapes(file);
   const kernels = layout.layers.map((layer) => storedKernel(shapes, layer, settings, frame !== undefined));
-  const { sites, filters } = makeSites(file, surgery, layout.layers.map((layer, i): SiteDraft => siteDraft(file, layer, i, kernels[i], settings, shapes)));
+  const { sites, filters } = makeSites(file, surgery, layout.layers.map((layer, i): SiteDraft => siteDraft(file, layer, i, kernels[i], frame !== undefined, settings, shapes)));
   const network = networkOf(shapes, layout, settings, sites.map(({ taps }) => taps));
   const { transposed } = settings;
   const lamKey = frame ? 'kernel_lam' : 'lam';
@@ -57,8 +57,8 @@ async function open(file: TensorFile, config: unknown, given: OptionOverrides): 
     notes: [
       ...settings.options.map(({ name, value, source }) => `The threshold ${name} of the filters is ${value} (${source}); the results depend on it.`),
       frame
-        ? 'The original code convolves on a ring of twice the input, so every tap beyond the input acts on the future, and a shorter input has another filter.'
-        : `The original code is meant for inputs of exactly ${maxLength} samples; on shorter ones its taps beyond the input wrap around, while here they act on nothing.`,
+        ? 'The convolution is on a ring of twice the input, as in the original code, so every tap beyond the input acts on the future, and a shorter input has another filter.'
+        : `The filters are made for inputs of ${maxLength} samples; on shorter ones the taps beyond the input act on later samples, as in the original code.`,
       ...surgeryNotes(surgery),
     ],
     embeddedPlan: surgery?.plan,
@@ -88,21 +88,21 @@ function storedKernel(shapes: Shapes, { kernel }: LongConvLayer, { bidirectional
 }
 
 function siteDraft(
-  file: TensorFile, { site, skip }: LongConvLayer, layer: number, kernel: StoredKernel | undefined, { shaping, bidirectional }: LongConvSettings, shapes: Shapes,
+  file: TensorFile, { site, skip }: LongConvLayer, layer: number, kernel: StoredKernel | undefined, frame: boolean, { shaping, bidirectional, fields }: LongConvSettings, shapes: Shapes,
 ): SiteDraft {
   const [filters, width] = shapes.matrix(skip, 'channels, d_model');
-  const common = { id: site, layer, channels: filters * width, storage: 'explicit' } as const;
+  const common = { id: site, layer, channels: filters * width, storage: 'explicit', ringOfRun: frame ? 'cut' : 'wrapped' } as const;
   if (!kernel) {
-    return { ...common, taps: 0, direction: bidirectional ? 'bidirectional' : 'causal', writeBack: ['baked'], filterTensors: [] };
+    const taps = fields.count(frame ? 'L' : 'l_max') ?? 0;
+    return { ...common, taps, direction: frame || bidirectional ? 'bidirectional' : 'causal', writeBack: ['baked'], filterTensors: [] };
   }
   if (siteChannels(kernel) !== filters * width) {
     throw new UserError(`${shapes.path} has ${kernel.tensor} for ${siteChannels(kernel)} filters, but ${skip} has ${filters * width}.`,
       'Check "bidirectional" in config.json, which says how the kernel is read.');
   }
-  const taps = shapedTaps(kernel.taps, shaping);
+  const { taps } = kernel;
   return {
     ...common, taps: kernel.layout === 'ring' ? taps / 2 : taps, direction: kernel.layout === 'causal' ? 'causal' : 'bidirectional',
-    ...(kernel.layout === 'ring' && { ringOfRun: true }),
     writeBack: ['exact', 'baked', 'sidecar'], filterTensors: [kernel.tensor], source: kernelSource(file, kernel, shaping),
   };
 }

@@ -25,12 +25,9 @@ export interface StoredKernel {
 /** Rows of the site that a stored kernel makes. */
 export const siteChannels = ({ copies, width, layout }: StoredKernel): number => (layout === 'halves' ? (copies / 2) * width : copies * width);
 
-/** Taps after smoothing: smoothing in frequency loses the last one of an odd number. */
-export const shapedTaps = (taps: number, { smoothing }: KernelShaping): number => (smoothing?.kind === 'frequency' ? 2 * Math.floor(taps / 2) : taps);
-
 /** Source: HazyResearch/safari, long_conv_kernel.py and long_conv.py. */
 export function kernelSource(file: TensorFile, kernel: StoredKernel, shaping: KernelShaping): FilterSource {
-  const taps = shapedTaps(kernel.taps, shaping);
+  const { taps } = kernel;
   const { lam, smoothing } = shaping;
   const stored = (index: number, from: number, to: number): Promise<Float32Array> => file.readFloat32(kernel.tensor, index * kernel.taps + from, index * kernel.taps + to);
   const row = async (index: number): Promise<Float64Array> => shrunk(smoothed(new Float64Array(await stored(index, 0, kernel.taps)), smoothing), lam);
@@ -55,6 +52,7 @@ export function kernelSource(file: TensorFile, kernel: StoredKernel, shaping: Ke
   };
 }
 
+/** One tap fewer where an odd number is smoothed in frequency; the missing one is 0 then. */
 function smoothed(taps: Float64Array, smoothing: KernelShaping['smoothing']): Float64Array {
   return smoothing === undefined ? taps : smoothing.kind === 'time' ? smoothInTime(taps, smoothing.window) : smoothInFrequency(taps, smoothing.window);
 }

@@ -8,7 +8,10 @@ import { Weights } from '../shared/weights';
 import { MULTIHYENA_SITE, type MultiHyenaLayout } from './layout';
 
 export interface MultiHyenaSizes {
+  /** Channels of the operator's input and output. */
   readonly dim: number;
+  /** d, channels inside it: inner_factor times as many. */
+  readonly inner: number;
   /** M. */
   readonly heads: number;
   /** The projection is repeated so many times. */
@@ -22,15 +25,15 @@ export interface MultiHyenaSizes {
  * batch entries here; out[h, m2] = sum over m1 of the result times x1[h, m1]. Source: athms/mad-lab, hyena.py.
  */
 export async function buildMultiHyenaGraph(layout: MultiHyenaLayout, sizes: MultiHyenaSizes, file: TensorFile, maxLength: number): Promise<ModelGraph> {
-  const { dim, heads, groups, shortFilterTaps } = sizes;
-  const filters = dim / heads;
+  const { dim, inner, heads, groups, shortFilterTaps } = sizes;
+  const filters = inner / heads;
   const b = new GraphBuilder();
   const weights = new Weights(b, file);
   const scope = 'operator';
   const input = b.input('input', ElementType.FLOAT, ['batch', 'length', dim]);
-  const projected = await addLinear(b, weights, `${scope}/in_proj`, input, layout.inProj, [(3 * dim) / groups, dim]);
+  const projected = await addLinear(b, weights, `${scope}/in_proj`, input, layout.inProj, [(3 * inner) / groups, dim]);
   const repeated = groups === 1 ? projected : b.node('Concat', scope, Array.from({ length: groups }, () => projected), { attributes: { axis: int(-1) } });
-  const mixed = await addShortConvolution(b, weights, `${scope}/short_filter`, addSwap(b, scope, repeated), layout.shortFilter, 3 * dim, shortFilterTaps);
+  const mixed = await addShortConvolution(b, weights, `${scope}/short_filter`, addSwap(b, scope, repeated), layout.shortFilter, 3 * inner, shortFilterTaps);
   const [x1, x2, v] = b.nodeWithOutputs('Split', scope, [mixed], { attributes: { axis: int(1) }, outputs: 3 });
 
   // [batch, head, filter, length], then with an axis of size 1 for the other head.
@@ -49,8 +52,8 @@ export async function buildMultiHyenaGraph(layout: MultiHyenaLayout, sizes: Mult
   const pairs = b.node('Reshape', scope, [y, shape(-1, heads, heads, filters)]);
   const sum = b.node('ReduceSum', scope, [b.node('Mul', scope, [pairs, byHead(x1, 2)]), b.integers(scope, [1])], { attributes: { keepdims: int(0) } });
   const filterFirst = b.node('Transpose', scope, [sum], { attributes: { perm: ints([0, 2, 1, 3]) } });
-  const channels = b.node('Reshape', scope, [filterFirst, b.integers(scope, [0, dim, -1])]);
-  const output = await addLinear(b, weights, `${scope}/out_proj`, addSwap(b, scope, channels), layout.outProj, [dim, dim]);
+  const channels = b.node('Reshape', scope, [filterFirst, b.integers(scope, [0, inner, -1])]);
+  const output = await addLinear(b, weights, `${scope}/out_proj`, addSwap(b, scope, channels), layout.outProj, [dim, inner]);
   b.output(output, ElementType.FLOAT, ['batch', 'length', dim]);
   return finishGraph(b, 'multihyena', { name: input, kind: 'float' }, output);
 }

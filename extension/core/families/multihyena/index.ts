@@ -35,7 +35,7 @@ async function open(file: TensorFile, config: unknown, given: OptionOverrides): 
   const fields = new ConfigFields(config, path.join(path.dirname(file.path), 'config.json'));
   const convolution = fields.object('long_conv_cfg');
   const filter = convolution.object('filter_cfg');
-  fields.expectFixed('MultiHyena', { order: 2, inner_factor: 1, num_blocks: 1, activation: 'id', outer_mixing: false, post_order_ffn: false, nested: false });
+  fields.expectFixed('MultiHyena', { order: 2, num_blocks: 1, activation: 'id', outer_mixing: false, post_order_ffn: false, nested: false });
   convolution.expectFixed('MultiHyena', { bias: true, filter_cls: 'implicit' });
   filter.expectFixed('MultiHyena', { bidirectional: false, normalized: false });
   refuseOtherOptions('MultiHyena', given, ['modulate', 'shift']);
@@ -48,7 +48,7 @@ async function open(file: TensorFile, config: unknown, given: OptionOverrides): 
   }
 
   const sizes = readSizes(new Shapes(file), layout, fields);
-  const channels = sizes.dim / sizes.heads;
+  const channels = sizes.inner / sizes.heads;
   const { generator: names } = layout;
   const sampled = generatorSizes(new Shapes(file), names ? [names] : [], channels, fields.count('max_length'));
   fields.expectStored([['max_length', fields.count('max_length'), sampled.maxLength]]);
@@ -75,21 +75,21 @@ async function open(file: TensorFile, config: unknown, given: OptionOverrides): 
 
 /** The number of heads follows from the number of filters, that of groups from the rows of the projection. */
 function readSizes(shapes: Shapes, layout: MultiHyenaLayout, fields: ConfigFields): MultiHyenaSizes {
-  const [dim] = shapes.matrix(layout.outProj.weight, 'dim, dim');
-  const [rows] = shapes.matrix(layout.inProj.weight, '3 dim / proj_groups, dim');
+  const [dim, inner] = shapes.matrix(layout.outProj.weight, 'dim, inner_factor dim');
+  const [rows] = shapes.matrix(layout.inProj.weight, '3 inner_factor dim / proj_groups, dim');
   const [filters = 0] = shapes.of(layout.bias);
-  const [heads, groups] = [dim / filters, (3 * dim) / rows];
-  if (!Number.isInteger(heads) || !Number.isInteger(groups)) {
-    throw new UserError(`${shapes.path} has ${filters} filters and ${rows} projected channels, which do not divide a width of ${dim}.`);
+  const [heads, groups] = [inner / filters, (3 * inner) / rows];
+  if (![heads, groups, inner / dim].every(Number.isInteger)) {
+    throw new UserError(`${shapes.path} has ${filters} filters and ${rows} projected channels, which do not divide an inner width of ${inner}, or that is no multiple of its ${dim} channels.`);
   }
   const shortFilterTaps = shapes.of(layout.shortFilter.weight)[2] ?? 0;
-  shapes.linear(layout.outProj, [dim, dim]);
+  shapes.linear(layout.outProj, [dim, inner]);
   shapes.linear(layout.inProj, [rows, dim]);
-  shapes.pair(layout.shortFilter, [3 * dim, 1, shortFilterTaps], 3 * dim);
+  shapes.pair(layout.shortFilter, [3 * inner, 1, shortFilterTaps], 3 * inner);
   shapes.expect(layout.bias, [filters]);
   fields.expectStored([
     ['dim', fields.count('dim'), dim], ['num_heads', fields.count('num_heads'), heads], ['proj_groups', fields.count('proj_groups'), groups],
-    ['short_filter_order', fields.count('short_filter_order'), shortFilterTaps],
+    ['inner_factor', fields.count('inner_factor'), inner / dim], ['short_filter_order', fields.count('short_filter_order'), shortFilterTaps],
   ]);
-  return { dim, heads, groups, shortFilterTaps };
+  return { dim, inner, heads, groups, shortFilterTaps };
 }

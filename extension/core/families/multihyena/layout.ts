@@ -2,15 +2,15 @@ import type { TensorInfo } from '../../formats/tensor-file';
 import { type GeneratorNames, generatorNames } from '../hyenadna/layout';
 import { type LinearNames, TensorNames, type WeightAndBias } from '../shared/tensor-names';
 
-/** Tensor names of a multi-head Hyena operator of d channels in M heads: d / M filters. */
+/** Tensor names of a multi-head Hyena operator of D channels, d = inner_factor D inside it in M heads: d / M filters. */
 export interface MultiHyenaLayout {
-  /** [3d / groups, d]. */
+  /** [3d / groups, D]. */
   readonly inProj: LinearNames;
   /** [3d, 1, taps], [3d]. */
   readonly shortFilter: WeightAndBias;
   /** [d / M]: skip term. */
   readonly bias: string;
-  /** [d, d]. */
+  /** [D, d]. */
   readonly outProj: LinearNames;
   /** Absent where the file holds a baked filter. */
   readonly generator?: GeneratorNames;

@@ -1,5 +1,5 @@
 import { type DenseData, type DenseTensor, type DenseType, emptyData } from '../../graph/dense-sessions';
-import { float16ToFloat32 } from '../../formats/float16';
+import { widenFloat16 } from '../../formats/float16';
 import type { Dft } from './attributes';
 import type { ModelValues } from './model-values';
 
@@ -113,8 +113,10 @@ export function channelRows(data: ArrayLike<number>, dims: readonly number[], ax
 
 /** Floating-point values as numbers. */
 export function numbersOf({ type, data }: DenseTensor): ArrayLike<number> {
-  if (type === 'float16') return Float32Array.from(data as Uint16Array, float16ToFloat32);
-  return data as Float32Array;
+  if (type !== 'float16') return data as Float32Array;
+  const values = new Float32Array(data.length);
+  widenFloat16(data as Uint16Array, values);
+  return values;
 }
 
 function fill(type: DenseType, count: number, value: (index: number) => number): DenseData {

@@ -1,6 +1,5 @@
 import { filterColumns } from '../site-shape';
-import { float16ToFloat32 } from '../../formats/float16';
-import { channelRows, effectiveSpectrum } from './effective-spectrum';
+import { channelRows, effectiveSpectrum, numbersOf } from './effective-spectrum';
 import { type Dft, isDft, readDft } from './attributes';
 import type { ModelValues } from './model-values';
 import { cutElement, type OnnxSite } from './site';
@@ -13,9 +12,8 @@ export async function materialise(values: ModelValues, site: OnnxSite): Promise<
 
 async function fromTaps(values: ModelValues, site: OnnxSite): Promise<Float32Array> {
   const { cut, channels } = site;
-  const { data, type } = (await values.evaluate([cut.value])).get(cut.value)!;
+  const stored = numbersOf((await values.evaluate([cut.value])).get(cut.value)!);
   values.forget(cut.value);
-  const stored = type === 'float16' ? Float32Array.from(data as Uint16Array, float16ToFloat32) : (data as ArrayLike<number>);
   return rowsOf(site, (h, element) => stored[cutIndex(cut, h, element)], channels);
 }
 

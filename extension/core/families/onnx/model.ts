@@ -1,7 +1,7 @@
 import * as path from 'node:path';
 import type { OnnxFile } from '../../formats/onnx/read';
 import { tensorElements } from '../../formats/onnx/parse-tensor';
-import { elementTypeOf } from '../../graph/dense-sessions';
+import { type DenseTensor, elementTypeOf } from '../../graph/dense-sessions';
 import type { ModelGraph } from '../../graph/model-graph';
 import type { LongConvModel, ModelOption, Site, TapRange, Task } from '../model';
 import { filterColumns } from '../site-shape';
@@ -9,7 +9,7 @@ import { materialise } from './filter';
 import type { FoundSites } from './find-sites';
 import { type GraphView, ValueKind } from './graph-view';
 import type { ModelValues } from './model-values';
-import { runGraph } from './run-graph';
+import { runGraph, siteGraph } from './run-graph';
 import type { OnnxSite } from './site';
 
 export const ONNX_FAMILY = 'onnx';
@@ -97,6 +97,16 @@ export class OnnxModel implements LongConvModel {
   /** The model without its long convolutions cut out, in operators that ONNX Runtime runs on every machine. */
   plainGraph(): ModelGraph {
     return runGraph(this.view, this.values, [], this.lengthAxis, this.fixedLength);
+  }
+
+  /** One site by itself, from its input to its result. */
+  siteGraph(site: OnnxSite): ModelGraph {
+    return siteGraph(this.view, site);
+  }
+
+  /** Values of the graph from other values of it that are given; its nodes and constants are the file's. See ModelValues.run. */
+  run(wanted: readonly string[], given: ReadonlyMap<string, DenseTensor>): Promise<Map<string, DenseTensor>> {
+    return this.values.run(wanted, given);
   }
 
   /** Whether the file itself needs operators that ONNX Runtime runs on some machines only. */

@@ -1,5 +1,5 @@
-import { ElementType, GraphBuilder } from '../../graph/builder';
-import { DENSE_TYPES, elementTypeNamed } from '../../graph/dense-sessions';
+import { ElementType, GraphBuilder, tensorType } from '../../graph/builder';
+import { DENSE_TYPES, type DenseType, elementTypeNamed, elementTypeOf } from '../../graph/dense-sessions';
 import { encodedAs } from '../../graph/encode-model';
 import { addLongConv, LONG_CONV_OPSET_VERSION, longConvFunction } from '../../graph/long-conv-op';
 import { filterInputName, type GraphFeed, LONG_CONV_DOMAIN, type ModelGraph } from '../../graph/model-graph';
@@ -62,6 +62,31 @@ export function runGraph(view: GraphView, values: ModelValues, sites: readonly O
     output: graph.outputs[0]?.name ?? '',
     feeds,
     siteLengths: new Map(sites.map(({ id, u, tail }) => [id, u.dims[u.timeAxis] + tail])),
+  };
+}
+
+/** One site alone: its input (and bias) is what goes in, its result what comes out. */
+export function siteGraph(view: GraphView, site: OnnxSite): ModelGraph {
+  const { id, u, y, bias, channels, tail } = site;
+  const b = new GraphBuilder([u.value, y.value, filterInputName(id), ...(bias === undefined ? [] : [bias])]);
+  const samples = u.dims[u.timeAxis] + tail;
+  emitSite(b, site, view.opset, (x) => addLongConv(b, { site: id, mode: site.direction, u: x, k: filterInputName(id) }, 2 * samples));
+  const type = u.type as DenseType;
+  const feeds: GraphFeed[] = [{ name: u.value, type, dims: u.trailing ? [...u.dims, 1] : u.dims }, ...(bias === undefined ? [] : [{ name: bias, type, dims: [channels] }])];
+  const declared = (name: string, elementType: number, dims?: readonly number[]): onnx.IValueInfoProto => ({ name, type: tensorType(elementType, dims) });
+  return {
+    model: {
+      irVersion: view.file.structure.irVersion,
+      opsetImport: [{ domain: '', version: view.opset }, { domain: LONG_CONV_DOMAIN, version: LONG_CONV_OPSET_VERSION }],
+      graph: {
+        name: id, node: b.nodes, initializer: b.initializers, output: [declared(y.value, elementTypeOf(y.type as DenseType))],
+        input: [...feeds.map(({ name, dims }) => declared(name, elementTypeOf(type), dims as number[])), declared(filterInputName(id), ElementType.FLOAT)],
+      },
+    },
+    input: { name: u.value, kind: 'float', lengthAxis: u.timeAxis },
+    output: y.value,
+    feeds,
+    siteLengths: new Map([[id, samples]]),
   };
 }
 

@@ -5,7 +5,7 @@ import { addConvolutionBlock, transposed, type ConvolutionBlock } from '../share
 import { addErfGelu, addLayerNorm, addLinear, addSwap } from '../shared/layers';
 import { finishGraph } from '../shared/model-graph';
 import { Weights } from '../shared/weights';
-import type { LinearNames, NormNames, SashimiBlock, SashimiLayout } from './layout';
+import { isUnet, type LinearNames, type NormNames, type SashimiBlock, type SashimiLayout } from './layout';
 
 const NORM_EPS = 1e-5;
 
@@ -33,7 +33,7 @@ export interface SashimiNetwork {
 
 /**
  * SaShiMi: a causal U-net over time. Down-poolings, centre blocks, and up-poolings with residual S4 and feed-forward blocks after each; skip
- * connections around each tier. Input `input_ids` [batch, sequence], logits [batch, sequence, vocabulary].
+ * connections around each tier; in the variant `unet` also blocks before each down-pooling, with a skip connection around every block. Input `input_ids` [batch, sequence], logits [batch, sequence, vocabulary].
  * Source: state-spaces/s4, models/sashimi/sashimi.py.
  */
 export async function buildSashimiGraph(network: SashimiNetwork, file: TensorFile): Promise<ModelGraph> {
@@ -54,6 +54,13 @@ export async function buildSashimiGraph(network: SashimiNetwork, file: TensorFil
   for (const block of layout.centre) await run(block);
   x = b.node('Add', 'skip', [x, skips.pop()!]);
   for (const tier of layout.up) {
+    if (isUnet(layout)) {
+      for (const block of tier) {
+        await run(block);
+        x = b.node('Add', 'skip', [x, skips.pop()!]);
+      }
+      continue;
+    }
     const [pool, ...blocks] = tier;
     await run(pool);
     x = b.node('Add', 'skip', [x, skips.pop()!]);

@@ -12,7 +12,7 @@ import { makeSites, surgeryNotes } from '../shared/sites';
 import { incompleteness } from '../shared/tensor-names';
 import { readSettings, type S4Settings } from './config';
 import { buildLayerGraph, buildSashimiGraph } from './graph';
-import { findS4Layout, type S4Layer, type S4Layout } from './layout';
+import { findS4Layout, isUnet, type S4Layer, type S4Layout } from './layout';
 import { layerSite, layerSizes, readInteger, type LayerSizes } from './sites';
 import { sashimiPlan } from './tiers';
 
@@ -105,6 +105,10 @@ function sashimiModel(
   const [vocabularySize, width] = shapes.matrix(sashimi.encoder, 'vocabulary, d_model');
   shapes.pair(sashimi.norm, [width], width);
   shapes.pair(sashimi.decoder, [vocabularySize, width], vocabularySize);
+  if ((settings.top.flag('unet') ?? isUnet(sashimi)) !== isUnet(sashimi)) {
+    throw new UserError(`${settings.top.where} and the model disagree: unet is ${!isUnet(sashimi)} in the file, but the tensors have ${isUnet(sashimi) ? '' : 'no '}blocks on the way down.`,
+      'Check that config.json belongs to this model, or move it away to open the model without it.');
+  }
   const plan = sashimiPlan(sashimi);
   const linears = plan.checkedLinears(shapes, width);
   const pooled = plan.rates(linears);

@@ -41,7 +41,7 @@ export type SashimiBlock =
 
 export interface SashimiLayout {
   readonly encoder: string;
-  /** From the highest rate to the lowest, each ending in nothing but its blocks. */
+  /** From the highest rate to the lowest: poolings, each with other blocks before it in the variant `unet`. */
   readonly down: readonly SashimiBlock[];
   readonly centre: readonly SashimiBlock[];
   /** By tier, from the lowest rate to the highest; each begins with an up-pooling. */
@@ -49,6 +49,9 @@ export interface SashimiLayout {
   readonly norm: WeightAndBias;
   readonly decoder: WeightAndBias;
 }
+
+/** Whether a SaShiMi is the variant with blocks on the way down, each of which has a skip connection to its counterpart on the way up. */
+export const isUnet = ({ down }: SashimiLayout): boolean => down.some(({ kind }) => kind !== 'down');
 
 export interface S4Layout {
   /** A single layer, SaShiMi, or a classifier. */

@@ -1,18 +1,18 @@
 import { UserError } from '../../errors';
 import type { Shapes } from '../shared/shapes';
-import type { LinearNames, S4Layer, SashimiBlock, SashimiLayout } from './layout';
+import { isUnet, type LinearNames, type S4Layer, type SashimiLayout } from './layout';
 
 export interface LinearSizes { readonly inputs: number; readonly outputs: number; readonly pool: number }
 
-/** Which layer of a SaShiMi works in which tier: tier 0 has the model's own rate, every pooling divides it. */
+/** Which layer of a SaShiMi works in which tier: tier 0 has the model's own rate, every pooling divides it. In the order in which they run. */
 export function sashimiPlan(layout: SashimiLayout) {
   const layers: { readonly layer: S4Layer; readonly tier: number }[] = [];
-  const depth = layout.down.length;
-  const collect = (blocks: readonly SashimiBlock[], tier: number): void => {
-    for (const block of blocks) if (block.kind === 's4') layers.push({ layer: block.layer, tier });
-  };
-  collect(layout.centre, depth);
-  layout.up.forEach((blocks, i) => collect(blocks, depth - 1 - i));
+  let tier = 0;
+  for (const block of [...layout.down, ...layout.centre, ...layout.up.flat()]) {
+    if (block.kind === 's4') layers.push({ layer: block.layer, tier });
+    else if (block.kind === 'down') tier++;
+    else if (block.kind === 'up') tier--;
+  }
 
   return {
     layers,
@@ -25,19 +25,15 @@ export function sashimiPlan(layout: SashimiLayout) {
 
     /** By scope: sizes of the pooling and feed-forward layers. Throws UserError where the blocks are not those of a SaShiMi, or do not fit. */
     checkedLinears(shapes: Shapes, width: number): Map<string, LinearSizes> {
-      if (layout.down.some(({ kind }) => kind !== 'down') || layout.up.length !== depth || layout.up.some(([first]) => first?.kind !== 'up')) {
-        throw new UserError(`${shapes.path} has a SaShiMi whose blocks are not poolings, a centre, and poolings back: the variant with blocks on the way down (unet) is not supported.`);
-      }
+      refuseUnpaired(shapes, layout);
       const sizes = new Map<string, LinearSizes>();
       const widths = [width];
-      for (const block of layout.down) {
-        if (block.kind !== 'down') continue;
-        const [outputs, inputs] = matrixOf(shapes, block.linear);
-        sizes.set(block.scope, { inputs, outputs, pool: inputs / widths[widths.length - 1] });
-        widths.push(outputs);
-      }
-      for (const block of [...layout.centre, ...layout.up.flat()]) {
-        if (block.kind === 'up') {
+      for (const block of [...layout.down, ...layout.centre, ...layout.up.flat()]) {
+        if (block.kind === 'down') {
+          const [outputs, inputs] = matrixOf(shapes, block.linear);
+          sizes.set(block.scope, { inputs, outputs, pool: inputs / widths[widths.length - 1] });
+          widths.push(outputs);
+        } else if (block.kind === 'up') {
           const [outputs, inputs] = matrixOf(shapes, block.linear);
           widths.pop();
           sizes.set(block.scope, { inputs, outputs, pool: outputs / widths[widths.length - 1] });
@@ -55,10 +51,25 @@ export function sashimiPlan(layout: SashimiLayout) {
     /** By tier: its samples for each sample of the model's input. */
     rates(linears: ReadonlyMap<string, LinearSizes>): number[] {
       const rates = [1];
-      for (const { scope } of layout.down) rates.push(rates[rates.length - 1] / linears.get(scope)!.pool);
+      for (const { kind, scope } of layout.down) if (kind === 'down') rates.push(rates[rates.length - 1] / linears.get(scope)!.pool);
       return rates;
     },
   };
+}
+
+/** Every tier begins with an up-pooling, for which there is a down-pooling; in the variant `unet` with as many blocks before it as behind the other. */
+function refuseUnpaired(shapes: Shapes, layout: SashimiLayout): void {
+  const falling = [0];
+  for (const { kind } of layout.down) {
+    falling[falling.length - 1]++;
+    if (kind === 'down') falling.push(0);
+  }
+  const rest = falling.pop();
+  const lengths = layout.up.map((blocks) => (isUnet(layout) ? blocks.length : 1));
+  const pooled = layout.up.every((blocks) => blocks.every(({ kind }, i) => (kind === 'up') === (i === 0)));
+  if (rest !== 0 || !pooled || falling.reverse().join() !== lengths.join()) {
+    throw new UserError(`${shapes.path} has a SaShiMi whose blocks are not poolings, a centre, and as many poolings back, with other blocks behind the latter alone or as many before the former (unet).`);
+  }
 }
 
 /** [outputs, inputs] of a linear layer, stored as a matrix or as a convolution of one tap. */

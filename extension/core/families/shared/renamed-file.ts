@@ -14,7 +14,7 @@ export function renamedFile(file: TensorFile, stored: ReadonlyMap<string, string
     path: file.path,
     metadata: file.metadata,
     tensors,
-    readBytes: (name, begin, end) => file.readBytes(real(name), begin, end),
+    readBytes: (name, begin, end, into) => file.readBytes(real(name), begin, end, into),
     readFloat32: (name, begin, end) => file.readFloat32(real(name), begin, end),
     close: () => file.close(),
   };

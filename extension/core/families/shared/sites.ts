@@ -23,7 +23,7 @@ export function makeSites(
       const { embedded, taps } = embeddedFilter(file, surgery, id, tensor, channels, draft.taps > 0 ? draft.taps : undefined, direction);
       return {
         id, layer, channels, direction, taps, rate: draft.rate, hyenaFilter: draft.hyenaFilter, storage: 'explicit', writeBack: ['baked'], filterTensors: [tensor],
-        finite: draft.finite, embedded,
+        finite: draft.finite, ringOfRun: draft.ringOfRun, embedded,
       };
     }
     if (!source) {

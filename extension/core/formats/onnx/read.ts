@@ -77,16 +77,16 @@ export class OnnxFile implements TensorFile {
     return this.names.get(tensor) ?? tensor.name;
   }
 
-  /** Little-endian bytes [begin, end) of a tensor's values. */
-  tensorBytes(tensor: OnnxTensor, begin?: number, end?: number): Uint8Array {
-    if (plainBytes(tensor, this.bytes, this.external)) return readTensorBytes(tensor, this.bytes, this.external, begin, end);
+  /** Little-endian bytes [begin, end) of a tensor's values; see readBytes for `into`. */
+  tensorBytes(tensor: OnnxTensor, begin?: number, end?: number, into?: Uint8Array): Uint8Array {
+    if (plainBytes(tensor, this.bytes, this.external)) return readTensorBytes(tensor, this.bytes, this.external, begin, end, into);
     // Lists of numbers are decoded as a whole, and often read piece by piece.
     if (this.decoded?.tensor !== tensor) this.decoded = { tensor, bytes: readTensorBytes(tensor, this.bytes, this.external) };
     return this.decoded.bytes.slice(begin, end);
   }
 
-  async readBytes(name: string, begin?: number, end?: number): Promise<Uint8Array> {
-    return this.tensorBytes(this.tensor(name), begin, end);
+  async readBytes(name: string, begin?: number, end?: number, into?: Uint8Array): Promise<Uint8Array> {
+    return this.tensorBytes(this.tensor(name), begin, end, into);
   }
 
   async readFloat32(name: string, begin?: number, end?: number): Promise<Float32Array> {

@@ -20,7 +20,8 @@ const CHUNK = 1 << 22;
 
 /**
  * The patches that carry out edits: the edits themselves, and the lengths of every message around them whose size changes.
- * Sorted; edits at one place keep their order. Throws where edits overlap.
+ * Sorted; edits at one place keep their order, but what is added to an inner message that ends there comes before what is added to an outer one.
+ * Throws where edits overlap.
  */
 export function patches(edits: readonly Edit[]): Patch[] {
   /** Change of each touched message's content, in bytes. */
@@ -33,16 +34,16 @@ export function patches(edits: readonly Edit[]): Patch[] {
   }
   // Inner messages first: their lengths may take more or fewer bytes, which counts in the outer ones.
   const inOrder = [...touched].sort((a, b) => depth(b) - depth(a));
-  const result: Patch[] = edits.map(({ start, end, bytes }) => ({ start, end, bytes }));
+  const result: (Patch & { readonly depth: number })[] = edits.map(({ parent, start, end, bytes }) => ({ start, end, bytes, depth: depth(parent) }));
   for (const span of inOrder) {
     const delta = deltas.get(span) ?? 0;
     if (!span.parent || delta === 0) continue;
     const length = encodeVarint(span.end - span.start + delta);
-    result.push({ start: span.lengthAt, end: span.start, bytes: length });
+    result.push({ start: span.lengthAt, end: span.start, bytes: length, depth: depth(span.parent) });
     const grown = delta + length.length - (span.start - span.lengthAt);
     deltas.set(span.parent, (deltas.get(span.parent) ?? 0) + grown);
   }
-  result.sort((a, b) => a.start - b.start || a.end - b.end);
+  result.sort((a, b) => a.start - b.start || a.end - b.end || b.depth - a.depth);
   result.forEach((patch, i) => {
     if (i > 0 && patch.start < result[i - 1].end) throw new Error(`Two edits overlap at byte ${patch.start}.`);
   });

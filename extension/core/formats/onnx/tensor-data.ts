@@ -13,13 +13,13 @@ export function plainBytes(tensor: OnnxTensor, model: PagedFile, external: Exter
   return first && rest.length === 0 && fixedWidth ? { file: model, start: first.start } : undefined;
 }
 
-/** Bytes [begin, end) of a tensor's values, little-endian; the whole by default. Throws RangeError outside of it. */
-export function readTensorBytes(tensor: OnnxTensor, model: PagedFile, external: ExternalData, begin = 0, end = tensorBytes(tensor)): Uint8Array {
+/** Bytes [begin, end) of a tensor's values, little-endian; the whole by default. See TensorFile.readBytes for `into`. Throws RangeError outside of it. */
+export function readTensorBytes(tensor: OnnxTensor, model: PagedFile, external: ExternalData, begin = 0, end = tensorBytes(tensor), into?: Uint8Array): Uint8Array {
   const size = tensorBytes(tensor);
   if (!(begin >= 0 && begin <= end && end <= size)) throw new RangeError(`range [${begin}, ${end}) is outside tensor ${tensor.name} of ${size} bytes`);
   const plain = plainBytes(tensor, model, external);
   if (!plain) return typedBytes(tensor, model).subarray(begin, end);
-  const bytes = new Uint8Array(end - begin);
+  const bytes = into?.subarray(0, end - begin) ?? new Uint8Array(end - begin);
   plain.file.readInto(bytes, plain.start + begin);
   return bytes;
 }

@@ -78,8 +78,8 @@ class Shards implements ShardedFile {
     ];
   }
 
-  async readBytes(name: string, begin?: number, end?: number): Promise<Uint8Array> {
-    return this.shard(name).readBytes(name, begin, end);
+  async readBytes(name: string, begin?: number, end?: number, into?: Uint8Array): Promise<Uint8Array> {
+    return this.shard(name).readBytes(name, begin, end, into);
   }
 
   async readFloat32(name: string, begin?: number, end?: number): Promise<Float32Array> {

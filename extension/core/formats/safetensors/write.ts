@@ -9,7 +9,7 @@ export interface TensorEntry {
   readonly name: string;
   readonly dtype: DType;
   readonly shape: readonly number[];
-  /** Little-endian bytes, whole or as a stream of pieces of any size. */
+  /** Little-endian bytes, whole or as a stream of pieces of any size, each of which is valid until the next one is asked for. */
   readonly data: Uint8Array | (() => AsyncIterable<Uint8Array>);
 }
 
@@ -21,7 +21,7 @@ export interface WriteOptions {
 }
 
 /** Bytes that copied tensors are read at a time. */
-const COPIED_AT_ONCE = 4 << 20;
+const COPIED_AT_ONCE = 1 << 20;
 
 /**
  * Writes a safetensors file: `__metadata__` first, compact JSON, header padded with spaces to a multiple of 8 bytes, tensors without
@@ -79,7 +79,7 @@ export async function writeSafetensorsInPlaces(
   }, options.signal);
 }
 
-/** An entry that copies a tensor of an open file, byte for byte, a few megabytes at a time. */
+/** An entry that copies a tensor of an open file, byte for byte and piece by piece; while one is written, the next one is read. */
 export function copiedTensor(file: TensorFile, name: string): TensorEntry {
   const info = file.tensors.get(name);
   if (!info) {
@@ -88,8 +88,19 @@ export function copiedTensor(file: TensorFile, name: string): TensorEntry {
   return {
     name, dtype: info.dtype, shape: info.shape,
     data: async function* () {
-      for (let begin = 0; begin < info.byteLength; begin += COPIED_AT_ONCE) {
-        yield file.readBytes(name, begin, Math.min(begin + COPIED_AT_ONCE, info.byteLength));
+      const { byteLength: size } = info;
+      const buffers = [0, 1].map(() => new Uint8Array(Math.min(COPIED_AT_ONCE, size)));
+      const read = (begin: number): Promise<Uint8Array> => {
+        const piece = file.readBytes(name, Math.min(begin, size), Math.min(begin + COPIED_AT_ONCE, size), buffers[(begin / COPIED_AT_ONCE) % 2]);
+        // Where writing a piece fails, nobody waits for the next one any more.
+        piece.catch(() => undefined);
+        return piece;
+      };
+      let next = read(0);
+      for (let begin = 0; begin < size; begin += COPIED_AT_ONCE) {
+        const piece = await next;
+        next = read(begin + COPIED_AT_ONCE);
+        yield piece;
       }
     },
   };

@@ -21,7 +21,11 @@ export function noise(count: number, seed: number): Float32Array {
 /** The values rounded to the type, in its own array. float32 values are returned as they are. */
 export function toSamples(values: Float32Array, type: BenchSampleType): SampleArray {
   if (type === 'f32') return values;
-  return Uint16Array.from(values, type === 'f16' ? float32ToFloat16 : float32ToBfloat16);
+  const round = type === 'f16' ? float32ToFloat16 : float32ToBfloat16;
+  // Not Uint16Array.from(values, round): it gathers all values in a JavaScript array first.
+  const samples = new Uint16Array(values.length);
+  for (let i = 0; i < values.length; i++) samples[i] = round(values[i]);
+  return samples;
 }
 
 /** The samples as float32, exactly. */

@@ -33,6 +33,7 @@ struct Columns {
   const float* filter_scale;     // [channels]
   uint32_t first_sequence;       // of its channel
   int32_t points;                // n
+  uint32_t most;                 // trusted()
 };
 
 template <Signal kSignal, class E>
@@ -212,7 +213,7 @@ struct ColumnsKernel {
       for (int m = 0; m < kMembers; ++m) shared[m] = piece[m].present ? global_take(&state.maximum[m]) : kAbsent;
     block_sync();
     const uint32_t top[2] = {shared[0], shared[1]};
-    const bool good = trusted<kMembers>(top);
+    const bool good = trusted<kMembers>(top, p.most);
     float scale[2] = {1, 1};
     if (!good) {
       for (int m = 0; m < kMembers; ++m) {

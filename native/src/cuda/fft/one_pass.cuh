@@ -28,6 +28,7 @@ struct OnePass {
   const float* filter_scale;
   uint32_t keep;  // bit q: row q of the first digit is computed; rows that are not hold 0
   uint32_t units, units_per_channel;
+  uint32_t most;  // trusted()
   LongRows rows;  // kComplex
 };
 
@@ -442,7 +443,7 @@ struct OnePassKernel {
         block_sync();
       } else {
         block_sync();
-        if (block_any(thread < kGroup && !trusted<kMembers>(unit_state(thread).maximum))) {
+        if (block_any(thread < kGroup && !trusted<kMembers>(unit_state(thread).maximum, p.most))) {
           rescale();
           read_units();
           block_sync();

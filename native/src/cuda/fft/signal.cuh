@@ -231,11 +231,11 @@ __device__ __forceinline__ float largest(const SignalArrays& s, const Piece& p, 
 constexpr uint32_t kAbsent = 0xffffffffu;  // in place of the largest |half| of a piece that is not there
 
 /// True if members with these largest |half| (bits) are good in fp16 as read: neither too large, nor too small (float32 and bf16 inputs may
-/// have become 0), nor far below their partner.
+/// have become 0), nor far below their partner. most: most_trusted() of the transform.
 template <int kMembers>
-__device__ __forceinline__ bool trusted(const uint32_t (&top)[2]) {
+__device__ __forceinline__ bool trusted(const uint32_t (&top)[2], uint32_t most) {
   bool good = true;
-  for (int m = 0; m < kMembers; ++m) good = good && (top[m] == kAbsent || (top[m] >= 0x2c00u && top[m] <= 0x5400u));  // 2^-4 .. 64
+  for (int m = 0; m < kMembers; ++m) good = good && (top[m] == kAbsent || (top[m] >= 0x2c00u && top[m] <= most));  // from 2^-4 on
   if (kMembers == 2 && top[0] != kAbsent && top[1] != kAbsent) good = good && max(top[0], top[1]) - min(top[0], top[1]) <= 0x1400u;  // 2^5
   return good;
 }

@@ -2,6 +2,7 @@
 
 #include <cuda_fp16.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -45,6 +46,15 @@ double fragment_gain(FragmentKind kind, int radix, double alpha) {
     if (error < best_error) best = gain, best_error = error;
   }
   return best;
+}
+
+uint32_t most_trusted(int64_t points, double gain) {
+  constexpr double kMost = 64;
+  const double most = 65504 / (std::sqrt(2.0 * static_cast<double>(points)) * std::max(1.0, gain));
+  const __half half = __float2half_rd(static_cast<float>(std::min(kMost, most)));
+  uint16_t bits;
+  std::memcpy(&bits, &half, sizeof bits);
+  return bits;
 }
 
 std::vector<uint4> digit_fragments(FragmentKind kind, int radix, double alpha) {

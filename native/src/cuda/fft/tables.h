@@ -16,6 +16,10 @@ std::vector<uint4> digit_fragments(FragmentKind kind, int radix, double alpha);
 /// What that scale is, relative to 1 / sqrt(radix).
 double fragment_gain(FragmentKind kind, int radix, double alpha);
 
+/// Bits of the largest |half| (64 at most) of rows whose transform of `points` stays in fp16's range wherever its energy gathers: two rows at
+/// the maximum, taken as one complex sequence, give up to sqrt(2 points) times as much. gain: of all digits' tables together.
+uint32_t most_trusted(int64_t points, double gain);
+
 /// [rows][columns / 8]: w_n^((row - alpha) 8 c)
 std::vector<float2> twiddle_base(int64_t n, int rows, int columns, double alpha);
 /// [rows][4]: w_n^((row - alpha) {1, 4, 8, 128})

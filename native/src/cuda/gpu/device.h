@@ -86,6 +86,9 @@ __device__ __forceinline__ void copy_async_wait() { asm volatile("cp.async.wait_
 __device__ __forceinline__ float fast_exp(float x) { return __expf(x); }
 __device__ __forceinline__ float fast_divide(float a, float b) { return __fdividef(a, b); }
 
+/// sin and cos of pi x, to the last place.
+__device__ __forceinline__ void sin_cos_pi(float x, float& sine, float& cosine) { sincospif(x, &sine, &cosine); }
+
 __device__ __forceinline__ float shuffle_xor(float value, int mask) { return __shfl_xor_sync(0xffffffffu, value, mask); }
 __device__ __forceinline__ uint32_t shuffle_xor(uint32_t value, int mask) { return __shfl_xor_sync(0xffffffffu, value, mask); }
 __device__ __forceinline__ double shuffle_xor(double value, int mask) { return __shfl_xor_sync(0xffffffffu, value, mask); }

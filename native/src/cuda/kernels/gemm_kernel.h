@@ -7,6 +7,8 @@
 // Cost: 2 rows columns inner flop; each operand is read once per tile of the other (from L2 but for the first time).
 #pragma once
 
+#include <type_traits>
+
 #include <gpu/device.h>
 
 #include "activation.h"
@@ -112,7 +114,7 @@ __device__ __forceinline__ void finish_four(const Parameters& p, int64_t row, in
       for (int e = 0; e < 4; ++e) value[e] += e < count ? p.call.residual[index + e] : 0.0f;
     }
   }
-  if (p.call.output_element == LC_F32) {
+  if (std::is_same_v<T, float> || p.call.output_element == LC_F32) {
     float* const to = static_cast<float*>(p.call.d) + index;
     if (whole) {
       *reinterpret_cast<float4*>(to) = float4{value[0], value[1], value[2], value[3]};
@@ -120,7 +122,7 @@ __device__ __forceinline__ void finish_four(const Parameters& p, int64_t row, in
     }
 #pragma unroll
     for (int e = 0; e < 4; ++e) if (e < count) to[e] = value[e];
-  } else {
+  } else if constexpr (!std::is_same_v<T, float>) {
     T* const to = static_cast<T*>(p.call.d) + index;
     if (whole) {
       *reinterpret_cast<uint2*>(to) = uint2{pack<T>(value[0], value[1]), pack<T>(value[2], value[3])};
@@ -216,5 +218,7 @@ void start_layout(const Parameters& p, dim3 grid) {
 
 void start_half(const Parameters& p, dim3 grid);
 void start_bfloat16(const Parameters& p, dim3 grid);
+/// Lines of a and b need no alignment.
+void start_float(const Parameters& p, dim3 grid);
 
 }  // namespace longconv::cuda::gemm

@@ -123,6 +123,11 @@ void copy_async_wait() {}
 inline float fast_exp(float x) { return std::exp(x); }
 inline float fast_divide(float a, float b) { return a / b; }
 
+inline void sin_cos_pi(float x, float& sine, float& cosine) {
+  sine = static_cast<float>(std::sin(M_PI * static_cast<double>(x)));
+  cosine = static_cast<float>(std::cos(M_PI * static_cast<double>(x)));
+}
+
 template <class Value>
 Value shuffle_xor(Value value, int mask) {
   return detail::exchange(value)[emulated::lane() ^ mask];

@@ -1,4 +1,5 @@
 import * as path from 'node:path';
+import { hasParts, verifyParts } from '../../../../extension/core/export/onnx/verify-parts';
 import { openOnnxModel } from '../../../../extension/core/families/onnx/index';
 import type { OnnxModel } from '../../../../extension/core/families/onnx/model';
 import { filterColumns } from '../../../../extension/core/families/site-shape';
@@ -43,6 +44,17 @@ export async function runHere(model: OnnxModel, filters: ReadonlyMap<string, Sit
     return await runner.runFeeds(feeds, graph.model.graph!.output!.map(({ name }) => name!));
   } finally {
     await runner.dispose();
+  }
+}
+
+/** Verifies an export by its parts; the largest relative difference of its changed sites. NaN where these cannot be run by themselves. */
+export async function verifiedByParts(source: OnnxModel, output: string, changed: ReadonlyMap<string, SiteFilter>, touched: ReadonlySet<string>): Promise<number> {
+  if (!hasParts(source, changed)) return NaN;
+  const written = await open(output, Object.fromEntries(source.options.map(({ name, value }) => [name, value])));
+  try {
+    return Math.max(...(await verifyParts({ source, written, changed, touched, engine: referenceEngine, sessions, seed: 5 })).values());
+  } finally {
+    await written.close();
   }
 }
 
