@@ -67,6 +67,7 @@ const masks = new MasksView({
   source: sourceOf((method, params) => client.call(method, params as never) as never),
   edit: edit => client.call('edit', edit),
   preview: params => client.call('preview', params),
+  measure: params => client.call('measure', params),
   onState: state => client.saveState({ masks: state }),
   onError,
   say: (sentence, hint) => replaceChildren(requestProblem, message('info', sentence, hint, [dismiss], 'notice')),

@@ -63,6 +63,7 @@ export class PlanSession implements vscode.Disposable {
     overview: async params => this.services.interactive.call('overview', { ...params, ...this.modelRef }),
     cellHeatmap: async params => this.services.interactive.call('cellHeatmap', { ...params, ...this.modelRef }),
     preview: async params => this.services.interactive.call('preview', { ...params, ...this.modelRef }),
+    measure: async params => this.services.interactive.call('measure', { ...params, ...this.modelRef }),
     edit: async edit => this.document.change(edit, this.sites),
     openAsText: async () => { await vscode.commands.executeCommand('vscode.openWith', this.uri, 'default'); },
     openModel: async () => { await vscode.commands.executeCommand('longconvSurgeon.openModel', vscode.Uri.file(this.modelRef.model)); },

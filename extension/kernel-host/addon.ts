@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import * as path from 'node:path';
 import type {
-  ConvolutionCall, ConvolutionSpec, DeviceReport, Engine, HalfConvolutionCall, MaskedFilter, MaskFilterRequest, ModalFilterRequest, Prediction, SampleArray, SirenFilterRequest,
+  ConvolutionCall, ConvolutionSpec, DeviceReport, Engine, HalfConvolutionCall, MaskedFilter, MaskFilterRequest, ModalFilterRequest, Prediction, SampleArray, SirenFilterRequest, SpectrumPart,
 } from '../core/engine/engine';
 import { UserError } from '../core/errors';
 
@@ -12,7 +12,7 @@ interface NativeAddon {
   prepare(spec: ConvolutionSpec, filter: SampleArray): Promise<NativePrepared>;
   predict(spec: ConvolutionSpec, batch: number, length: number, threads: number): Prediction;
   maskFilter(request: MaskFilterRequest): Promise<MaskedFilter>;
-  spectrum(request: { rows: Float32Array; taps: number; fftSize: number }): Promise<Float32Array>;
+  spectrum(request: { rows: Float32Array; taps: number; fftSize: number; part: SpectrumPart }): Promise<Float32Array>;
   sirenFilter(request: SirenFilterRequest): Promise<Float32Array | undefined>;
   modalFilter(request: ModalFilterRequest): Promise<void>;
 }
@@ -44,7 +44,7 @@ export function loadEngine(): Engine {
     devices: () => addon.devices(),
     predict: (spec, batch, length, threads) => addon.predict(spec, batch, length, threads),
     maskFilter: (request) => addon.maskFilter(request),
-    spectrum: (rows, taps, fftSize) => addon.spectrum({ rows, taps, fftSize }),
+    spectrum: (rows, taps, fftSize, part = 'magnitude') => addon.spectrum({ rows, taps, fftSize, part }),
     sirenFilter: async (request) => (await addon.sirenFilter(request)) ?? request.into!.rows,
     modalFilter: (request) => addon.modalFilter(request),
     prepare: async (spec, filter) => {

@@ -46,7 +46,8 @@ function notice(folder) {
 try {
   const target = path.join(root, 'THIRD-PARTY-NOTICES');
   const head = 'Long-Conv Surgeon contains the following third-party software. ONNX Runtime\'s library itself contains further components, which\n'
-    + 'Microsoft lists in the file ThirdPartyNotices.txt of the ONNX Runtime release of the same version.\n';
+    + 'Microsoft lists in the file ThirdPartyNotices.txt of the ONNX Runtime release of the same version.\n'
+    + 'Packages that only build or test it are in no bundle and no package, and are not listed; one of them, axe-core, is under MPL-2.0.\n';
   const content = [head, ...(await shippedFolders()).map(notice)].join('\n');
   if (!process.argv.includes('--check')) {
     writeFileSync(target, content);

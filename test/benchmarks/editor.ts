@@ -6,46 +6,49 @@ import path from 'node:path';
 import { SampleHost } from '../e2e/page-handlers';
 import { PageHost } from '../e2e/page-host';
 import { repositoryRoot } from '../e2e/server/installation';
-import { writeLongConvLayer } from './large-model';
+import { writeGeneratedLayer, writeStoredLayer } from './large-model';
 
 const [CHANNELS, TAPS] = [256, 1_000_000];
 const DRAG_SECONDS = 3;
 
 interface DragFigures { readonly framesPerSecond: number; readonly longestFrameMs: number; readonly answers: Record<string, { readonly count: number; readonly medianMs: number; readonly p95Ms: number }> }
+/** Milliseconds from the page's start to its plots. */
+interface PlotTimes { readonly time: number; readonly frequency: number }
 interface Figures {
   readonly model: string;
-  /** Milliseconds from the page's start to its first plot: by a new kernel host, which has made no filter, and by one that has. */
-  readonly firstPlotMs: { readonly cold: number; readonly warm: number };
+  /** By a new kernel host, which has made no filter, and by one that has; with the phase, too, which costs more than the magnitude. */
+  readonly firstPlotMs: { readonly cold: PlotTimes; readonly warm: PlotTimes; readonly warmWithPhase: PlotTimes };
   readonly drags: Record<string, DragFigures>;
+  /** Until the figures at the end of a drag are those of all channels. */
+  readonly allChannelsMs: number;
   readonly largestMessageBytes: number;
 }
 
 const milliseconds = (value: number): number => Math.round(value * 10) / 10;
 const quantile = (sorted: readonly number[], share: number): number => milliseconds(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]);
 
-/** Milliseconds from the start of the page to its first plot. */
-async function firstPlot(host: PageHost): Promise<number> {
-  await host.page.locator('[data-testid="time-plot"] canvas').waitFor({ timeout: 300_000 });
-  const started = milliseconds(await host.page.evaluate<number>('performance.now()'));
-  await host.page.locator('[data-testid="frequency-plot"] canvas').waitFor({ timeout: 300_000 });
+async function firstPlots(host: PageHost): Promise<PlotTimes> {
+  const plotted = async (testid: string): Promise<number> => {
+    await host.page.locator(`[data-testid="${testid}"] canvas`).waitFor({ timeout: 300_000 });
+    return milliseconds(await host.page.evaluate<number>('performance.now()'));
+  };
+  const [time, frequency] = await Promise.all([plotted('time-plot'), plotted('frequency-plot')]);
   // What else the page asked for is answered before anything is timed again.
   await host.page.waitForTimeout(1500);
-  return started;
+  return { time, frequency };
 }
 
-/** Drags a handle to and fro, one move in each sixtieth of a second, and watches the page meanwhile. */
-async function drag(host: PageHost, testid: string): Promise<DragFigures> {
+/** Drags what lies at x, y to and fro along `area`, one move in each sixtieth of a second, and watches the page meanwhile. */
+async function drag(host: PageHost, x: number, y: number, area: { readonly x: number; readonly width: number }): Promise<DragFigures> {
   const { page } = host;
-  const box = (await page.getByTestId(testid).boundingBox())!;
-  const plot = (await page.locator('[data-testid="time-plot"] .u-over').boundingBox())!;
-  await page.mouse.move(box.x + box.width / 2, box.y + 20);
+  await page.mouse.move(x, y);
   await page.mouse.down();
   await page.evaluate('window.frames = []; window.tick = (now) => { window.frames.push(now); requestAnimationFrame((next) => window.tick(next)); }; requestAnimationFrame(window.tick)');
   host.answerTimes.clear();
   const started = performance.now();
   for (let step = 0; performance.now() - started < DRAG_SECONDS * 1000; step++) {
     const share = 0.5 + 0.4 * Math.cos(step / 20);
-    await page.mouse.move(plot.x + plot.width * share, box.y + 20);
+    await page.mouse.move(area.x + area.width * share, y);
     await page.waitForTimeout(Math.max(0, started + (step + 1) * (1000 / 60) - performance.now()));
   }
   const frames = await page.evaluate<number[]>('window.frames');
@@ -60,21 +63,41 @@ async function drag(host: PageHost, testid: string): Promise<DragFigures> {
   return { framesPerSecond: Math.round((gaps.length * 1000) / (frames.at(-1)! - frames[0])), longestFrameMs: milliseconds(Math.max(...gaps)), answers };
 }
 
+async function dragHandle(host: PageHost, testid: string): Promise<DragFigures> {
+  const box = (await host.page.getByTestId(testid).boundingBox())!;
+  return drag(host, box.x + box.width / 2, box.y + 20, (await host.page.locator('[data-testid="time-plot"] .u-over').boundingBox())!);
+}
+
+async function paintCells(host: PageHost): Promise<DragFigures> {
+  const map = host.page.getByTestId('cell-map');
+  await map.scrollIntoViewIfNeeded();
+  const box = (await map.boundingBox())!;
+  return drag(host, box.x + 0.9 * box.width, box.y + box.height / 2, box);
+}
+
 async function measure(name: string, sample: SampleHost): Promise<Figures> {
   const host: PageHost = await PageHost.open('plan-editor', sample.planHandlers(() => host), 'light', { width: 1000, height: 900 });
   try {
-    await firstPlot(host);
+    await firstPlots(host);
     // The browser has started, as in an open editor; a new kernel host has made no filter.
     sample.dispose();
     await host.load('light');
-    const cold = await firstPlot(host);
+    const cold = await firstPlots(host);
     await host.load('light');
-    const firstPlotMs = { cold, warm: await firstPlot(host) };
+    const warm = await firstPlots(host);
+    await host.page.getByTestId('frequency-plot-phase').click();
+    await host.load('light');
+    const firstPlotMs = { cold, warm, warmWithPhase: await firstPlots(host) };
+    await host.page.getByTestId('frequency-plot-phase').click();
     const drags: Record<string, DragFigures> = {};
-    drags['cut in time'] = await drag(host, 'cut-handle');
+    drags['cut in time'] = await dragHandle(host, 'cut-handle');
     await host.page.getByTestId('clear-site').click();
-    drags['edge in frequency'] = await drag(host, 'high-edge');
-    return { model: name, firstPlotMs, drags, largestMessageBytes: host.largestMessage };
+    drags['edge in frequency'] = await dragHandle(host, 'high-edge');
+    await host.page.getByTestId('clear-site').click();
+    drags['cells painted'] = await paintCells(host);
+    await host.page.getByTestId('kernel').filter({ hasNotText: 'error and leak over' }).waitFor({ timeout: 120_000 });
+    const allChannelsMs = milliseconds(host.answerTimes.get('measure')!.at(-1)!);
+    return { model: name, firstPlotMs, drags, allChannelsMs, largestMessageBytes: host.largestMessage };
   } finally {
     await host.close();
     sample.dispose();
@@ -84,10 +107,16 @@ async function measure(name: string, sample: SampleHost): Promise<Figures> {
 async function main(): Promise<void> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'longconv-bench-'));
   try {
-    const large = path.join(folder, 'model.safetensors');
-    await writeLongConvLayer(large, CHANNELS, TAPS);
+    const stored = path.join(folder, 'stored.safetensors');
+    await writeStoredLayer(stored, CHANNELS, TAPS);
+    const generated = path.join(folder, 'generated.safetensors');
+    await writeGeneratedLayer(generated, CHANNELS, TAPS);
     const figures: Figures[] = [];
-    const samples: readonly (readonly [string, SampleHost])[] = [['sample (2 sites of 128 x 1,024)', new SampleHost()], [`one site of ${CHANNELS} x ${TAPS}`, new SampleHost(large, 'longconv')]];
+    const samples: readonly (readonly [string, SampleHost])[] = [
+      ['sample (2 sites of 128 x 1,024)', new SampleHost()],
+      [`one stored site of ${CHANNELS} x ${TAPS}`, new SampleHost(stored, 'longconv')],
+      [`one generated site of ${CHANNELS} x ${TAPS}`, new SampleHost(generated, 'hyenadna')],
+    ];
     for (const [name, sample] of samples) {
       figures.push(await measure(name, sample));
       console.log(JSON.stringify(figures.at(-1), null, 2));

@@ -28,9 +28,9 @@ export class SampleHost {
   }
 
   get filterHandlers(): Handlers {
-    const ask = (method: 'timeSeries' | 'frequencySeries' | 'timeHeatmap' | 'cellHeatmap' | 'preview' | 'overview') => (params: never): unknown =>
+    const ask = (method: 'timeSeries' | 'frequencySeries' | 'timeHeatmap' | 'cellHeatmap' | 'preview' | 'measure' | 'overview') => (params: never): unknown =>
       this.kernel.call(method, { ...(params as object), model: this.file } as never);
-    return { timeSeries: ask('timeSeries'), frequencySeries: ask('frequencySeries'), timeHeatmap: ask('timeHeatmap'), cellHeatmap: ask('cellHeatmap'), preview: ask('preview'), overview: ask('overview') };
+    return { timeSeries: ask('timeSeries'), frequencySeries: ask('frequencySeries'), timeHeatmap: ask('timeHeatmap'), cellHeatmap: ask('cellHeatmap'), preview: ask('preview'), measure: ask('measure'), overview: ask('overview') };
   }
 
   viewerHandlers(): Handlers {

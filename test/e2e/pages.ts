@@ -52,7 +52,10 @@ export async function newPlan(workbench: Workbench, model: string): Promise<Edit
 export async function choosePath(workbench: Workbench, file: string): Promise<void> {
   const input = workbench.page.locator('.quick-input-widget input.input').first();
   await input.waitFor({ state: 'visible' });
-  await expectValue(input, (value) => value !== '');
+  for (let i = 0; await input.inputValue() === ''; i++) {
+    if (i === 100) throw new Error('The file dialog proposes no folder.');
+    await sleep(50);
+  }
   await workbench.page.locator('.quick-input-list .monaco-list-row').first().waitFor();
   for (let attempt = 1; await input.isVisible(); attempt++) {
     if (attempt > 10) throw new Error(`The file dialog does not take ${file}; it holds "${await input.inputValue()}".`);
@@ -64,14 +67,4 @@ export async function choosePath(workbench: Workbench, file: string): Promise<vo
       // Once more, with the dialog as it is now.
     }
   }
-}
-
-async function expectValue(input: Locator, right: (value: string) => boolean): Promise<void> {
-  for (let i = 0; i < 100; i++) {
-    if (right(await input.inputValue())) {
-      return;
-    }
-    await sleep(50);
-  }
-  throw new Error(`The file dialog holds "${await input.inputValue()}".`);
 }

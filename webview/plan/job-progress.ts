@@ -3,6 +3,7 @@ import { el } from '../ui/dom';
 import { duration, secondsLeft } from '../ui/format';
 import { button } from '../ui/toolkit';
 import { t } from '../ui/l10n';
+import { translated } from '../ui/sentences';
 
 /** A running job: what it does now, how far it is, the time left, and Cancel. */
 export class JobProgress {
@@ -26,7 +27,7 @@ export class JobProgress {
     const { message, fraction } = job.progress;
     this.bar.style.width = `${Math.round(fraction * 100)}%`;
     this.track.setAttribute('aria-valuenow', String(Math.round(fraction * 100)));
-    this.text.textContent = message;
+    this.text.textContent = translated(message);
     const remaining = secondsLeft(fraction, (Date.now() - job.started) / 1000);
     this.left.textContent = remaining === null ? '' : `about ${duration(remaining)} left`;
   }

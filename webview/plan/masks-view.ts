@@ -32,6 +32,7 @@ export interface MasksViewState { readonly site?: string; readonly channel: numb
 export interface MasksViewHost extends PlotContext {
   readonly edit: (edit: PlanEdit) => Promise<void>;
   readonly preview: (params: { site: string; masks: readonly ChannelMask[]; maxChannels: number; length: number; channel: number }) => Promise<Preview>;
+  readonly measure: (params: { site: string; masks: readonly ChannelMask[] }) => Promise<Preview['measures'] | null>;
   readonly onState: (state: MasksViewState) => void;
   /** A sentence for the user about something that was not done. */
   readonly say: (sentence: string, hint?: string) => void;
@@ -40,7 +41,7 @@ export interface MasksViewHost extends PlotContext {
 /** What is done to a range of channels. */
 type Action = Omit<ChannelMask, 'channels'>;
 
-/** Channels that the live figures are taken over: few while something is dragged, more once it rests. */
+/** Channels that the live figures are taken over: few while something is dragged, more as soon as it rests, and then all. */
 const DRAG_CHANNELS = 8;
 const SETTLED_CHANNELS = 64;
 const PLOT_HEIGHT = 156;
@@ -74,6 +75,7 @@ export class MasksView {
   /** The site's masks on the page while they differ from the document's. */
   private draft?: readonly ChannelMask[];
   private shownCells = '';
+  private shownPreview?: Preview;
   private editsUnderWay = 0;
   /** Set while a refresh waits for the next frame: a drag moves more often than the screen. */
   private nextFrame?: number;
@@ -112,7 +114,7 @@ export class MasksView {
       },
       (preview, { view, settled }) => {
         if (view.site.id !== this.site.id) return;
-        this.numbers.show(preview, settled);
+        this.showPreview(preview, view, settled);
         // On a grid of a million bins the gains of all cells take longer than a frame: while something is dragged they keep pace with the figures.
         this.showGains();
       },
@@ -297,6 +299,17 @@ export class MasksView {
     }
     if (settled) this.showGains();
     void this.showFigures({ view: { site, channel, masks, firstLag: this.state.negativeLags ? -Math.min(site.taps, grid.fftSize / 2) : 0 }, settled });
+  }
+
+  /** What the figures of a plan at rest were only estimated over some channels for is then measured over all. */
+  private showPreview(preview: Preview, { site, masks }: TimeView, settled: boolean): void {
+    const complete = preview.sampledChannels === preview.channels;
+    this.shownPreview = preview;
+    this.numbers.show(preview, settled && complete);
+    if (!settled || complete) return;
+    this.host.measure({ site: site.id, masks }).then(measures => {
+      if (this.shownPreview === preview) this.numbers.show(measures ? { ...preview, measures, sampledChannels: preview.channels } : preview, true);
+    }, this.host.onError);
   }
 
   private showGains(): void {

@@ -2,6 +2,7 @@ import type { Preview } from '../../extension/core/protocol/webview';
 import { el, replaceChildren } from '../ui/dom';
 import { bytes, percent, significant, speedup } from '../ui/format';
 import { t } from '../ui/l10n';
+import { translated } from '../ui/sentences';
 
 /** The live figures of the site's masks. A predicted speed stands beside the error of the same masks, never alone. */
 export class NumbersStrip {
@@ -27,7 +28,7 @@ export class NumbersStrip {
       this.kernel, this.spoken);
   }
 
-  /** @param settled the figures are of the plan as it stands, not of a drag under way: they are read out. */
+  /** @param settled the figures are the last ones of the plan as it stands, not of a drag under way: they are read out. */
   show(preview: Preview | undefined, settled: boolean): void {
     const measures = preview?.measures;
     const shown: Record<string, string> = {
@@ -42,10 +43,10 @@ export class NumbersStrip {
     if (!preview) return;
     this.values.get('predicted-memory')!.title = t('Dense: {0}', bytes(preview.preparedBytes.dense));
     const sample = preview.sampledChannels < preview.channels ? t(' · error and leak over {0} of {1} channels', preview.sampledChannels, preview.channels) : '';
-    replaceChildren(this.kernel, el('span', { text: t('Kernel: {0}{1}', preview.kernel, sample) }), preview.advice ? el('span', { class: 'advice', text: preview.advice, testid: 'advice' }) : null);
+    replaceChildren(this.kernel, el('span', { text: t('Kernel: {0}{1}', translated(preview.kernel), sample) }), preview.advice ? el('span', { class: 'advice', text: translated(preview.advice), testid: 'advice' }) : null);
     if (settled) {
       this.spoken.textContent = t('Kept bins {0}, kept taps {1}, filter error {2}, leak {3}, predicted speed-up {4}, predicted memory {5}. {6}',
-        shown['kept-bins'], shown['kept-taps'], shown['filter-error'], shown.leak, shown['predicted-speedup'], shown['predicted-memory'], preview.advice ?? '');
+        shown['kept-bins'], shown['kept-taps'], shown['filter-error'], shown.leak, shown['predicted-speedup'], shown['predicted-memory'], `${translated(preview.advice ?? '')}${sample}`);
     }
   }
 }

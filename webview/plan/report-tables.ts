@@ -3,6 +3,7 @@ import { el } from '../ui/dom';
 import { count, milliseconds, percent, significant, speedup } from '../ui/format';
 import { table } from '../ui/table';
 import { t } from '../ui/l10n';
+import { translated } from '../ui/sentences';
 
 const SIGNS: Record<Verdict['kind'], string> = { pays: '✓', costs: '±', useless: '✕', none: '–' };
 const NAMES: Record<Verdict['kind'], string> = { pays: t('It pays'), costs: t('It is a trade'), useless: t('It does not pay'), none: t('Nothing is masked') };
@@ -11,7 +12,7 @@ const NAMES: Record<Verdict['kind'], string> = { pays: t('It pays'), costs: t('I
 export function verdictCard({ kind, text }: Verdict): HTMLElement {
   return el('div', { class: `verdict ${kind}`, testid: 'verdict' },
     el('span', { class: 'verdict-sign', text: SIGNS[kind], set: { 'aria-hidden': 'true' } }),
-    el('div', {}, el('strong', { text: NAMES[kind] }), el('p', { text })));
+    el('div', {}, el('strong', { text: NAMES[kind] }), el('p', { text: translated(text) })));
 }
 
 /** Perplexity and its companions for the dense, the masked and the re-causalised model. */

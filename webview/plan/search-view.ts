@@ -9,6 +9,7 @@ import { DataPicker } from './data-picker';
 import { JobProgress } from './job-progress';
 import { qualityTable, runFacts, siteTable, verdictCard } from './report-tables';
 import { t } from '../ui/l10n';
+import { translated } from '../ui/sentences';
 
 export interface SearchHost {
   readonly search: (choice: SearchChoice) => void;
@@ -93,7 +94,7 @@ export class SearchView {
   private showFound({ verdict, plan, report }: SearchResult, seconds: number): void {
     const quality = qualityTable(report);
     replaceChildren(this.result,
-      message('info', verdict, `Found and validated in ${duration(seconds)}.`, plan.sites.length === 0 ? [] : [
+      message('info', translated(verdict), `Found and validated in ${duration(seconds)}.`, plan.sites.length === 0 ? [] : [
         { label: t('Use in This Plan'), testid: 'search-use', run: () => this.host.useMasks({ kind: 'found' }, false) },
         { label: t('Open as New Plan'), testid: 'search-open', run: () => this.host.useMasks({ kind: 'found' }, true) },
       ], 'search-found'),

@@ -9,6 +9,7 @@ import { JobProgress } from './job-progress';
 import { qualityTable, runFacts, siteTable, verdictCard } from './report-tables';
 import { runsTable } from './runs-table';
 import { t } from '../ui/l10n';
+import { translated } from '../ui/sentences';
 
 export interface ValidationHost {
   readonly validate: (length: number | undefined) => void;
@@ -108,7 +109,7 @@ export class ValidationView {
       quality ? el('h2', { text: t('Model') }) : null, quality,
       el('h2', { text: t('Sites') }), report.sites.length > 0 ? siteTable(report.sites) : el('p', { class: 'muted', text: t('The plan masks no site.') }),
       report.findings.length > 0 ? el('h2', { text: t('Findings') }) : null,
-      report.findings.length > 0 ? el('ul', { class: 'findings', testid: 'findings' }, ...report.findings.map(finding => el('li', { text: finding }))) : null,
+      report.findings.length > 0 ? el('ul', { class: 'findings', testid: 'findings' }, ...report.findings.map(finding => el('li', { text: translated(finding) }))) : null,
       runFacts(report),
       el('div', { class: 'row' }, el('span', { class: 'muted', text: t('Save the report as') }),
         ...FORMATS.map(([format, label]) => button(`${label} …`, () => this.host.saveReport(run.id, format), { testid: `save-${format}` }))));

@@ -2,6 +2,7 @@ import type { RpcFailure } from '../../extension/core/protocol/rpc';
 import { el } from './dom';
 import { button } from './toolkit';
 import { t } from './l10n';
+import { translated } from './sentences';
 
 export type MessageKind = 'error' | 'warning' | 'info';
 export interface MessageAction { readonly label: string; readonly testid?: string; readonly run: () => void }
@@ -19,5 +20,5 @@ export function message(kind: MessageKind, text: string, hint?: string, actions:
 /** A failed request or job. Bugs say so and lead to the log. */
 export function failureMessage(failure: RpcFailure, actions: readonly MessageAction[], testid?: string): HTMLElement {
   const hint = failure.hint ?? (failure.kind === 'internal' ? t('This is a fault of the extension; the log has the details.') : undefined);
-  return message(failure.kind === 'cancelled' ? 'info' : 'error', failure.message, hint, actions, testid);
+  return message(failure.kind === 'cancelled' ? 'info' : 'error', translated(failure.message), hint && translated(hint), actions, testid);
 }

@@ -11,13 +11,16 @@ export interface Engine {
   predict(spec: ConvolutionSpec, batch: number, length: number, threads: number): Prediction;
   /** Applies a mask to filters in float64 and measures what it did, channel by channel. */
   maskFilter(request: MaskFilterRequest): Promise<MaskedFilter>;
-  /** |FFT_fftSize(row)| of each row for bins 0..fftSize/2, computed in float64: [rows, fftSize/2 + 1]. */
-  spectrum(rows: Float32Array, taps: number, fftSize: number): Promise<Float32Array>;
+  /** |K(f)|, or arg K(f) in [-pi, pi], of K = FFT_fftSize(row) of each row for bins 0..fftSize/2, computed in float64: [rows, fftSize/2 + 1]. */
+  spectrum(rows: Float32Array, taps: number, fftSize: number, part?: SpectrumPart): Promise<Float32Array>;
   /** Evaluates a Hyena implicit filter (sine MLP with exponential window) in float64: [channels, positions], or what `into` names. */
   sirenFilter(request: SirenFilterRequest): Promise<Float32Array>;
   /** Evaluates filters that are sums of (complex) exponentials, in float64, into `output`. */
   modalFilter(request: ModalFilterRequest): Promise<void>;
 }
+
+/** Default: magnitude. */
+export type SpectrumPart = 'magnitude' | 'phase';
 
 export interface DeviceReport { readonly cpu: CpuDevice; readonly cuda: CudaDevice }
 export interface CpuDevice {

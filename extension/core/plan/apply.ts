@@ -37,24 +37,35 @@ export async function siteFilter(
   return { site, parts, measures: sums.measures() };
 }
 
-/**
- * Measures of masks over some channels of a site: the live figures of the editor. `rows` [channels.length, filterColumns(site)] are
- * the filters of `channels`; what is kept is counted over all channels.
- */
+/** Filters of some channels of a site: rows [channels.length, filterColumns(site)]. */
+export interface ChannelRows {
+  readonly channels: readonly number[];
+  readonly rows: Float32Array;
+}
+
+/** Measures of masks over the given channels of a site: the live figures of the editor. What is kept is counted over all channels. */
 export async function measureMasks(
-  site: Site, masks: readonly ChannelMask[], channels: readonly number[], rows: Float32Array, engine: Engine,
+  site: Site, masks: readonly ChannelMask[], pieces: Iterable<ChannelRows> | AsyncIterable<ChannelRows>, engine: Engine,
 ): Promise<MaskMeasures> {
   const sums = new MeasureSums();
-  const columns = filterColumns(site);
-  for (const { channels: [first, end], mask } of channelRanges(masks, site.channels)) {
+  const ranges = channelRanges(masks, site.channels);
+  for (const { channels: [first, end], mask } of ranges) {
     sums.addKept(mask, end - first, site);
+  }
+  for await (const piece of pieces) {
+    await addPiece(sums, site, ranges, piece, engine);
+  }
+  return sums.measures();
+}
+
+async function addPiece(sums: MeasureSums, site: Site, ranges: readonly MaskedRange[], { channels, rows }: ChannelRows, engine: Engine): Promise<void> {
+  const columns = filterColumns(site);
+  for (const { channels: [first, end], mask } of ranges) {
     const sampled = channels.flatMap((channel, row) => (channel >= first && channel < end ? [row] : []));
     if (sampled.length === 0) {
       continue;
     }
-    const chosen = new Float32Array(sampled.length * columns);
-    sampled.forEach((row, i) => chosen.set(rows.subarray(row * columns, (row + 1) * columns), i * columns));
-    const { filter, width } = laidOut(chosen, sampled.length, site, mask?.frequency?.grid);
+    const { filter, width } = laidOut(chosenRows(rows, sampled, columns), sampled.length, site, mask?.frequency?.grid);
     if (mask === undefined) {
       sums.addUnchanged(energyOf(filter));
     } else {
@@ -62,7 +73,16 @@ export async function measureMasks(
       sums.addEnergies(result, site.direction === 'causal');
     }
   }
-  return sums.measures();
+}
+
+/** The chosen rows, ascending, of [*, columns]; the array itself where all are chosen. */
+function chosenRows(rows: Float32Array, chosen: readonly number[], columns: number): Float32Array {
+  if (chosen.length * columns === rows.length) {
+    return rows;
+  }
+  const copy = new Float32Array(chosen.length * columns);
+  chosen.forEach((row, i) => copy.set(rows.subarray(row * columns, (row + 1) * columns), i * columns));
+  return copy;
 }
 
 async function filterPart(

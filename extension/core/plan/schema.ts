@@ -1,4 +1,4 @@
-import { Ajv } from 'ajv';
+import type * as ajv from 'ajv';
 import type { ErrorObject, ValidateFunction } from 'ajv';
 import schema from '../../../schemas/surgery-plan.schema.json';
 import type { JsonPath } from './json-text';
@@ -14,10 +14,12 @@ const MOST_OBJECTS = 2000;
 
 const compiled = new Map<boolean, ValidateFunction<SurgeryPlan>>();
 
-/** Compiled on first use: it takes most of the time that the extension would need to start. */
+/** Loaded and compiled on first use: it takes most of the time that the extension would need to start. */
 function validator(allErrors: boolean): ValidateFunction<SurgeryPlan> {
   let validate = compiled.get(allErrors);
   if (!validate) {
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import would be loaded when the extension starts
+    const { Ajv } = require('ajv') as typeof ajv;
     validate = new Ajv({ allErrors, verbose: true, allowUnionTypes: true, strictRequired: false, strictTypes: false }).compile<SurgeryPlan>(schema);
     compiled.set(allErrors, validate);
   }

@@ -30,6 +30,8 @@ export interface KernelHostApi {
   overview(params: ModelRef & { site: string; columns: number }): Promise<SiteOverview>;
   /** Live measures of masks on one site, over at most `maxChannels` evenly spaced channels, well under 100 ms on small models. */
   preview(params: PreviewRequest): Promise<Preview>;
+  /** The measures of the same masks over all channels, which take seconds on very long filters; null as soon as newer masks of the site are asked about. */
+  measure(params: MeasureRequest): Promise<MaskMeasures | null>;
   /** Runs the model on the input file's `input_ids` (or `input`) and writes `logits`. */
   forward(params: ForwardRequest): Promise<{ shape: readonly number[] }>;
   validate(params: ValidateRequest): Promise<ValidationReport>;
@@ -116,8 +118,9 @@ export interface SiteOverview { readonly time: Float32Array; readonly frequency:
 export interface FrequencySeries { readonly x: Float64Array; readonly original: MinMax; readonly masked?: MinMax; readonly gain?: MinMax; readonly phase?: Float32Array }
 export interface Heatmap { readonly rows: number; readonly columns: number; /** [rows, columns] in dB, 0 is the largest. */ readonly values: Float32Array; readonly rowLabel: string; readonly columnLabel: string }
 
-export interface PreviewRequest extends ModelRef {
-  readonly site: string; readonly masks: readonly ChannelMask[]; readonly maxChannels: number; readonly length: number;
+export interface MeasureRequest extends ModelRef { readonly site: string; readonly masks: readonly ChannelMask[] }
+export interface PreviewRequest extends MeasureRequest {
+  readonly maxChannels: number; readonly length: number;
   /** The channel in view: measured where no more than one can be. */
   readonly channel?: number;
 }

@@ -1,9 +1,10 @@
 import type { ModelOption } from '../families/model';
 import type { ChannelMask, SitePlan, SurgeryPlan } from '../plan/plan';
+import type { MaskMeasures } from '../plan/site-filter';
 import type { ValidationReport } from '../validation/report';
 import type { ReportFormat } from '../validation/report-text';
 import type {
-  ExportRequest, ExportResult, FrequencySeries, Heatmap, ModelSummary, Preview, PreviewRequest, SeriesRequest, SiteOverview, TensorSummary, TimeSeries,
+  ExportRequest, ExportResult, FrequencySeries, Heatmap, ModelSummary, Preview, MeasureRequest, PreviewRequest, SeriesRequest, SiteOverview, TensorSummary, TimeSeries,
 } from './kernel-host';
 import type { Progress, RpcFailure } from './rpc';
 import type { MaskSetting, SearchResult, SearchTry, SweepResult, SweepRow } from './search';
@@ -68,6 +69,7 @@ export interface ModelViewerEvents {
 export interface PlanEditorApi extends FilterDataApi, ImageApi {
   load(params: NoParams): Promise<PlanPageState>;
   preview(params: OfThisModel<PreviewRequest>): Promise<Preview>;
+  measure(params: OfThisModel<MeasureRequest>): Promise<MaskMeasures | null>;
   /** Changes the document (one undo step); the new plan comes back as event `plan`. */
   edit(params: PlanEdit): Promise<void>;
   openAsText(params: NoParams): Promise<void>;

@@ -19,7 +19,7 @@ export function findings({ sites, task, dense, masked, recausalised }: Measured)
   const leaking = sites.filter((site) => site.leak > LEAK_WORTH_SAYING);
   if (leaking.length) {
     const worst = leaking.reduce((a, b) => (b.leak > a.leak ? b : a));
-    out.push(`${leaking.length} of ${sites.length} masked sites see the future: up to ${percent(worst.leak)} of the masked filter's energy (${worst.site}) is at negative lags. Judge the model by its re-causalised figures.`);
+    out.push(`${leaking.length} of ${sites.length} masked sites see the future: up to ${percent(worst.leak)} of the masked filter’s energy (${worst.site}) is at negative lags. Judge the model by its re-causalised figures.`);
   }
   const twoSided = sites.filter(({ direction }) => direction !== undefined && direction !== 'causal');
   if (twoSided.length) {

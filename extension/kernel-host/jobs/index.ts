@@ -13,6 +13,7 @@ import { exportFilter } from './export-filter';
 import { exportPlan } from './export-plan';
 import { forward } from './forward';
 import { summarise } from './inspect';
+import { measure } from './measure';
 import { preview } from './preview';
 import { search } from './search';
 import { sweep } from './sweep';
@@ -39,6 +40,7 @@ export const jobs: Jobs = {
   cellHeatmap: async (request) => cellHeatmap(await store(request), request, host().engine),
   overview: async (request) => siteOverview(await store(request), request.columns, host().engine),
   preview: async (request) => preview(await store(request), request, host().engine),
+  measure: async (request) => measure(await store(request), request, host().engine),
   exportFilter: async ({ model: file, site, options, output }, progress) => {
     const model = await host().models.model(file, options);
     return exportFilter(model, findSite(model, site), host().engine, output, progress);

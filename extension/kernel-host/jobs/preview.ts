@@ -22,9 +22,10 @@ export async function preview(store: FilterStore, request: PreviewRequest, engin
   const { site } = store;
   const affordable = Math.max(1, Math.floor(TAP_BUDGET / filterColumns(site)));
   const wanted = Math.min(request.maxChannels, affordable);
-  const sampled = wanted === 1 ? [Math.min(request.channel ?? 0, site.channels - 1)] : sampleChannels(site.channels, wanted);
+  store.newQuestion();
+  const sampled = request.masks.length === 0 ? [] : wanted === 1 ? [Math.min(request.channel ?? 0, site.channels - 1)] : sampleChannels(site.channels, wanted);
   const measures = sampled.length === 1 ? await measureChannel(store, request.masks, sampled[0], engine)
-    : await measureMasks(site, request.masks, sampled, await store.rows(sampled), engine);
+    : await measureMasks(site, request.masks, sampled.length === 0 ? [] : [{ channels: sampled, rows: await store.rows(sampled) }], engine);
   const predict = (masks: readonly ChannelMask[]): Predicted => {
     const length = siteLength(site, request.length);
     let seconds = 0;
@@ -45,7 +46,7 @@ export async function preview(store: FilterStore, request: PreviewRequest, engin
   const dense = predict([]);
   const predictedSpeedup = dense.seconds / masked.seconds;
   return {
-    measures, sampledChannels: sampled.length, channels: site.channels, predictedSpeedup, preparedBytes: { dense: dense.bytes, masked: masked.bytes },
+    measures, sampledChannels: request.masks.length === 0 ? site.channels : sampled.length, channels: site.channels, predictedSpeedup, preparedBytes: { dense: dense.bytes, masked: masked.bytes },
     kernel: `${masked.algorithms}, ${Math.round(100 * masked.executed)}% of the dense arithmetic`,
     advice: request.masks.length && predictedSpeedup < WORTH_HAVING ? advice(request.masks, site) : undefined,
   };
@@ -69,6 +70,9 @@ async function measureChannel(store: FilterStore, masks: readonly ChannelMask[],
 function advice(masks: readonly ChannelMask[], { direction }: Pick<Site, 'direction'>): string {
   if (direction === 'circular' && masks.some(({ frequency }) => frequency)) {
     return 'A frequency mask saves no time on a circular convolution, whose kernels compute the whole ring. A cut to few lags does.';
+  }
+  if (masks.some(({ frequency, partial }) => frequency?.keep.kind === 'comb' && !partial)) {
+    return 'This pattern saves no time on this kernel: too few comb rows are dropped, since a row is kept together with its mirror. Fewer rows are quicker.';
   }
   return masks.some(({ frequency, partial }) => frequency && !partial)
     ? 'This pattern saves no time on this kernel: it drops bins from every comb row. Dropping whole comb rows (n1) is skipped.'

@@ -12,8 +12,8 @@ const TILE_ELEMENTS = 1 << 22;
 /** Columns of the peak map kept for the channel x time heatmap. */
 export const PEAK_COLUMNS = 1024;
 
-/** Results that are kept of each site: spectra of 4 MB at 2^20 points, cell maps. */
-const KEPT_RESULTS = 6;
+/** Results that are kept of each site, those of one step of a drag and some of the step before: spectra and rows of 2 to 4 MB at 2^20 points, what plots show. */
+const KEPT_RESULTS = 8;
 
 let folder: Promise<string> | undefined;
 
@@ -37,6 +37,7 @@ export class FilterStore {
   /** Columns of `peaks`; fewer than PEAK_COLUMNS when there are fewer lags. */
   readonly peakColumns: number;
   private readonly madePeaks: Float32Array;
+  private questions = 0;
   private readonly kept = new Map<string, Promise<unknown>>();
 
   private constructor(readonly site: Site, private readonly model: LongConvModel, private readonly engine: Engine, private readonly file: fs.FileHandle) {
@@ -70,6 +71,21 @@ export class FilterStore {
     const out = new Float32Array(channels.length * this.columns);
     for (const [i, channel] of channels.entries()) out.set(await this.row(channel), i * this.columns);
     return out;
+  }
+
+  /**
+   * Whole rows of the channels [first, end). Stored filters come straight from the model's file, where they are as quick to read as in the scratch
+   * file: what passes over all channels of a long filter need not copy it.
+   */
+  async stretch(first: number, end: number): Promise<Float32Array> {
+    const channels = Array.from({ length: end - first }, (_, i) => first + i);
+    return this.site.storage === 'explicit' ? this.model.filter(this.site.id, { channels: [first, end], taps: [0, this.columns] }, this.engine) : this.rows(channels);
+  }
+
+  /** Called when newer figures are wanted; gives what tells whether still newer ones have been asked for since. */
+  newQuestion(): () => boolean {
+    const question = ++this.questions;
+    return () => question !== this.questions;
   }
 
   /** max |k| of each channel in each of `peakColumns` equal stretches of the lags, lowest lag first: [H, peakColumns]. Makes the whole filter. */

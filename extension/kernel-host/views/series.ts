@@ -1,5 +1,4 @@
-import type { Engine, MaskedFilter } from '../../core/engine/engine';
-import type { Site } from '../../core/families/model';
+import type { Engine, MaskedFilter, SpectrumPart } from '../../core/engine/engine';
 import { lagWeights, ringLagWeights } from '../../core/masks/partial';
 import { effectiveGain } from '../../core/masks/symmetry';
 import type { ChannelMask } from '../../core/plan/plan';
@@ -8,7 +7,6 @@ import { laidOut } from '../../core/plan/ring';
 import { decimate } from './decimate';
 import type { Decimated, Positions } from './decimate';
 import type { FilterStore } from './filter-store';
-import { phaseAt } from './phase';
 
 /** One channel's filter. `circular`: a ring, on which index n >= length/2 is lag n - length where the site has negative lags. */
 interface PlainRow { readonly values: Float32Array; readonly circular: boolean }
@@ -24,12 +22,15 @@ export function maskOfChannel(masks: readonly ChannelMask[] | undefined, channel
  * the same one.
  */
 export function maskedRow(store: FilterStore, channel: number, mask: ChannelMask, engine: Engine): Promise<MaskedRow> {
-  return store.keep(`masked ${channel} ${JSON.stringify([mask.frequency, mask.partial])}`, async () => maskRow(await store.row(channel), mask, store.site, engine));
+  return store.keep(`masked ${channel} ${JSON.stringify([mask.frequency, mask.partial])}`, () => maskRow(store, channel, mask, engine));
 }
 
-async function maskRow(row: Float32Array, mask: ChannelMask, site: Site, engine: Engine): Promise<MaskedRow> {
+async function maskRow(store: FilterStore, channel: number, mask: ChannelMask, engine: Engine): Promise<MaskedRow> {
+  const { site } = store;
   const causal = site.direction === 'causal';
-  const { filter, width } = laidOut(row, 1, site, mask.frequency?.grid);
+  const grid = mask.frequency?.grid;
+  // A drag changes neither the channel nor the grid.
+  const { filter, width } = await store.keep(`row ${channel} ${grid?.fftSize} ${grid?.taps}`, async () => laidOut(await store.row(channel), 1, site, grid));
   const frequency = mask.frequency && { fftSize: mask.frequency.grid.fftSize, gain: effectiveGain(mask.frequency) };
   const ring = frequency !== undefined && (mask.partial === undefined || !causal);
   const { masked, ...measures } = await engine.maskFilter({
@@ -71,16 +72,19 @@ export async function frequencySeries(store: FilterStore, request: SeriesRequest
   const mask = maskOfChannel(request.masks, channel, site.channels);
   const taps = mask?.frequency?.grid.taps ?? Infinity;
   const dense = async (): Promise<PlainRow> => ({ values: await store.row(channel), circular: site.direction === 'bidirectional' });
-  // A drag changes neither the channel nor its own spectrum.
+  // A drag changes neither the channel, nor its own spectrum, nor what is visible of it.
   const spectrum = await store.keep(`spectrum ${channel} ${taps} ${fftSize}`, async () => spectrumOf(await dense(), taps, fftSize, engine));
-  const { x, ...original } = decimate({ values: spectrum }, first, end, request.columns);
+  const { x, ...original } = await store.keep(`bins ${channel} ${taps} ${fftSize} ${first} ${end} ${request.columns}`, async () => decimate({ values: spectrum }, first, end, request.columns));
   const phase = request.phase
-    ? await store.keep(`phase ${channel} ${taps} ${fftSize} ${first} ${end} ${x.length}`, async () => phaseAt(onGrid(await dense(), taps, fftSize), x, fftSize)) : undefined;
+    ? await store.keep(`phase ${channel} ${taps} ${fftSize} ${first} ${end} ${x.length}`, async () => {
+      const phases = await spectrumOf(await dense(), taps, fftSize, engine, 'phase');
+      return Float32Array.from(x, (bin) => phases[bin]);
+    }) : undefined;
   if (!mask) return { x, original, phase };
   const gain = mask.frequency && effectiveGain(mask.frequency);
   const onAxis = gain?.length === spectrum.length;
   // On the mask's own grid the masked spectrum is the product with the gain; a cut in time or another grid needs a transform.
-  const masked = onAxis && !mask.partial ? spectrum.map((magnitude, f) => magnitude * gain[f])
+  const masked = onAxis && !mask.partial ? product(spectrum, gain)
     : await spectrumOf(await maskedRow(store, channel, mask, engine), Infinity, fftSize, engine);
   return {
     x, original, phase, masked: minMax({ values: masked }, first, end, request.columns),
@@ -88,10 +92,16 @@ export async function frequencySeries(store: FilterStore, request: SeriesRequest
   };
 }
 
-/** |FFT_fftSize| of a row. */
-function spectrumOf(row: PlainRow, taps: number, fftSize: number, engine: Engine): Promise<Float32Array> {
+function product(magnitudes: Float32Array, gain: ArrayLike<number>): Float32Array {
+  const out = new Float32Array(magnitudes.length);
+  for (let f = 0; f < out.length; f++) out[f] = magnitudes[f] * gain[f];
+  return out;
+}
+
+/** |FFT_fftSize| of a row, or its phase. */
+function spectrumOf(row: PlainRow, taps: number, fftSize: number, engine: Engine, part?: SpectrumPart): Promise<Float32Array> {
   const values = onGrid(row, taps, fftSize);
-  return engine.spectrum(values, values.length, fftSize);
+  return engine.spectrum(values, values.length, fftSize, part);
 }
 
 /** What of a row enters an FFT: its first lags, or as many on both sides of 0, up to `taps` and to what the FFT holds. */

@@ -75,17 +75,21 @@ class SpectrumJob final : public Job {
     count_ = rows.size / taps_;
     a.floats("rows", product({count_, taps_}));
     product({count_, fft_size_});
+    const std::string part = a.text("part");
+    if (part == "phase") part_ = SpectrumPart::kPhase;
+    else if (part != "magnitude") fail(LC_INVALID_ARGUMENT, "spectrum.part is \"%.32s\"; it is magnitude or phase.", part.c_str());
   }
   void execute() override {
-    magnitudes_ = AlignedBuffer<float>(count_ * (fft_size_ / 2 + 1));
-    magnitude_spectra(rows_, count_, taps_, fft_size_, magnitudes_.data(), 0, nullptr);
+    values_ = AlignedBuffer<float>(count_ * (fft_size_ / 2 + 1));
+    filter_spectra(rows_, count_, taps_, fft_size_, part_, values_.data(), 0, nullptr);
   }
-  Napi::Value result(Napi::Env env) override { return to_array<Napi::Float32Array>(env, magnitudes_.data(), magnitudes_.size()); }
+  Napi::Value result(Napi::Env env) override { return to_array<Napi::Float32Array>(env, values_.data(), values_.size()); }
 
  private:
   int64_t taps_, fft_size_, count_;
   const float* rows_;
-  AlignedBuffer<float> magnitudes_;
+  SpectrumPart part_ = SpectrumPart::kMagnitude;
+  AlignedBuffer<float> values_;
 };
 
 class SirenFilterJob final : public Job {

@@ -28,7 +28,10 @@ struct MaskFilterJob {
 /// Cost: one float64 transform of fft_size points, forward and back, for two channels. Throws Error.
 void mask_filters(const MaskFilterJob& job, const int32_t* cancel);
 
-/// out [rows, fft_size / 2 + 1] = |FFT_fftSize(row)|, computed in float64; rows [rows, taps], taps <= fft_size, a power of two.
-void magnitude_spectra(const float* rows, int64_t count, int64_t taps, int64_t fft_size, float* out, int32_t threads, const int32_t* cancel);
+/// What of a spectrum is wanted: |X|, or arg X in [-pi, pi].
+enum class SpectrumPart { kMagnitude, kPhase };
+
+/// out [rows, fft_size / 2 + 1] = that part of FFT_fftSize(row), computed in float64; rows [rows, taps], taps <= fft_size, a power of two.
+void filter_spectra(const float* rows, int64_t count, int64_t taps, int64_t fft_size, SpectrumPart part, float* out, int32_t threads, const int32_t* cancel);
 
 }  // namespace longconv

@@ -1,6 +1,7 @@
 #include "packed_real_fft.h"
 
 #include <cmath>
+#include <mutex>
 #include <numbers>
 
 #include "../plan/cost_model.h"
@@ -9,17 +10,38 @@
 
 namespace longconv {
 
-PackedRealFft::PackedRealFft(int64_t n) : n_(n), lanes_(1), bins_(n) {
+namespace {
+
+/// Transforms up to this size are kept (12 MB of tables): beyond it the memory is worth more than the time.
+constexpr int64_t kKeptPoints = int64_t{1} << 22;
+
+}  // namespace
+
+std::shared_ptr<const PackedRealFft> PackedRealFft::of(int64_t n) {
+  static std::mutex mutex;
+  static auto* last = new std::shared_ptr<const PackedRealFft>;  // never destroyed: worker threads may outlive main
+  {
+    const std::lock_guard<std::mutex> lock(mutex);
+    if (*last && (*last)->size() == n) return *last;
+  }
+  std::shared_ptr<const PackedRealFft> made(new PackedRealFft(n));
+  if (n <= kKeptPoints) {
+    const std::lock_guard<std::mutex> lock(mutex);
+    *last = made;
+  }
+  return made;
+}
+
+PackedRealFft::PackedRealFft(int64_t n) : n_(n), lanes_(1) {
   if (!is_power_of_two(n)) fail(LC_NOT_SUPPORTED, "The FFT size %lld is not a power of two; the kernels compute powers of two.", static_cast<long long>(n));
   for (const KernelTable* table : available_kernels())
     if (FftPlan<double>::minimum_points(table->f64.lanes) <= n) kernels_ = table;
-  if (!kernels_) {
-    for (int64_t p = 0; p < n; ++p) bins_[p] = p;
-    return;
+  if (kernels_) {
+    lanes_ = kernels_->f64.lanes;
+    plan_ = std::make_unique<FftPlan<double>>(n, lanes_, 0.0);
   }
-  lanes_ = kernels_->f64.lanes;
-  plan_ = std::make_unique<FftPlan<double>>(n, lanes_, 0.0);
-  for (int64_t p = 0; p < n; ++p) bins_[p] = p % lanes_ + lanes_ * plan_->bin_of_column(p / lanes_);
+  bin_of_column_ = AlignedBuffer<int64_t>(n / lanes_);
+  for (int64_t column = 0; column < n / lanes_; ++column) bin_of_column_[column] = plan_ ? plan_->bin_of_column(column) : column;
 }
 
 void PackedRealFft::forward(const double* re, const double* im, double* work) const {
@@ -30,10 +52,10 @@ void PackedRealFft::forward(const double* re, const double* im, double* work) co
   }
   double out[2][16];
   small_transform(re, im, -1.0, out[0], out[1]);
-  for (int64_t p = 0; p < n_; ++p) {
-    work[element_of(p)] = out[0][p];
-    work[imaginary_of(p)] = out[1][p];
-  }
+  for_each_bin([&](int64_t f, int64_t at_re, int64_t at_im) {
+    work[at_re] = out[0][f];
+    work[at_im] = out[1][f];
+  });
 }
 
 void PackedRealFft::filter(double* re, double* im, const double* spectrum, double* work, const int32_t* cancel) const {
@@ -48,12 +70,12 @@ void PackedRealFft::filter(double* re, double* im, const double* spectrum, doubl
   }
   double out[2][16];
   small_transform(re, im, -1.0, out[0], out[1]);
-  for (int64_t p = 0; p < n_; ++p) {
-    const double g_re = spectrum[element_of(p)], g_im = spectrum[imaginary_of(p)];
-    const double x = out[0][p] * g_re - out[1][p] * g_im, y = out[0][p] * g_im + out[1][p] * g_re;
-    out[0][p] = x;
-    out[1][p] = y;
-  }
+  for_each_bin([&](int64_t f, int64_t at_re, int64_t at_im) {
+    const double g_re = spectrum[at_re], g_im = spectrum[at_im];
+    const double x = out[0][f] * g_re - out[1][f] * g_im, y = out[0][f] * g_im + out[1][f] * g_re;
+    out[0][f] = x;
+    out[1][f] = y;
+  });
   double back[2][16];
   small_transform(out[0], out[1], 1.0, back[0], back[1]);
   for (int64_t p = 0; p < n_; ++p) {

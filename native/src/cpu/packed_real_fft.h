@@ -9,30 +9,35 @@ namespace longconv {
 
 class PackedRealFft {
  public:
-  /// n: a power of two. Throws Error otherwise.
-  explicit PackedRealFft(int64_t n);
+  /// The transform of n points, a power of two; throws Error otherwise. The last one of moderate size is kept: while a mask is dragged,
+  /// every step asks for the same one, whose tables cost as much as the transform.
+  static std::shared_ptr<const PackedRealFft> of(int64_t n);
 
   int64_t size() const { return n_; }
   /// Doubles that `work` of the calls below needs.
   int64_t work_size() const { return 2 * n_; }
-  /// Bins f(p) of the permuted order, p in [0, n): element p is at element_of(p) (real part) and imaginary_of(p) of work.
-  const int64_t* bins() const { return bins_.data(); }
-  int64_t element_of(int64_t p) const { return p / lanes_ * 2 * lanes_ + p % lanes_; }
-  int64_t imaginary_of(int64_t p) const { return element_of(p) + lanes_; }
+  /// Calls visit(f, re, im) for every bin f, in the permuted order: its real and imaginary part are at work[re] and work[im].
+  template <class Visit>
+  void for_each_bin(Visit visit) const {
+    for (int64_t column = 0; column < n_ / lanes_; ++column)
+      for (int64_t lane = 0, at = 2 * lanes_ * column; lane < lanes_; ++lane) visit(lane + lanes_ * bin_of_column_[column], at + lane, at + lanes_ + lane);
+  }
 
   /// work = permuted transform of re + i im (im may be null). re, im: [n].
   void forward(const double* re, const double* im, double* work) const;
-  /// re + i im = inverse transform of the transform of re + i im times `spectrum`, a permuted array that carries 1 / n. In place.
+  /// re + i im = inverse transform of the transform of re + i im times `spectrum`, a permuted array that carries 1 / n. In place; im may be
+  /// null where `spectrum` is real and even.
   void filter(double* re, double* im, const double* spectrum, double* work, const int32_t* cancel) const;
 
  private:
+  explicit PackedRealFft(int64_t n);
   void small_transform(const double* re, const double* im, double sign, double* out_re, double* out_im) const;
 
   int64_t n_;
   int lanes_;
   const KernelTable* kernels_ = nullptr;       ///< null for sizes below every kernel's minimum: these are summed directly
   std::unique_ptr<FftPlan<double>> plan_;
-  AlignedBuffer<int64_t> bins_;
+  AlignedBuffer<int64_t> bin_of_column_;
 };
 
 }  // namespace longconv

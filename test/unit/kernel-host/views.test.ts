@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { loadEngine } from '../../../extension/kernel-host/addon';
+import { siteFilter } from '../../../extension/core/plan/apply';
 import type { LongConvModel, Site } from '../../../extension/core/families/model';
 import type { ChannelMask, MonarchGrid } from '../../../extension/core/plan/plan';
 import type { MinMax } from '../../../extension/core/protocol/kernel-host';
+import { measure } from '../../../extension/kernel-host/jobs/measure';
 import { preview } from '../../../extension/kernel-host/jobs/preview';
 import { decimate } from '../../../extension/kernel-host/views/decimate';
 import { FilterStore } from '../../../extension/kernel-host/views/filter-store';
@@ -106,6 +108,29 @@ describe('what the plots get', () => {
     assert.deepEqual([figures.sampledChannels, figures.channels], [1, 256]);
     assert.ok(figures.measures.filterError > 0 && figures.measures.leak > 0);
     assert.ok(figures.preparedBytes.dense > 0 && figures.preparedBytes.masked > 0);
+    await store.close();
+  });
+
+  it('figures of a long site: of the channel in view at once, then exactly those of the whole plan, unless newer masks were asked about', async () => {
+    const { site, model } = siteOf({ channels: 9, taps: 2 ** 17 });
+    const store = await FilterStore.create(model, site, engine);
+    const grid: MonarchGrid = { fftSize: 2 ** 18, factors: [64, 64, 64], taps: 2 ** 17 };
+    const masks: ChannelMask[] = [
+      { channels: [0, 4], frequency: { grid, symmetry: 'conjugate', keep: { kind: 'lowpass', fraction: 0.1 } } }, { channels: [6, 9], partial: { taps: 30 } },
+    ];
+    const request = { model: '', site: 'site', channel: 1, masks, maxChannels: 64, length: 2 ** 17 };
+    const estimate = await preview(store, request, engine);
+    assert.deepEqual([estimate.sampledChannels, estimate.channels], [2, 9]);
+    const exact = await measure(store, { masks }, engine);
+    const { measures } = await siteFilter(model, site, masks, engine, { recausalise: false });
+    for (const name of ['filterError', 'leak', 'keptBins', 'keptTaps'] as const) {
+      assert.ok(measures[name] > 0 && Math.abs(exact![name] - measures[name]) <= 1e-9 * measures[name], `${name}: ${exact![name]}, not ${measures[name]}`);
+    }
+    assert.notEqual(estimate.measures.filterError, exact!.filterError);
+    const [old] = await Promise.all([measure(store, { masks }, engine), preview(store, request, engine)]);
+    assert.equal(old, null);
+    const dense = await preview(store, { ...request, masks: [] }, engine);
+    assert.deepEqual([dense.measures, dense.sampledChannels], [{ filterError: 0, leak: 0, keptBins: 1, keptTaps: 1 }, 9], 'nothing to estimate without masks');
     await store.close();
   });
 

@@ -36,7 +36,7 @@ describe('package.json and its texts', () => {
       const messages = (text: string, call: RegExp): string[] => [...text.matchAll(call)].map(([, message]) => message);
       const used = new Set([
         ...[...sources('extension/editors'), ...sources('extension/commands')].flatMap((text) => messages(text, /vscode\.l10n\.t\('((?:[^'\\]|\\.)*)'/g)),
-        ...sources('webview').flatMap((text) => messages(text, /(?<![\w.])t\('((?:[^'\\]|\\.)*)'/g)),
+        ...sources('webview').flatMap((text) => messages(text, /(?<![\w.])(?:t|sentence)\('((?:[^'\\]|\\.)*)'/g)),
       ]);
       assert.ok(used.size > 200, `${used.size} texts`);
       const bundle = json(`l10n/bundle.l10n${language}.json`);

@@ -127,9 +127,9 @@ describe('masks applied to a site', () => {
   it('are measured over sampled channels as over the site', async () => {
     const masks: ChannelMask[] = [{ channels: [1, 3], frequency: comb(2) }, { channels: [3, 6], frequency: comb(5), partial: { taps: 20, taper: 3 } }];
     const whole = await apply(masks);
-    const sampled = await measureMasks(SITE, masks, [...Array(CHANNELS).keys()], FILTER, spectralEngine);
+    const sampled = await measureMasks(SITE, masks, [{ channels: [...Array(CHANNELS).keys()], rows: FILTER }], spectralEngine);
     for (const name of ['filterError', 'leak', 'keptBins', 'keptTaps'] as const) close(sampled[name], whole.measures[name], 1e-12, name);
-    const two = await measureMasks(SITE, masks, [0, 4], Float32Array.of(...FILTER.subarray(0, TAPS), ...FILTER.subarray(4 * TAPS, 5 * TAPS)), spectralEngine);
+    const two = await measureMasks(SITE, masks, [{ channels: [0, 4], rows: Float32Array.of(...FILTER.subarray(0, TAPS), ...FILTER.subarray(4 * TAPS, 5 * TAPS)) }], spectralEngine);
     assert.equal(two.keptTaps, whole.measures.keptTaps, 'what is kept needs no sample');
   });
 });

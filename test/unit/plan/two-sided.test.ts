@@ -84,7 +84,7 @@ describe('masks on bidirectional sites', () => {
       const again = await siteFilter(reopened, embedded, [], spectralEngine, keepAll);
       assert.deepEqual(again.parts, planned.parts);
       assert.equal(again.measures.leak, 0);
-      const measured = await measureMasks(site, masks, [0, 1, 2], rows, spectralEngine);
+      const measured = await measureMasks(site, masks, [{ channels: [0, 1, 2], rows }], spectralEngine);
       for (const name of ['filterError', 'leak', 'keptBins', 'keptTaps'] as const) assert.ok(Math.abs(measured[name] - planned.measures[name]) <= 1e-12);
     });
   }

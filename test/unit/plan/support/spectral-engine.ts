@@ -5,13 +5,13 @@ import { referenceEngine } from '../../graph/support/reference-engine';
 export const spectralEngine: Engine = {
   ...referenceEngine,
   maskFilter: async (request) => maskFilter(request),
-  async spectrum(rows, taps, fftSize) {
+  async spectrum(rows, taps, fftSize, part = 'magnitude') {
     const bins = fftSize / 2 + 1;
     const out = new Float32Array((rows.length / taps) * bins);
     for (let r = 0; r < rows.length / taps; r++) {
       const { re, im } = padded(rows.subarray(r * taps, (r + 1) * taps), fftSize);
       fft(re, im, -1);
-      for (let f = 0; f < bins; f++) out[r * bins + f] = Math.hypot(re[f], im[f]);
+      for (let f = 0; f < bins; f++) out[r * bins + f] = part === 'phase' ? Math.atan2(im[f], re[f]) : Math.hypot(re[f], im[f]);
     }
     return out;
   },
