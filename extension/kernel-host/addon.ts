@@ -17,7 +17,7 @@ interface NativeAddon {
   modalFilter(request: ModalFilterRequest): Promise<void>;
 }
 interface NativePrepared {
-  run(call: ConvolutionCall | HalfConvolutionCall, cancel?: Int32Array): Promise<void>;
+  run(call: ConvolutionCall | HalfConvolutionCall, cancel?: Int32Array): Promise<number>;
   prediction(): Prediction;
   free(): void;
 }
@@ -55,7 +55,7 @@ export function loadEngine(): Engine {
 }
 
 /** Runs a call; an abort sets the flag that the kernels poll. */
-async function run(prepared: NativePrepared, call: ConvolutionCall | HalfConvolutionCall, signal?: AbortSignal): Promise<void> {
+async function run(prepared: NativePrepared, call: ConvolutionCall | HalfConvolutionCall, signal?: AbortSignal): Promise<number> {
   if (!signal) {
     return prepared.run(call);
   }
@@ -66,7 +66,7 @@ async function run(prepared: NativePrepared, call: ConvolutionCall | HalfConvolu
   }
   signal.addEventListener('abort', abort, { once: true });
   try {
-    await prepared.run(call, flag);
+    return await prepared.run(call, flag);
   } finally {
     signal.removeEventListener('abort', abort);
   }

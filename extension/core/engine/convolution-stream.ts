@@ -14,8 +14,8 @@ export class ConvolutionStream {
     this.history = new Float32Array(batch * channels * (filterLength - 1));
   }
 
-  /** The next piece of every row. A piece that fails or is cancelled leaves the stream where it was. */
-  push(call: Omit<ConvolutionCall, 'history'> | Omit<HalfConvolutionCall, 'history'>, signal?: AbortSignal): Promise<void> {
+  /** The next piece of every row; resolves as a run does. A piece that fails or is cancelled leaves the stream where it was. */
+  push(call: Omit<ConvolutionCall, 'history'> | Omit<HalfConvolutionCall, 'history'>, signal?: AbortSignal): Promise<number> {
     return this.prepared.run({ ...call, history: this.history } as ConvolutionCall | HalfConvolutionCall, signal);
   }
 }

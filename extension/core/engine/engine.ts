@@ -72,8 +72,8 @@ export interface Prediction {
 export interface PreparedConvolution {
   readonly spec: ConvolutionSpec;
   readonly prediction: Omit<Prediction, 'seconds'>;
-  /** Writes `output`; resolves when done. Never touches input. */
-  run(call: ConvolutionCall | HalfConvolutionCall, signal?: AbortSignal): Promise<void>;
+  /** Writes `output`. Never touches input. Resolves with the seconds that the kernel took, without the way to its thread and back. */
+  run(call: ConvolutionCall | HalfConvolutionCall, signal?: AbortSignal): Promise<number>;
   free(): void;
 }
 

@@ -37,11 +37,13 @@ export class SiteConvolution {
     return new SiteConvolution(filter.site.channels, parts);
   }
 
-  async run(call: SiteCall): Promise<void> {
+  /** Resolves with the seconds that the kernels took. */
+  async run(call: SiteCall): Promise<number> {
+    let seconds = 0;
     for (const { first, form, prepared } of this.parts) {
-      if (form.shift > 0) await runMoved(prepared, form, first, this.channels, call);
-      else await prepared.run({ ...call, totalChannels: this.channels, firstChannel: first });
+      seconds += await (form.shift > 0 ? runMoved(prepared, form, first, this.channels, call) : prepared.run({ ...call, totalChannels: this.channels, firstChannel: first }));
     }
+    return seconds;
   }
 
   /** Names of the kernels that run, without repetition. */

@@ -2,7 +2,7 @@ import type { Engine } from '../engine/engine';
 import { SiteConvolution } from '../engine/site-convolution';
 import { siteLength } from '../families/site-shape';
 import type { FilterPart, SiteFilter } from '../plan/site-filter';
-import { compareTimes } from '../validation/speed';
+import { compareSamples } from '../validation/speed';
 import { mulberry32 } from '../validation/statistics';
 
 /** Milliseconds that one comparison takes at most: a sweep has many. */
@@ -42,7 +42,8 @@ export class SiteTimes {
       const random = mulberry32(3);
       const input = Float32Array.from({ length: dense.site.channels * length }, () => 2 * random() - 1);
       const output = new Float32Array(input.length);
-      const times = await compareTimes(convolutions.map((convolution) => () => convolution.run({ input, output, batch: 1, length, threads })), { budgetMs: BUDGET_MS });
+      const runs = convolutions.map((convolution) => async () => 1e3 * (await convolution.run({ input, output, batch: 1, length, threads })));
+      const times = await compareSamples(runs, { budgetMs: BUDGET_MS });
       return { dense_ms: times[0].median_ms, masked_ms: times[1].median_ms };
     } finally {
       for (const convolution of convolutions) {

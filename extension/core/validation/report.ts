@@ -62,6 +62,7 @@ export interface SiteReport {
   readonly masked: Timing;
   readonly recausalised: Timing;
   readonly predictedSpeedup: number;
+  /** Of the kernels, without the way to their threads and back. */
   readonly measuredSpeedup: number;
   /** Kernels that ran. */
   readonly algorithms: { readonly dense: string; readonly masked: string };

@@ -5,7 +5,7 @@ import type { SiteFilter } from '../plan/site-filter';
 import type { SiteTimes } from './lab';
 import { randomSignal } from './random-input';
 import type { SiteReport } from './report';
-import { compareTimes } from './speed';
+import { compareSamples } from './speed';
 
 /** The three filters of a site that are compared. */
 export interface SiteVariants { readonly dense: SiteFilter; readonly masked: SiteFilter; readonly recausalised: SiteFilter }
@@ -25,8 +25,8 @@ export async function measureSite(
     for (const filter of [dense, masked, recausalised]) convolutions.push(await SiteConvolution.prepare(engine, filter, samples));
     const input = randomSignal(site.channels * samples);
     const output = new Float32Array(input.length);
-    const run = (convolution: SiteConvolution, to: Float32Array): Promise<void> => convolution.run({ input, output: to, batch: 1, length: samples, threads });
-    const times = await compareTimes(convolutions.map((convolution) => () => run(convolution, output)));
+    const run = (convolution: SiteConvolution, to: Float32Array): Promise<number> => convolution.run({ input, output: to, batch: 1, length: samples, threads });
+    const times = await compareSamples(convolutions.map((convolution) => async () => 1e3 * (await run(convolution, output))));
     const predict = (filter: SiteFilter): number => predictSeconds(engine, filter, 1, samples, threads);
     return {
       times: {
@@ -51,7 +51,7 @@ export function siteReport({ site, measures }: SiteFilter, times: SiteTimes, err
 
 /** ||y' - y|| / ||y|| of the masked and the re-causalised output; null where the dense one is all zero. */
 async function noiseErrors(
-  [dense, ...others]: readonly SiteConvolution[], run: (convolution: SiteConvolution, to: Float32Array) => Promise<void>, output: Float32Array,
+  [dense, ...others]: readonly SiteConvolution[], run: (convolution: SiteConvolution, to: Float32Array) => Promise<number>, output: Float32Array,
 ): Promise<OutputErrors> {
   const expected = new Float32Array(output.length);
   await run(dense, expected);

@@ -1,5 +1,7 @@
 #include "prepared.h"
 
+#include <chrono>
+
 #include "../cpu/aligned_buffer.h"
 #include "../cpu/backend.h"
 #include "../cpu/dispatch.h"
@@ -55,15 +57,18 @@ class RunJob final : public Job {
   RunJob(std::shared_ptr<const lc_prepared> prepared, const lc_convolution_call& call, const int32_t* cancel) : prepared_(std::move(prepared)), call_(call), cancel_(cancel) {}
   void execute() override {
     lc_status status{};
+    const auto begin = std::chrono::steady_clock::now();
     cpu_backend().run(prepared_.get(), &call_, cancel_, &status);
+    seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     check(status);
   }
-  Napi::Value result(Napi::Env env) override { return env.Undefined(); }
+  Napi::Value result(Napi::Env env) override { return Napi::Number::New(env, seconds_); }
 
  private:
   std::shared_ptr<const lc_prepared> prepared_;
   lc_convolution_call call_;
   const int32_t* cancel_;
+  double seconds_ = 0;
 };
 
 /// An array of a call, by its place in memory.

@@ -1,5 +1,6 @@
 #include "backend.h"
 
+#include "../plan/cost_model.h"
 #include "../status.h"
 #include "costs.h"
 #include "dispatch.h"
@@ -11,6 +12,7 @@ struct lc_prepared {
   std::unique_ptr<longconv::PreparedConvolution> convolution;
   longconv::StagedShape shape;
   longconv::ShortRuns short_runs;
+  double point_seconds;  ///< predicted on one thread; 0 where the plan does not say
 };
 
 namespace longconv {
@@ -54,16 +56,27 @@ int32_t prepare(const lc_convolution_spec* spec, const lc_plan* plan, const char
     const KernelTable& kernels = select_kernels(variant);
     auto convolution = prepare_algorithm({*spec, *plan, kernels, filter, threads, cancel});
     stop_if_cancelled(cancel);
-    *prepared = new lc_prepared{std::move(convolution), {*spec, *plan, kernels}, {*spec, kernels, filter}};
+    const double points = static_cast<double>(spec->channels) * static_cast<double>(spec->max_length);
+    *prepared = new lc_prepared{std::move(convolution), {*spec, *plan, kernels}, {*spec, kernels, filter}, plan->seconds / points};
   });
 }
 
-int32_t run(const lc_prepared* prepared, const lc_convolution_call* call, const int32_t* cancel, lc_status* status) {
+/// Threads for a call: no more than what a helper's start is worth.
+int32_t threads_for(const lc_prepared& prepared, const lc_convolution_call& call) {
+  const int32_t wanted = call.threads > 0 ? call.threads : hardware_threads();
+  if (prepared.point_seconds == 0) return wanted;
+  const double points = static_cast<double>(call.batch) * static_cast<double>(prepared.shape.channels) * static_cast<double>(call.length);
+  return static_cast<int32_t>(threads_that_pay(points * prepared.point_seconds, wanted));
+}
+
+int32_t run(const lc_prepared* prepared, const lc_convolution_call* given, const int32_t* cancel, lc_status* status) {
   return guarded(status, [&] {
     const PreparedConvolution& convolution = *prepared->convolution;
-    if (prepared->short_runs.takes(*call)) prepared->short_runs.run(*call);
-    else if (call->sample_type != LC_FLOAT32 || call->history) run_staged(convolution, prepared->shape, *call, cancel);
-    else parallel_for(convolution.item_count(*call), call->threads, cancel, [&](int64_t item) { convolution.run_item(*call, item, cancel); });
+    lc_convolution_call call = *given;
+    call.threads = threads_for(*prepared, call);
+    if (prepared->short_runs.takes(call)) prepared->short_runs.run(call);
+    else if (call.sample_type != LC_FLOAT32 || call.history) run_staged(convolution, prepared->shape, call, cancel);
+    else parallel_for(convolution.item_count(call), call.threads, cancel, [&](int64_t item) { convolution.run_item(call, item, cancel); });
     stop_if_cancelled(cancel);
   });
 }

@@ -5,9 +5,12 @@
 //   direct sum of K taps over L outputs:                          L (toeplitz_point + K toeplitz)
 //   comb fold and unfold of R rows of an n1-row comb, M columns:  M (R (n1/4 + 1) fold + n1/2 fold_point)
 //   memory:                                                       bytes moved beyond cached_bytes * byte
+//   threads: as many as there are, but none for less than 100 microseconds of work, about twice what it takes to wake one
 #pragma once
 
+#include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstdint>
 
 #include "longconv/backend.h"
@@ -22,6 +25,11 @@ inline int log2_of(int64_t power_of_two) { return std::countr_zero(static_cast<u
 inline double transform_seconds(const lc_costs& c, int64_t n, int64_t rows = 1) {
   const double seconds = static_cast<double>(rows * n) * (c.fft_level_seconds * log2_of(n) + c.fft_point_seconds);
   return rows * n > c.near_points ? seconds * c.far_factor : seconds;
+}
+/// Of `threads`, those that work of so many seconds (on one thread) is handed to.
+inline double threads_that_pay(double seconds, double threads) {
+  constexpr double kLeastSeconds = 100e-6;
+  return std::max(1.0, std::min(threads, std::floor(seconds / kLeastSeconds)));
 }
 inline double memory_seconds(const lc_costs& c, double bytes) {
   const double beyond = bytes - static_cast<double>(c.cached_bytes);

@@ -34,7 +34,7 @@ lc_plan finish_plan(const Question& q, lc_plan plan, double row_seconds, int64_t
   const double rows = static_cast<double>(q.batch) * static_cast<double>(q.spec.channels);
   const double streamed = rows * static_cast<double>(q.length) * 8 + static_cast<double>(q.spec.channels * channel_bytes);
   // Rows are handed out whole: with fewer rows than threads some threads stay idle.
-  const double busy = std::max(1.0, std::min<double>(q.threads, rows));
+  const double busy = threads_that_pay(rows * row_seconds, std::max(1.0, std::min<double>(q.threads, rows)));
   plan.seconds = q.costs.call_seconds + rows * row_seconds / busy + memory_seconds(q.costs, streamed);
   plan.prepared_bytes = q.spec.channels * channel_bytes;
   plan.executed_fraction = executed;

@@ -1,4 +1,4 @@
-// One pass takes tiles of R rows and 4096 / R columns through the R-point DFT as a matrix product, twiddles them and puts them back:
+// One pass takes tiles of R rows and 2048 / R columns through the R-point DFT as a matrix product, twiddles them and puts them back:
 //   forward  x[f, c] <- w_(R inner)^(f c) sum_r F[f, r] x[r, c]        inverse  x[r, c] <- sum_f conj(F[f, r]) conj(w^(f c)) x[f, c]
 // so that a transform and its inverse share their order of points and need no permutation. The inverse works on numbers with re and im
 // swapped: conj(F) x = swap(F swap(x)). Right-angle convolutions shift all frequencies by a quarter: f - 1/4 in place of f in the first digit;
@@ -144,11 +144,11 @@ __device__ __forceinline__ void add_product(Sums& s, const uint4& f_high, const 
 }
 
 template <int R>
-__global__ void __launch_bounds__(kThreads, 3) exact_pass(ExactPass p) {
+__global__ void __launch_bounds__(kThreads, 4) exact_pass(ExactPass p) {
   constexpr int kColumns = static_cast<int>(kExactTile) / R, kColumnBits = log_2(kColumns);
   constexpr int kLine = kColumns + 4;  // the operands of a warp, rows 2 t apart, fall on all banks
   constexpr int kTiles = R / 16, kSteps = R / 16;  // pairs of 8 rows; steps of 8 even, or odd, k
-  constexpr int kColumnTiles = 4;                  // of a warp
+  constexpr int kColumnTiles = static_cast<int>(kExactTile) / 1024;  // of a warp
   const int thread = threadIdx.x, lane = thread % 32, warp = thread / 32;
   uint32_t* const high = reinterpret_cast<uint32_t*>(shared_memory());
   uint32_t* const low = high + R * kLine;

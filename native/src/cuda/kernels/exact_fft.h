@@ -12,7 +12,7 @@ struct uint4;
 namespace longconv::cuda {
 
 /// Points that one block transforms at a time.
-constexpr int64_t kExactTile = 4096;
+constexpr int64_t kExactTile = 2048;
 constexpr int kSmallestExactBits = 8;
 
 /// Rows of real signals, as sequences of n complex points: two rows of a channel are re and im (pairs), or one row is re. Points beyond the

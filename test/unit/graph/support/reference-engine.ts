@@ -28,7 +28,8 @@ class DirectConvolution implements PreparedConvolution {
     if (filter.length !== spec.channels * spec.filterLength) throw new Error('The filter has another size than its spec says.');
   }
 
-  async run(call: ConvolutionCall): Promise<void> {
+  async run(call: ConvolutionCall): Promise<number> {
+    const begin = performance.now();
     const { batch, length, totalChannels = this.spec.channels, firstChannel = 0 } = call;
     if (length > this.spec.maxLength) throw new Error(`length ${length} > maxLength ${this.spec.maxLength}`);
     const row = new Float64Array(length);
@@ -43,6 +44,7 @@ class DirectConvolution implements PreparedConvolution {
         }
       }
     }
+    return (performance.now() - begin) / 1e3;
   }
 
   free(): void {
