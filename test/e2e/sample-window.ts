@@ -11,6 +11,9 @@ export interface SampleWindow {
   readonly folder: string;
 }
 
+/** A window that takes longer to close its editors is not worth the wait: the next file gets a new one. */
+const CLOSE_TIMEOUT_MS = 10_000;
+
 let shared: Promise<SampleWindow> | undefined;
 let anyFailed = false;
 
@@ -37,10 +40,10 @@ export async function closeEditors({ workbench }: SampleWindow): Promise<void> {
     const dirty = workbench.page.locator('.tabs-container .tab.dirty');
     while ((await dirty.count()) > 0) {
       await dirty.first().click();
-      await workbench.runCommand('View: Revert and Close Editor');
+      await workbench.runCommand('View: Revert and Close Editor', CLOSE_TIMEOUT_MS);
       await workbench.page.waitForTimeout(300);
     }
-    await workbench.runCommand('View: Close All Editors');
+    await workbench.runCommand('View: Close All Editors', CLOSE_TIMEOUT_MS);
     await workbench.page.locator('.tabs-container .tab').first().waitFor({ state: 'detached' });
   } catch (error) {
     console.warn(`The editors were not closed, so the next tests get a new window. ${String(error)} Screenshot: ${await workbench.screenshot('not-closed')}`);

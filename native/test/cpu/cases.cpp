@@ -144,6 +144,7 @@ int32_t run_case(Case& c, const int32_t* cancel, lc_status* status) {
     plan = plan_convolution(c.spec, costs, c.call.batch, c.call.length, c.call.threads);
   });
   if (planned != LC_OK) return planned;
+  plan.seconds = 0;  // says nothing of the work, so that small cases run on all threads, too
   lc_prepared* prepared = nullptr;
   if (const int32_t code = cpu.prepare(&c.spec, &plan, c.variant, c.filter.data(), c.prepare_threads, cancel, &prepared, status); code != LC_OK) return code;
   lc_convolution_call call = c.call;

@@ -71,8 +71,8 @@ export class Workbench {
   }
 
   /** Runs a command by its palette title, e.g. "Long-Conv Surgeon: Export ...". */
-  async runCommand(title: string): Promise<void> {
-    await (await this.commandRow(title)).click();
+  async runCommand(title: string, timeoutMs = COMMAND_TIMEOUT_MS): Promise<void> {
+    await (await this.commandRow(title, timeoutMs)).click();
   }
 
   /** Palette entries whose text contains `text`; waits until there is one. */
@@ -209,9 +209,9 @@ export class Workbench {
    * The palette's row for a command. F1 is lost while the workbench boots, and a palette that was opened before the extension's commands were
    * known stays without them: so it is closed and opened again until the row is there.
    */
-  private async commandRow(title: string): Promise<Locator> {
+  private async commandRow(title: string, timeoutMs = COMMAND_TIMEOUT_MS): Promise<Locator> {
     const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first();
-    const end = Date.now() + COMMAND_TIMEOUT_MS;
+    const end = Date.now() + timeoutMs;
     for (;;) {
       try {
         await this.page.keyboard.press('F1');
