@@ -12,7 +12,7 @@ export interface SampleWindow {
 }
 
 /** A window that takes longer to close its editors is not worth the wait: the next file gets a new one. */
-const CLOSE_TIMEOUT_MS = 10_000;
+const CLOSE_TIMEOUT_MS = 20_000;
 
 let shared: Promise<SampleWindow> | undefined;
 let anyFailed = false;

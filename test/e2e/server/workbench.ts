@@ -85,6 +85,7 @@ export class Workbench {
 
   /** Opens a file in its custom editor with a double click in the Explorer, which needs no search program on the server. */
   async openFromExplorer(name: string): Promise<void> {
+    await this.explorerShows(name);
     for (let attempt = 0; attempt < 5; attempt++) {
       await this.explorerRow(name).dblclick();
       await this.tab(name).first().waitFor();
@@ -107,6 +108,12 @@ export class Workbench {
       await sleep(100);
     }
     return false;
+  }
+
+  /** Waits until the Explorer lists a file. It misses a file that was just written now and then, and is refreshed, as a user would. */
+  private async explorerShows(name: string): Promise<void> {
+    const shown = (): Promise<boolean> => this.explorerRow(name).waitFor({ timeout: 5000 }).then(() => true, () => false);
+    for (let attempt = 0; attempt < 5 && !(await shown()); attempt++) await this.runCommand('Refresh Explorer');
   }
 
   explorerRow(name: string): Locator {
@@ -205,6 +212,12 @@ export class Workbench {
     return this.page.locator('.quick-input-widget input.input').first();
   }
 
+  /** Takes the focus out of a page that passes no keys on, as it does while it is made or closed, by a click on the status bar's middle, where nothing is. */
+  private async focusWorkbench(): Promise<void> {
+    const { width, height } = this.page.viewportSize()!;
+    await this.page.mouse.click(width / 2, height - 10);
+  }
+
   /**
    * The palette's row for a command. F1 is lost while the workbench boots, and a palette that was opened before the extension's commands were
    * known stays without them: so it is closed and opened again until the row is there.
@@ -221,6 +234,7 @@ export class Workbench {
         return row;
       } catch (error) {
         await this.page.keyboard.press('Escape');
+        await this.focusWorkbench();
         if (Date.now() > end) {
           throw new Error(`The palette never showed the command "${title}".`, { cause: error });
         }
