@@ -48,6 +48,14 @@ describe('by keyboard alone', function () {
     }
   }
 
+  async function joinEditors(): Promise<void> {
+    for (let i = 0; i < 10 && await workbench.tab(PLAN).count() > 1; i++) {
+      await command('View: Join All Editor Groups');
+      await workbench.page.waitForTimeout(1000);
+    }
+    assert.equal(await workbench.tab(PLAN).count(), 1);
+  }
+
   /** Presses Tab until the part has the focus. */
   async function tabTo(frame: FrameLocator, testid: string): Promise<void> {
     const focused = frame.locator(`[data-testid="${testid}"]:focus`);
@@ -126,11 +134,7 @@ describe('by keyboard alone', function () {
     assert.equal(await pages[0].part('partial-taps').inputValue(), '76');
     await workbench.page.keyboard.press('Control+Z');
     for (const page of pages) await page.part('mask-summary').getByText('first 77 taps').waitFor();
-    for (let i = 0; i < 10 && await workbench.tab(PLAN).count() > 1; i++) {
-      await command('View: Join All Editor Groups');
-      await workbench.page.waitForTimeout(1000);
-    }
-    assert.equal(await workbench.tab(PLAN).count(), 1);
+    await joinEditors();
     plan = await planEditor(workbench);
   });
 
@@ -148,7 +152,9 @@ describe('by keyboard alone', function () {
     // VS Code writes a window's state down a tenth of a second after it changed.
     await workbench.page.waitForTimeout(500);
     await workbench.page.reload();
-    await workbench.dirtyTab(PLAN).waitFor({ timeout: 60_000 });
+    // VS Code may have written down the two groups of before.
+    await workbench.dirtyTab(PLAN).first().waitFor({ timeout: 60_000 });
+    await joinEditors();
     plan = await planEditor(workbench);
     await plan.part('tab-masks').press('Enter');
     await plan.part('mask-summary').getByText('first 77 taps').waitFor();
