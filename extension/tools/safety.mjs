@@ -31,7 +31,7 @@ const steps = [
   },
   {
     name: 'cuda-fft', needs: found(['nvcc']) ? undefined : "nvcc's headers",
-    source: 'native/test/cuda', options: [], targets: ['emulated_fft_conv'], run: [['./emulated_fft_conv']],
+    source: 'native/test/emulated_fft', options: [], targets: ['emulated_fft_conv'], run: [['./emulated_fft_conv']],
   },
 ];
 

@@ -16,6 +16,7 @@
 
 #include <gpu/device.h>
 
+#include "block_scale.h"
 #include "typed.h"
 
 namespace longconv::cuda {
@@ -104,20 +105,6 @@ __device__ __forceinline__ void write_point(const ExactPass& p, int64_t index, i
     value = multiply(value, twiddle(p, row, column));
   }
   p.data[index] = value;
-}
-
-__device__ __forceinline__ float warp_max(float value) {
-  for (int mask = 16; mask > 0; mask /= 2) value = fmaxf(value, shuffle_xor(value, mask));
-  return value;
-}
-
-/// A power of two that brings `largest` to [1, 2); 1 for 0 and what is not finite.
-__device__ __forceinline__ float scale_to_one(float largest) {
-  if (!(largest > 0) || largest > 3.0e38f) return 1;
-  int exponent;
-  frexpf(largest, &exponent);
-  const int power = 1 - exponent;
-  return ldexpf(1.0f, power < -126 ? -126 : power > 126 ? 126 : power);
 }
 
 /// Both numbers as halves, and what that leaves.

@@ -18,6 +18,8 @@
 #include <gpu/device.h>
 #include <gpu/runtime.h>
 
+#include "block_scale.h"
+
 namespace longconv::cuda {
 namespace {
 
@@ -46,20 +48,6 @@ struct Parameters {
   int blocks_per_segment;               // one more than a multiple of I + 1
   int aligned;                          // rows start at multiples of 16 bytes
 };
-
-__device__ __forceinline__ float warp_max(float value) {
-  for (int mask = 16; mask > 0; mask /= 2) value = fmaxf(value, shuffle_xor(value, mask));
-  return value;
-}
-
-/// The power of two that brings `largest` into [1, 2); 1 for zeros, infinities and NaN, which pass through.
-__device__ __forceinline__ float scale_to_one(float largest) {
-  if (!(largest > 0) || largest > 3.0e38f) return 1;
-  int exponent;
-  frexpf(largest, &exponent);
-  const int power = 1 - exponent;
-  return ldexpf(1.0f, power < -126 ? -126 : power > 126 ? 126 : power);
-}
 
 /// Brings samples [first, first + count) of a row to shared memory; what lies outside [0, length) becomes 0. count is a multiple of 16.
 template <class T>
