@@ -38,13 +38,15 @@ export async function closeEditors({ workbench }: SampleWindow): Promise<void> {
   if (anyFailed) return;
   try {
     const dirty = workbench.page.locator('.tabs-container .tab.dirty');
-    while ((await dirty.count()) > 0) {
+    const end = Date.now() + CLOSE_TIMEOUT_MS;
+    for (let reverts = 0; (await dirty.count()) > 0; reverts++) {
+      if (Date.now() > end) throw new Error(`An editor is still changed after it was reverted ${reverts} times.`);
       await dirty.first().click();
-      await workbench.runCommand('View: Revert and Close Editor', CLOSE_TIMEOUT_MS);
+      await workbench.runCommand('View: Revert and Close Editor', end - Date.now());
       await workbench.page.waitForTimeout(300);
     }
-    await workbench.runCommand('View: Close All Editors', CLOSE_TIMEOUT_MS);
-    await workbench.page.locator('.tabs-container .tab').first().waitFor({ state: 'detached' });
+    await workbench.runCommand('View: Close All Editors', end - Date.now());
+    await workbench.page.locator('.tabs-container .tab').first().waitFor({ state: 'detached', timeout: CLOSE_TIMEOUT_MS });
   } catch (error) {
     console.warn(`The editors were not closed, so the next tests get a new window. ${String(error)} Screenshot: ${await workbench.screenshot('not-closed')}`);
     anyFailed = true;

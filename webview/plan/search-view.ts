@@ -94,7 +94,7 @@ export class SearchView {
   private showFound({ verdict, plan, report }: SearchResult, seconds: number): void {
     const quality = qualityTable(report);
     replaceChildren(this.result,
-      message('info', translated(verdict), `Found and validated in ${duration(seconds)}.`, plan.sites.length === 0 ? [] : [
+      message('info', translated(verdict), t('Found and validated in {0}.', duration(seconds)), plan.sites.length === 0 ? [] : [
         { label: t('Use in This Plan'), testid: 'search-use', run: () => this.host.useMasks({ kind: 'found' }, false) },
         { label: t('Open as New Plan'), testid: 'search-open', run: () => this.host.useMasks({ kind: 'found' }, true) },
       ], 'search-found'),
