@@ -15,6 +15,7 @@ const THEMES: Record<Theme, { readonly label: string; readonly workbenchClass: s
   'high-contrast-light': { label: 'Light High Contrast', workbenchClass: 'hc-light' },
 };
 const COMMAND_TIMEOUT_MS = 60_000;
+const TAB_TIMEOUT_MS = 15_000;
 const WEBVIEW_TIMEOUT_MS = 120_000;
 /** VS Code gives up on a webview whose service worker starts late, as it may on a busy machine, and offers this command for it. */
 const WEBVIEW_RELOAD_MS = 40_000;
@@ -83,19 +84,22 @@ export class Workbench {
     return rows;
   }
 
-  /** Opens a file in its custom editor with a double click in the Explorer, which needs no search program on the server. */
+  /**
+   * Opens a file in its custom editor with a double click in the Explorer, which needs no search program on the server. The Explorer of a window
+   * that is starting may lose a click, since it is drawn anew meanwhile.
+   */
   async openFromExplorer(name: string): Promise<void> {
     await this.explorerShows(name);
     for (let attempt = 0; attempt < 5; attempt++) {
       await this.explorerRow(name).dblclick();
-      await this.tab(name).first().waitFor();
-      if (!(await this.openedAsText())) {
+      const opened = await this.tab(name).first().waitFor({ timeout: TAB_TIMEOUT_MS }).then(() => true, () => false);
+      if (opened && !(await this.openedAsText())) {
         return;
       }
-      await this.runCommand('View: Close Editor');
+      if (opened) await this.runCommand('View: Close Editor');
       await sleep(1000);
     }
-    throw new Error(`${name} opens as text, whatever the extension contributes.`);
+    throw new Error(`${name} does not open, or opens as text. Screenshot: ${await this.screenshot('not-opened')}`);
   }
 
   /** A window that is still starting knows an extension's commands a moment before its custom editors, and opens their files as text. */
