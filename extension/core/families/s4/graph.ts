@@ -5,7 +5,7 @@ import { addConvolutionBlock, transposed, type ConvolutionBlock } from '../share
 import { addErfGelu, addLayerNorm, addLinear, addSwap } from '../shared/layers';
 import { finishGraph } from '../shared/model-graph';
 import { Weights } from '../shared/weights';
-import { isUnet, type LinearNames, type NormNames, type SashimiBlock, type SashimiLayout } from './layout';
+import type { LinearNames, NormNames, SashimiBlock, SashimiLayout } from './layout';
 
 const NORM_EPS = 1e-5;
 
@@ -24,6 +24,7 @@ export async function buildLayerGraph(block: ConvolutionBlock, channelsFirst: bo
 export interface SashimiNetwork {
   readonly layout: SashimiLayout;
   readonly width: number;
+  /** 0 where there is no encoder. */
   readonly vocabularySize: number;
   /** By site. */
   readonly blocks: ReadonlyMap<string, ConvolutionBlock>;
@@ -33,16 +34,17 @@ export interface SashimiNetwork {
 
 /**
  * SaShiMi: a causal U-net over time. Down-poolings, centre blocks, and up-poolings with residual S4 and feed-forward blocks after each; skip
- * connections around each tier; in the variant `unet` also blocks before each down-pooling, with a skip connection around every block. Input `input_ids` [batch, sequence], logits [batch, sequence, vocabulary].
- * Source: state-spaces/s4, models/sashimi/sashimi.py.
+ * connections around each tier; in the variant `unet` also blocks before each down-pooling, with a skip connection around every block. Input `input_ids` [batch, sequence], logits [batch, sequence, vocabulary];
+ * a backbone alone takes `input` [batch, sequence, width] and gives `out` like it. Source: state-spaces/s4, models/sashimi/sashimi.py and src/models/sequence/backbones/unet.py.
  */
 export async function buildSashimiGraph(network: SashimiNetwork, file: TensorFile): Promise<ModelGraph> {
   const { layout, width, vocabularySize } = network;
   const b = new GraphBuilder();
   const weights = new Weights(b, file);
-  const ids = b.input('input_ids', ElementType.INT64, ['batch', 'sequence']);
-  const embedding = await weights.load(layout.encoder, [vocabularySize, width]);
-  let x = addSwap(b, 'encoder', b.node('Gather', 'encoder', [embedding, ids], { attributes: { axis: int(0) } }));
+  const { frame } = layout;
+  const input = frame ? b.input('input_ids', ElementType.INT64, ['batch', 'sequence']) : b.input('input', ElementType.FLOAT, ['batch', 'sequence', width]);
+  const embedded = frame ? b.node('Gather', 'encoder', [await weights.load(frame.encoder, [vocabularySize, width]), input], { attributes: { axis: int(0) } }) : input;
+  let x = addSwap(b, 'encoder', embedded);
   const run = async (block: SashimiBlock): Promise<void> => {
     [x] = b.nodeWithOutputs('Identity', block.scope, [await addBlock(b, weights, x, block, network)], { outputs: [`stage.${block.scope.replace(/^model\./, '')}`] });
   };
@@ -54,7 +56,7 @@ export async function buildSashimiGraph(network: SashimiNetwork, file: TensorFil
   for (const block of layout.centre) await run(block);
   x = b.node('Add', 'skip', [x, skips.pop()!]);
   for (const tier of layout.up) {
-    if (isUnet(layout)) {
+    if (layout.unet) {
       for (const block of tier) {
         await run(block);
         x = b.node('Add', 'skip', [x, skips.pop()!]);
@@ -68,11 +70,11 @@ export async function buildSashimiGraph(network: SashimiNetwork, file: TensorFil
     for (const block of blocks) await run(block);
     x = b.node('Add', 'skip', [x, before]);
   }
-  const last = await addLayerNorm(b, weights, 'model.norm', addSwap(b, 'model.norm', x), layout.norm, width, NORM_EPS);
-  const scores = await addLinear(b, weights, 'decoder', last, layout.decoder, [vocabularySize, width]);
-  const [logits] = b.nodeWithOutputs('Identity', 'decoder', [scores], { outputs: ['logits'] });
-  b.output(logits, ElementType.FLOAT, ['batch', 'sequence', vocabularySize]);
-  return finishGraph(b, 'sashimi', { name: ids, kind: 'tokens' }, logits);
+  const last = await addLayerNorm(b, weights, 'norm', addSwap(b, 'norm', x), layout.norm, width, NORM_EPS);
+  const result = frame ? await addLinear(b, weights, 'decoder', last, frame.decoder, [vocabularySize, width]) : last;
+  const [output] = b.nodeWithOutputs('Identity', 'decoder', [result], { outputs: [frame ? 'logits' : 'out'] });
+  b.output(output, ElementType.FLOAT, ['batch', 'sequence', frame ? vocabularySize : width]);
+  return finishGraph(b, 'sashimi', frame ? { name: input, kind: 'tokens' } : { name: input, kind: 'float', lengthAxis: 1 }, output);
 }
 
 /** One module on x [batch, channels, length]. */

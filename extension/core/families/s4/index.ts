@@ -12,7 +12,7 @@ import { makeSites, surgeryNotes } from '../shared/sites';
 import { incompleteness } from '../shared/tensor-names';
 import { readSettings, type S4Settings } from './config';
 import { buildLayerGraph, buildSashimiGraph } from './graph';
-import { findS4Layout, isUnet, type S4Layer, type S4Layout } from './layout';
+import { findS4Layout, type S4Layer, type S4Layout } from './layout';
 import { layerSite, layerSizes, readInteger, type LayerSizes } from './sites';
 import { sashimiPlan } from './tiers';
 
@@ -22,7 +22,7 @@ import { sashimiPlan } from './tiers';
  */
 export const S4: Family = {
   name: 's4',
-  lookedFor: 'S4: kernel.log_dt, layer.kernel.inv_dt, s4_layers.0 or model.c_layers.0',
+  lookedFor: 'S4: kernel.log_dt, layer.kernel.inv_dt, s4_layers.0 or c_layers.0',
   recognise(file) {
     const layout = findS4Layout(file.tensors);
     return layout && (incompleteness(layout) ?? true);
@@ -102,11 +102,17 @@ function sashimiModel(
 ): LongConvModel {
   const sashimi = layout.sashimi!;
   const shapes = new Shapes(file);
-  const [vocabularySize, width] = shapes.matrix(sashimi.encoder, 'vocabulary, d_model');
+  const [width] = shapes.of(sashimi.norm.weight);
   shapes.pair(sashimi.norm, [width], width);
-  shapes.pair(sashimi.decoder, [vocabularySize, width], vocabularySize);
-  if ((settings.top.flag('unet') ?? isUnet(sashimi)) !== isUnet(sashimi)) {
-    throw new UserError(`${settings.top.where} and the model disagree: unet is ${!isUnet(sashimi)} in the file, but the tensors have ${isUnet(sashimi) ? '' : 'no '}blocks on the way down.`,
+  const [vocabularySize] = sashimi.frame ? shapes.matrix(sashimi.frame.encoder, 'vocabulary, d_model') : [0];
+  if (sashimi.frame) {
+    shapes.expect(sashimi.frame.encoder, [vocabularySize, width]);
+    shapes.pair(sashimi.frame.decoder, [vocabularySize, width], vocabularySize);
+  }
+  // The training code's other poolings, activations behind poolings, and networks that fill in missing samples.
+  settings.top.expectFixed('SaShiMi', { pool_mode: 'linear', act_pool: null, interp: 0, prenorm: true, residual: 'R', norm: 'layer' });
+  if ((settings.top.flag('unet') ?? sashimi.unet) !== sashimi.unet) {
+    throw new UserError(`${settings.top.where} and the model disagree: unet is ${!sashimi.unet} in the file, but the tensors have ${sashimi.unet ? '' : 'no '}blocks on the way down.`,
       'Check that config.json belongs to this model, or move it away to open the model without it.');
   }
   const plan = sashimiPlan(sashimi);
@@ -119,7 +125,8 @@ function sashimiModel(
   const maxLength = Math.min(settings.length!, ...sites.map(({ taps, rate = 1 }) => Math.floor(taps / rate)));
   return familyModel({
     ...commonParts(file, layout, settings, surgery, sites), filters,
-    vocabularySize, maxLength, localHistory: settings.bidirectional ? undefined : poolingHistory(pooled), lengthMultiple: Math.round(1 / Math.min(...pooled)),
+    vocabularySize, ...(sashimi.frame ? {} : { task: 'features', floatInput: ['length', width] }),
+    maxLength, localHistory: settings.bidirectional ? undefined : poolingHistory(pooled), lengthMultiple: Math.round(1 / Math.min(...pooled)),
     graph: () => buildSashimiGraph({ layout: sashimi, width, vocabularySize, blocks, linears }, file),
   });
 }
