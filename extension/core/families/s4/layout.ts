@@ -31,8 +31,9 @@ export interface S4Layer {
   readonly output: WeightAndBias;
 }
 
-/** Norm of a block: LayerNorm over channels, or two scalars (the training code's TransposedLN). */
-export type NormNames = { readonly kind: 'layer'; readonly names: WeightAndBias } | { readonly kind: 'scalar'; readonly m: string; readonly s: string };
+/** Norm of a block: LayerNorm over channels, two scalars (the training code's TransposedLN), or BatchNorm. */
+export type NormNames = { readonly kind: 'layer'; readonly names: WeightAndBias } | { readonly kind: 'scalar'; readonly m: string; readonly s: string }
+  | { readonly kind: 'batch'; readonly names: WeightAndBias; readonly mean: string; readonly variance: string };
 /** A linear layer whose weight may be stored as direction and length. */
 export interface LinearNames { readonly weight?: string; readonly direction?: string; readonly length?: string; readonly bias: string }
 
@@ -54,10 +55,20 @@ export interface SashimiLayout {
   readonly unet: boolean;
 }
 
+/** The training code's classifier of signals: residual blocks of one width, with a norm before each and behind all (prenorm), or behind each. */
+export interface StackLayout {
+  readonly encoder: WeightAndBias;
+  readonly blocks: readonly SashimiBlock[];
+  /** There where the norms come first. */
+  readonly norm?: NormNames;
+  readonly decoder: WeightAndBias;
+}
+
 export interface S4Layout {
   /** A single layer, SaShiMi, or a classifier. */
   readonly layer?: S4Layer;
   readonly sashimi?: SashimiLayout;
+  readonly stack?: StackLayout;
   /** The classifier of signals of the repository's example. */
   readonly classifier?: { readonly layers: readonly S4Layer[]; readonly frame: ClassifierFrame };
   readonly parameters: number;
@@ -81,6 +92,10 @@ export function findS4Layout(tensors: ReadonlyMap<string, TensorInfo>): S4Layout
       return isBlock ? claimLayer(names, `${site}.`, site) : claimMinimal(names, `${site}.`, site);
     });
     return { classifier: { layers, frame: claimFrame(names, layers.length) }, parameters: names.parameterCount(), missing: names.missing, unknown: names.unknown(['']) };
+  }
+  if (all.some((name) => /^model\.layers\.\d+\.layer\.(layer\.)?(kernel\.|D$)/.test(name)) && all.some((name) => name.startsWith('decoder.'))) {
+    const stack = claimStack(names, all);
+    return { stack, parameters: names.parameterCount(), missing: names.missing, unknown: names.unknown(['']) };
   }
   const minimal = tensors.has('kernel.log_dt') && tensors.has('kernel.C');
   const full = all.some((name) => name.startsWith('layer.kernel.')) || (tensors.has('layer.D') && tensors.has('output_linear.0.weight'));
@@ -151,15 +166,28 @@ function claimBlock(names: TensorNames, scope: string, pool: 'down' | 'up', all:
   if (all.some((name) => name.startsWith(`${scope}.linear.`))) {
     return { kind: pool, linear: claimLinear(names, `${scope}.linear`), scope };
   }
-  const norm: NormNames = names.has(`${scope}.norm.norm.m`)
-    ? { kind: 'scalar', m: names.need(`${scope}.norm.norm.m`), s: names.need(`${scope}.norm.norm.s`) }
-    : names.has(`${scope}.norm.m`)
-      ? { kind: 'scalar', m: names.need(`${scope}.norm.m`), s: names.need(`${scope}.norm.s`) }
-      : { kind: 'layer', names: names.pair(names.has(`${scope}.norm.norm.weight`) ? `${scope}.norm.norm` : `${scope}.norm`) };
+  const norm = claimNorm(names, `${scope}.norm`);
   if (all.some((name) => name.startsWith(`${scope}.layer.ff.`))) {
     return { kind: 'ff', input: claimLinear(names, `${scope}.layer.ff.0.0`), output: claimLinear(names, `${scope}.layer.ff.2`, `${scope}.layer.ff.2.0`), norm, scope };
   }
   return { kind: 's4', layer: claimLayer(names, `${scope}.layer.`, scope.replace(/^model\./, '')), norm, scope };
+}
+
+/** A norm, which the training code wraps once more. */
+function claimNorm(names: TensorNames, scope: string): NormNames {
+  const module = ['m', 'weight', 'running_mean'].some((part) => names.has(`${scope}.norm.${part}`)) ? `${scope}.norm` : scope;
+  if (names.has(`${module}.m`)) return { kind: 'scalar', m: names.need(`${module}.m`), s: names.need(`${module}.s`) };
+  if (!names.has(`${module}.running_mean`)) return { kind: 'layer', names: names.pair(module) };
+  names.buffer(`${module}.num_batches_tracked`);
+  return { kind: 'batch', names: names.pair(module), mean: names.need(`${module}.running_mean`), variance: names.need(`${module}.running_var`) };
+}
+
+function claimStack(names: TensorNames, all: readonly string[]): StackLayout {
+  const blocks = Array.from({ length: names.count('model.layers.') }, (_, i) => claimBlock(names, `model.layers.${i}`, 'down', all));
+  return {
+    encoder: names.pair('encoder.0'), blocks, norm: all.some((name) => name.startsWith('model.norm.')) ? claimNorm(names, 'model.norm') : undefined,
+    decoder: names.pair('decoder.0.output_transform'),
+  };
 }
 
 /** `otherwise`: where the module is wrapped once more. */

@@ -76,7 +76,7 @@ function refuseUnpaired(shapes: Shapes, layout: SashimiLayout): void {
 }
 
 /** [outputs, inputs] of a linear layer, stored as a matrix or as a convolution of one tap. */
-function matrixOf(shapes: Shapes, { weight, direction, length, bias }: LinearNames): readonly [number, number] {
+export function matrixOf(shapes: Shapes, { weight, direction, length, bias }: LinearNames): readonly [number, number] {
   const name = direction ?? weight!;
   const [outputs, inputs, taps = 1] = shapes.of(name);
   shapes.expect(name, shapes.of(name).length === 3 ? [outputs, inputs, 1] : [outputs, inputs]);
