@@ -1,4 +1,4 @@
-// npx tsx test/benchmarks/path-512.ts [SIDE] [KIND...]: models that read an image of SIDE x SIDE pixels (512) as a sequence, with random weights: time and most
+// npx tsx test/benchmarks/path-512.ts [SIDE] [KIND...]: models that read an image of SIDE x SIDE pixels (512) as a sequence, with random weights: time, processor time and most
 // resident memory (command line and kernel host together) of the built command line's `forward` and `validate`, and the time of a site's filters.
 // `taskset -c 0` before it: one thread.
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -8,11 +8,12 @@ import { openModel } from '../../extension/core/families/registry';
 import { loadEngine } from '../../extension/kernel-host/addon';
 import { run } from '../unit/cli/cli';
 import { measuredCli } from '../unit/cli/measured-cli';
+import { processorSecondsNoted } from '../unit/support/peak-memory';
 import { IMAGE_MODELS, type ImageModel, writeImageModel } from '../unit/support/image-models';
 
 /** Width and layers (of each tier in SaShiMi); 32 states are S4's usual 64, in conjugate pairs. CKConv has width^2 kernels in each convolution. */
 const SIZES: Readonly<Record<ImageModel, { width: number; layers: number; states: number }>> = {
-  sashimi: { width: 32, layers: 2, states: 32 }, s4d: { width: 64, layers: 4, states: 32 }, s4: { width: 64, layers: 4, states: 32 }, ckconv: { width: 8, layers: 2, states: 0 },
+  sashimi: { width: 32, layers: 2, states: 32 }, s4d: { width: 64, layers: 2, states: 32 }, s4: { width: 64, layers: 2, states: 32 }, ckconv: { width: 8, layers: 2, states: 0 },
 };
 
 async function timed<T>(work: () => Promise<T>): Promise<{ seconds: string; result: T }> {
@@ -38,8 +39,10 @@ async function measure(kind: ImageModel, folder: string, pixels: number): Promis
     ['validate', at('plan.surgery.json'), '--data', data, '--json', at('report.json')],
   ];
   for (const command of commands) {
-    const { seconds, result: { peaks } } = await timed(() => measuredCli(at(`${command[0]}-memory`), ...command));
-    console.log(`${kind} ${command[0]}: ${seconds} s, ${Math.round(peaks.reduce((a, b) => a + b) / 1e6)} MB`);
+    const noted = at(`${command[0]}-noted`);
+    const { seconds, result: { peaks } } = await timed(() => measuredCli(noted, ...command));
+    const processor = (await processorSecondsNoted(noted)).toFixed(1);
+    console.log(`${kind} ${command[0]}: ${seconds} s, ${processor} s of processor time, ${Math.round(peaks.reduce((a, b) => a + b) / 1e6)} MB`);
   }
 }
 
