@@ -3,6 +3,7 @@ import * as path from 'node:path';
 import { openModel } from '../../../extension/core/families/registry';
 import { openSafetensors } from '../../../extension/core/formats/safetensors/read';
 import type { TensorEntry } from '../../../extension/core/formats/safetensors/write';
+import { loadEngine } from '../../../extension/kernel-host/addon';
 import { assertClose, noise } from '../graph/support/measure';
 import { temporaryFolder } from '../support/files';
 import { erf } from './erf';
@@ -121,7 +122,7 @@ describe('classifiers of the S4 training code', () => {
         assert.deepEqual(model.sites.map(({ id }) => id), ['layers.0', 'layers.2']);
         assert.ok(!model.notes.some((note) => /mean over time/.test(note)));
         const input = noise(LENGTH * INPUTS, 99);
-        assertClose((await runValues(model, { input, length: LENGTH })).get('')!, network.logits(input), 1e-5);
+        assertClose((await runValues(model, { input, length: LENGTH, engine: loadEngine() })).get('')!, network.logits(input), 1e-5);
       } finally {
         await model.close();
       }

@@ -2,6 +2,7 @@ import * as path from 'node:path';
 import type { LongConvModel } from '../../../extension/core/families/model';
 import { openSafetensors } from '../../../extension/core/formats/safetensors/read';
 import { copiedTensor, type TensorEntry } from '../../../extension/core/formats/safetensors/write';
+import { loadEngine } from '../../../extension/kernel-host/addon';
 import { noise } from '../graph/support/measure';
 import { GOLDEN } from './golden';
 import { filterRows } from './golden-runs';
@@ -11,6 +12,8 @@ import { f32, type Changes, writeVariant } from './variants';
 /** The golden SaShiMi, and how many samples its poolings take. */
 export const CASE = 'sashimi-a';
 export const POOL = [2, 4];
+/** The native one: the reference engine takes a second for the filters of this model. */
+export const engine = loadEngine();
 
 /** Modules of the variant with blocks on the way down, and the golden model's modules that they are made of. */
 const DOWN: readonly (readonly [module: string, from: string])[] = [
@@ -21,7 +24,7 @@ const DOWN: readonly (readonly [module: string, from: string])[] = [
 export async function tensorsOf(model: LongConvModel): Promise<SashimiTensors> {
   const weights = new Map<string, Float32Array>();
   for (const [name, { dtype }] of model.file.tensors) if (dtype === 'F32') weights.set(name.replace(/^model\./, ''), await model.file.readFloat32(name));
-  const filters = new Map(await Promise.all(model.sites.map(async ({ id, taps }) => [id, { rows: await filterRows(model, id), taps }] as const)));
+  const filters = new Map(await Promise.all(model.sites.map(async ({ id, taps }) => [id, { rows: await filterRows(model, id, 0, undefined, engine), taps }] as const)));
   return { weights, filters };
 }
 

@@ -1,6 +1,6 @@
 import type { TensorInfo } from '../../formats/tensor-file';
 import { claimFrame, type ClassifierFrame } from '../shared/convolution-classifier';
-import { TensorNames, type WeightAndBias } from '../shared/tensor-names';
+import { bakedFilterName, TensorNames, type WeightAndBias } from '../shared/tensor-names';
 
 /** Tensors that make the filters of a layer. H channels, c filters for each, N states in conjugate pairs, S state matrices. */
 export type KernelNames =
@@ -97,7 +97,8 @@ export function findS4Layout(tensors: ReadonlyMap<string, TensorInfo>): S4Layout
     const stack = claimStack(names, all);
     return { stack, parameters: names.parameterCount(), missing: names.missing, unknown: names.unknown(['']) };
   }
-  const minimal = tensors.has('kernel.log_dt') && tensors.has('kernel.C');
+  // Where its kernel has been replaced, D [H] tells it from other layers, whose D is [c, H].
+  const minimal = (tensors.has('kernel.log_dt') && tensors.has('kernel.C')) || (tensors.get('D')?.shape.length === 1 && tensors.has(bakedFilterName('layer')));
   const full = all.some((name) => name.startsWith('layer.kernel.')) || (tensors.has('layer.D') && tensors.has('output_linear.0.weight'));
   if (!minimal && !full) {
     return null;
