@@ -6,8 +6,7 @@ import { measuredCli } from './measured-cli';
 
 const TAPS = 131_072;
 
-describe('filters of a site, written by the command line', function () {
-  this.timeout(120_000);
+describe('filters of a site, written by the command line', () => {
   const temporary = temporaryFolder();
   it('256 filters of 131,072 taps, 134 MB, take 32 MB more than 128 of them at most', async () => {
     const peaks: number[] = [];

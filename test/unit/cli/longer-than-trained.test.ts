@@ -13,8 +13,7 @@ const BASES = 'ACGT';
 /** Ids of A, C, G and T. */
 const FIRST_BASE = 7;
 
-describe('a cut model on inputs longer than it was trained on', function () {
-  this.timeout(120_000);
+describe('a cut model on inputs longer than it was trained on', () => {
   const temporary = temporaryFolder();
   const plan = (): string => temporary.file('plan.surgery.json');
   before(() => run('plan', MODEL, '--partial', '64', '-o', plan()));
@@ -30,9 +29,9 @@ describe('a cut model on inputs longer than it was trained on', function () {
     return peaks.reduce((a, b) => a + b);
   }
 
-  it('validate: a window of 64 times the trained length takes 32 MB more than one of 4 times at most', async () => {
+  it('validate: a window of 32 times the trained length takes 32 MB more than one of 4 times at most', async () => {
     const peaks: number[] = [];
-    for (const length of [4 * TRAINED, 64 * TRAINED]) {
+    for (const length of [4 * TRAINED, 32 * TRAINED]) {
       const data = await temporary.write(`${length}.fa`, `>random\n${Array.from(bases(length + 1), (base) => BASES[base]).join('')}\n`);
       const json = temporary.file(`${length}.json`);
       peaks.push(await peak(`memory-${length}`, 'validate', plan(), '--data', data, '--length', String(length), '--json', json));
@@ -42,13 +41,13 @@ describe('a cut model on inputs longer than it was trained on', function () {
       assert.ok(Math.abs(report.masked!.bitsPerToken - 2) < 0.1, `${report.masked!.bitsPerToken} bits`);
     }
     const [short, long] = peaks;
-    // A single run of 65,536 tokens takes 34 kB a token, 2 GB.
-    assert.ok(long - short < 32e6, `${short} bytes at 4 times the trained length, ${long} at 64 times`);
+    // A single run takes 34 kB a token: 1 GB for 32,768 of them.
+    assert.ok(long - short < 32e6, `${short} bytes at 4 times the trained length, ${long} at 32 times`);
   });
 
-  it('forward: 96 times the trained length take 128 MB more than 32 times at most, beside input and output', async () => {
+  it('forward: 64 times the trained length take 128 MB more than 32 times at most, beside input and output', async () => {
     const measured: { peak: number; files: number }[] = [];
-    for (const length of [32 * TRAINED, 96 * TRAINED]) {
+    for (const length of [32 * TRAINED, 64 * TRAINED]) {
       const [input, output] = [temporary.file(`${length}.safetensors`), temporary.file(`${length}.logits.safetensors`)];
       const ids = bases(length).map((base) => FIRST_BASE + base);
       await writeSafetensors(input, [{ name: 'input_ids', dtype: 'I32', shape: [1, length], data: new Uint8Array(ids.buffer) }]);
@@ -58,7 +57,7 @@ describe('a cut model on inputs longer than it was trained on', function () {
       measured.push({ peak: most, files: (await fs.stat(input)).size + size });
     }
     const [short, long] = measured;
-    // Windows of 16,384 tokens and their history; the whole at once would take 2 GB more.
-    assert.ok(long.peak - short.peak < 128e6 + long.files - short.files, `${short.peak} bytes at 32 times the trained length, ${long.peak} at 96 times`);
+    // Windows of 16,384 tokens and their history; the whole at once would take 1 GB more.
+    assert.ok(long.peak - short.peak < 128e6 + long.files - short.files, `${short.peak} bytes at 32 times the trained length, ${long.peak} at 64 times`);
   });
 });
