@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import * as path from 'node:path';
 import type {
-  ConvolutionCall, ConvolutionSpec, DeviceReport, Engine, HalfConvolutionCall, MaskedFilter, MaskFilterRequest, ModalFilterRequest, Prediction, SampleArray, SirenFilterRequest, SpectrumPart,
+  ConvolutionCall, ConvolutionSpec, DeviceReport, Engine, HalfConvolutionCall, LowRankFilterRequest, MaskedFilter, MaskFilterRequest, ModalFilterRequest, Prediction, SampleArray, SirenFilterRequest, SpectrumPart,
 } from '../core/engine/engine';
 import { UserError } from '../core/errors';
 
@@ -15,6 +15,7 @@ interface NativeAddon {
   spectrum(request: { rows: Float32Array; taps: number; fftSize: number; part: SpectrumPart }): Promise<Float32Array>;
   sirenFilter(request: SirenFilterRequest): Promise<Float32Array | undefined>;
   modalFilter(request: ModalFilterRequest): Promise<void>;
+  lowRankFilter(request: LowRankFilterRequest): Promise<void>;
 }
 interface NativePrepared {
   run(call: ConvolutionCall | HalfConvolutionCall, cancel?: Int32Array): Promise<number>;
@@ -47,6 +48,7 @@ export function loadEngine(): Engine {
     spectrum: (rows, taps, fftSize, part = 'magnitude') => addon.spectrum({ rows, taps, fftSize, part }),
     sirenFilter: async (request) => (await addon.sirenFilter(request)) ?? request.into!.rows,
     modalFilter: (request) => addon.modalFilter(request),
+    lowRankFilter: (request) => addon.lowRankFilter(request),
     prepare: async (spec, filter) => {
       const prepared = await addon.prepare(spec, filter);
       return { spec, prediction: prepared.prediction(), run: (call, signal) => run(prepared, call, signal), free: () => prepared.free() };

@@ -70,3 +70,28 @@ describe('hostile arguments of sirenFilter', () => {
   refuses('detached t', changed({ t: detach(noise(6, 1)) }));
   refuses('detached output', changed({ output: detach(noise(8, 1)) }));
 });
+
+describe('hostile arguments of lowRankFilter', () => {
+  const pair = (size: number) => ({ re: new Float64Array(size).fill(-0.5), im: new Float64Array(size).fill(0.2) });
+  const good = {
+    channels: 2, states: 3, rank: 1, poles: pair(6), lowRank: pair(6), inputs: pair(6), outputs: pair(6), steps: new Float64Array(2).fill(0.1), first: 0, count: 4, output: new Float32Array(8),
+  };
+  const changed = (change: object) => () => engine.lowRankFilter(wrong({ ...good, ...change }));
+  for (const size of BAD_SIZES) {
+    for (const name of ['channels', 'states', 'rank']) refuses(`${name} ${String(size)}`, changed({ [name]: size }));
+  }
+  refuses('no request', () => engine.lowRankFilter(wrong(undefined)));
+  refuses('a negative first lag', changed({ first: -1 }));
+  refuses('a negative tuned length', changed({ tuned: -1 }));
+  refuses('half a tuned length', changed({ tuned: 0.5 }));
+  for (const name of ['poles', 'lowRank', 'inputs', 'outputs']) {
+    refuses(`${name} of the wrong size`, changed({ [name]: pair(5) }));
+    refuses(`${name} without imaginary parts`, changed({ [name]: { re: new Float64Array(6) } }));
+    refuses(`detached ${name}`, changed({ [name]: { re: new Float64Array(6), im: detach(new Float64Array(6)) } }));
+  }
+  refuses('steps in float32', changed({ steps: new Float32Array(2) }));
+  refuses('an output of the wrong size', changed({ output: new Float32Array(7) }));
+  refuses('a detached output', changed({ output: detach(new Float32Array(8)) }));
+  refuses('more states than there is memory for', changed({ channels: 1, states: 1025, poles: pair(1025), lowRank: pair(1025), inputs: pair(1025), outputs: pair(1025), steps: new Float64Array(1), output: new Float32Array(4) }));
+  refuses('a rank beyond all states', changed({ rank: 7, lowRank: pair(42) }));
+});

@@ -17,6 +17,8 @@ export interface Engine {
   sirenFilter(request: SirenFilterRequest): Promise<Float32Array>;
   /** Evaluates filters that are sums of (complex) exponentials, in float64, into `output`. */
   modalFilter(request: ModalFilterRequest): Promise<void>;
+  /** Evaluates filters of state-space layers whose state matrix is diagonal plus low rank, in float64, into `output`. */
+  lowRankFilter(request: LowRankFilterRequest): Promise<void>;
 }
 
 /** Default: magnitude. */
@@ -175,3 +177,34 @@ export interface ModalFilterRequest {
   /** [channels, count] */
   readonly output: Float32Array;
 }
+
+/**
+ * output[c, j] = C dA^(first + j) dB with A = diag(poles) - P P^H over the stored states and their conjugates, P = lowRank, B = inputs, discretised
+ * bilinearly: dA = (I - dt/2 A)^-1 (I + dt/2 A), dB = (I - dt/2 A)^-1 dt B, dt = steps[c]. C is `outputs`, or `outputs` (I - dA^tuned)^-1 where the
+ * stored C is tuned to a length.
+ */
+export interface LowRankFilterRequest {
+  readonly channels: number;
+  /** Stored ones, one of each conjugate pair; at most 1024. */
+  readonly states: number;
+  readonly rank: number;
+  /** [channels, states] */
+  readonly poles: ComplexArray;
+  /** [channels, rank, states] */
+  readonly lowRank: ComplexArray;
+  /** [channels, states] */
+  readonly inputs: ComplexArray;
+  /** [channels, states] */
+  readonly outputs: ComplexArray;
+  /** [channels] */
+  readonly steps: Float64Array;
+  /** Length that `outputs` is tuned to; 0, the default: not tuned. */
+  readonly tuned?: number;
+  /** First lag wanted, and how many. */
+  readonly first: number;
+  readonly count: number;
+  /** [channels, count] */
+  readonly output: Float32Array;
+}
+
+export interface ComplexArray { readonly re: Float64Array; readonly im: Float64Array }

@@ -4,6 +4,7 @@
 #include "cuda_memory.h"
 #include "devices.h"
 #include "filters.h"
+#include "low_rank.h"
 #include "modal.h"
 #include "prepared.h"
 
@@ -18,6 +19,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("spectrum", Napi::Function::New(env, spectrum, "spectrum"));
   exports.Set("sirenFilter", Napi::Function::New(env, siren_filter, "sirenFilter"));
   exports.Set("modalFilter", Napi::Function::New(env, modal_filter, "modalFilter"));
+  exports.Set("lowRankFilter", Napi::Function::New(env, low_rank_filter, "lowRankFilter"));
   exports.Set("cuda", cuda_object(env));
   return exports;
 }

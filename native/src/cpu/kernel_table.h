@@ -128,9 +128,13 @@ struct KernelTable {
   void (*finish)(float* dst, const float* src, const Epilogue<float>&, int64_t count);
   /// Positions [0, count) of a tile: z [count][features], t [count]; writes out[row * out_stride + p]. scratch: 2 * max_width * siren_tile doubles.
   void (*siren)(const SirenTables&, const float* z, const float* t, int64_t features, int64_t count, float* out, int64_t out_stride, double* scratch);
+  /// c[r][j] = sum_{i < inner} a[r][i] b[i][j], row-major; c overlaps neither. `columns` is a multiple of kMatrixColumns.
+  void (*matrix_product)(const double* a, const double* b, double* c, int64_t rows, int64_t inner, int64_t columns);
 };
 
 /// Positions evaluated together by KernelTable::siren; count never exceeds it.
 constexpr int64_t kSirenTile = 64;
+/// Two of the widest vectors of doubles.
+constexpr int64_t kMatrixColumns = 16;
 
 }  // namespace longconv

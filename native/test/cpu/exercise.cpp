@@ -1,4 +1,5 @@
-// Random convolutions against direct sums in float64: `longconv_exercise [SECONDS] [SEED]`. Exit code 1 on the first wrong answer.
+// Low-rank filters, then random convolutions against direct sums in float64: `longconv_exercise [SECONDS] [SEED]`. Exit code 1 on the first wrong
+// answer.
 //
 // Run under sanitizers and on emulated processors, where Node does not go. Some runs are cancelled from another thread half-way.
 #include <atomic>
@@ -11,6 +12,7 @@
 #include "../../src/cpu/dispatch.h"
 #include "../../src/status.h"
 #include "cases.h"
+#include "filters.h"
 
 using namespace longconv;
 using namespace longconv::test;
@@ -29,6 +31,10 @@ int fail(const char* what, int64_t number, const Case& c) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (const char* wrong = check_low_rank_filters()) {
+    std::fprintf(stderr, "low-rank filters: %s\n", wrong);
+    return 1;
+  }
   const double seconds = argc > 1 ? std::atof(argv[1]) : 10;
   std::mt19937_64 random(argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 1);
   const Choose choose = [&](int64_t below) { return static_cast<int64_t>(random() % static_cast<uint64_t>(below)); };

@@ -92,6 +92,14 @@ const GOOD: Readonly<Record<string, () => unknown[]>> = {
     const pair = () => ({ re: new Float64Array(channels * states).fill(-0.1), ...(below(2) && { im: new Float64Array(channels * states).fill(0.2) }) });
     return [{ channels, states, logPoles: pair(), residues: pair(), first: below(9), count, output: new Float32Array(channels * count), ...(below(2) && { direct: new Float64Array(channels) }), ...(below(2) && { delay: 1 }) }];
   },
+  lowRankFilter: () => {
+    const [channels, states, rank, count] = [2, 3, 1 + below(2), below(20)];
+    const pair = (size: number, re: number) => ({ re: new Float64Array(size).fill(re), im: new Float64Array(size).fill(0.2) });
+    return [{
+      channels, states, rank, poles: pair(channels * states, -0.5), lowRank: pair(channels * rank * states, 0.1), inputs: pair(channels * states, 1), outputs: pair(channels * states, 1),
+      steps: new Float64Array(channels).fill(0.1), first: below(9), count, output: new Float32Array(channels * count), ...(below(2) && { tuned: below(64) }),
+    }];
+  },
 };
 
 function spec(): Anything {

@@ -49,18 +49,32 @@ export function sashimi(tensors: SashimiTensors, ids: ArrayLike<number>, pool: r
 const plus = (a: Signal, b: Signal): Signal => a.map((row, c) => row.map((value, t) => value + b[c][t]));
 const gelu = (x: number): number => (x / 2) * (1 + erf(x / Math.SQRT2));
 
-function linear({ weights }: SashimiTensors, name: string, x: Signal): Signal {
-  const [weight, bias] = [weights.get(`${name}.weight`)!, weights.get(`${name}.bias`)!];
+/** The weight of a linear layer [rows, columns]; where it is stored as directions and lengths, each row is its length times its direction's unit vector. */
+function weightOf({ weights }: SashimiTensors, name: string): ArrayLike<number> {
+  const [direction, lengths] = [weights.get(`${name}.weight_v`), weights.get(`${name}.weight_g`)];
+  if (!direction || !lengths) return weights.get(`${name}.weight`)!;
+  const columns = direction.length / lengths.length;
+  return Array.from(direction, (value, i) => {
+    const row = Array.from({ length: columns }, (_, j) => direction[Math.floor(i / columns) * columns + j]);
+    return (lengths[Math.floor(i / columns)] * value) / Math.sqrt(row.reduce((sum, v) => sum + v * v, 0));
+  });
+}
+
+function linear(tensors: SashimiTensors, name: string, x: Signal): Signal {
+  const [weight, bias] = [weightOf(tensors, name), tensors.weights.get(`${name}.bias`)!];
   return Array.from(bias, (b, o) => x[0].map((_, t) => x.reduce((sum, row, i) => sum + weight[o * x.length + i] * row[t], b)));
 }
 
+/** With weight and bias of each channel; or the training code's s / std (x - mean + m) with two scalars and no epsilon. */
 function layerNorm({ weights }: SashimiTensors, name: string, x: Signal): Signal {
-  const [scale, shift] = [weights.get(`${name}.weight`)!, weights.get(`${name}.bias`)!];
   const statistics = x[0].map((_, t) => {
     const mean = x.reduce((sum, row) => sum + row[t], 0) / x.length;
-    return { mean, deviation: Math.sqrt(x.reduce((sum, row) => sum + (row[t] - mean) ** 2, 0) / x.length + 1e-5) };
+    return { mean, variance: x.reduce((sum, row) => sum + (row[t] - mean) ** 2, 0) / x.length };
   });
-  return x.map((row, c) => row.map((value, t) => ((value - statistics[t].mean) / statistics[t].deviation) * scale[c] + shift[c]));
+  const [m, s] = [weights.get(`${name}.norm.m`), weights.get(`${name}.norm.s`)];
+  if (m && s) return x.map((row) => row.map((value, t) => (s[0] / Math.sqrt(statistics[t].variance)) * (value - statistics[t].mean + m[0])));
+  const [scale, shift] = [weights.get(`${name}.weight`)!, weights.get(`${name}.bias`)!];
+  return x.map((row, c) => row.map((value, t) => ((value - statistics[t].mean) / Math.sqrt(statistics[t].variance + 1e-5)) * scale[c] + shift[c]));
 }
 
 /** Convolution and skip term, GELU, a linear layer to twice the channels, and a * sigmoid(b) of its halves. */

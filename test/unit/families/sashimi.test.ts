@@ -1,30 +1,12 @@
 import * as assert from 'node:assert/strict';
-import * as path from 'node:path';
-import type { LongConvModel } from '../../../extension/core/families/model';
 import { openModel } from '../../../extension/core/families/registry';
-import { openSafetensors } from '../../../extension/core/formats/safetensors/read';
-import { copiedTensor, type TensorEntry } from '../../../extension/core/formats/safetensors/write';
-import { assertClose, noise } from '../graph/support/measure';
+import { assertClose } from '../graph/support/measure';
 import { temporaryFolder } from '../support/files';
 import { Expected, GOLDEN, withModel } from './golden';
-import { filterRows, goldenInput, runValues } from './golden-runs';
-import { sashimi, type SashimiTensors } from './sashimi-reference';
-import { f32, writeVariant } from './variants';
-
-const CASE = 'sashimi-a';
-const POOL = [2, 4];
-
-/** Modules of the variant with blocks on the way down, and the golden model's modules that they are made of. */
-const DOWN: readonly (readonly [module: string, from: string])[] = [
-  ['d_layers.0', 'u_layers.1.1'], ['d_layers.1', 'u_layers.1.2'], ['d_layers.2', 'd_layers.0'], ['d_layers.3', 'u_layers.0.1'], ['d_layers.4', 'u_layers.0.2'], ['d_layers.5', 'd_layers.1'],
-];
-
-async function tensorsOf(model: LongConvModel): Promise<SashimiTensors> {
-  const weights = new Map<string, Float32Array>();
-  for (const [name, { dtype }] of model.file.tensors) if (dtype === 'F32') weights.set(name.replace(/^model\./, ''), await model.file.readFloat32(name));
-  const filters = new Map(await Promise.all(model.sites.map(async ({ id, taps }) => [id, { rows: await filterRows(model, id), taps }] as const)));
-  return { weights, filters };
-}
+import { goldenInput, runValues } from './golden-runs';
+import { CASE, engine, POOL, tensorsOf, writeUnet } from './sashimi-files';
+import { sashimi } from './sashimi-reference';
+import { writeVariant } from './variants';
 
 describe('SaShiMi with blocks on the way down (unet)', () => {
   const temporary = temporaryFolder();
@@ -38,24 +20,7 @@ describe('SaShiMi with blocks on the way down (unet)', () => {
     }
   }));
 
-  /** The golden model with blocks before its poolings; `without`: modules to leave out. */
-  async function variant(config: unknown, without?: string): Promise<string> {
-    const file = await openSafetensors(path.join(GOLDEN(CASE), 'model.safetensors'));
-    const put: TensorEntry[] = [];
-    for (const [i, [module, from]] of DOWN.entries()) {
-      if (module === without) continue;
-      for (const [name, { shape }] of file.tensors) {
-        if (!name.startsWith(`model.${from}.`)) continue;
-        const target = name.replace(from, module);
-        // Other weights than those they are copied from; the state spaces stay, as the matrices of one are tuned to each other.
-        const spread = noise(shape.reduce((a, b) => a * b, 1), i + 1);
-        put.push(/\.kernel\./.test(name) ? { ...copiedTensor(file, name), name: target } : f32(target, shape, (await file.readFloat32(name)).map((value, at) => value + 0.2 * spread[at])));
-      }
-    }
-    const written = await writeVariant(GOLDEN(CASE), temporary.file('variant'), { drop: /^model\.d_layers\./, put, config });
-    await file.close();
-    return written;
-  }
+  const variant = (config: unknown, without?: string): Promise<string> => writeUnet(temporary.file('variant'), { config }, without);
 
   for (const input of ['full', 'short'] as const) {
     it(`gives the logits of a float64 run from the definition, ${input}`, async () => {
@@ -65,7 +30,7 @@ describe('SaShiMi with blocks on the way down (unet)', () => {
           [['d_layers.0', 96, 1], ['d_layers.3', 48, 1 / 2], ['c_layers.0', 12, 1 / 8], ['u_layers.0.1', 48, 1 / 2], ['u_layers.1.1', 96, 1]]);
         const run = goldenInput(await Expected.read(CASE), input);
         const logits = sashimi(await tensorsOf(model), run.input as Int32Array, POOL, 1, true);
-        assertClose((await runValues(model, run)).get('')!, logits.flat(), 1e-5);
+        assertClose((await runValues(model, { ...run, engine })).get('')!, logits.flat(), 1e-5);
       } finally {
         await model.close();
       }

@@ -1,4 +1,5 @@
 import type { Engine, SirenFilterRequest } from '../../../extension/core/engine/engine';
+import { lowRankFilter } from '../support/low-rank-reference';
 import { modalFilter } from '../support/modal-reference';
 import { placedRows } from '../support/place-rows';
 
@@ -31,6 +32,7 @@ export const REFERENCE_ENGINE: Engine = {
   devices: absent, prepare: absent, predict: absent, maskFilter: absent, spectrum: absent,
   sirenFilter: (request) => Promise.resolve(placedRows(sirenFilter(request), request)),
   modalFilter: async (request) => modalFilter(request),
+  lowRankFilter: async (request) => lowRankFilter(request),
 };
 
 /** ||a - b|| / ||b||; NaN, which fails any comparison, for different lengths or an all-zero b. */

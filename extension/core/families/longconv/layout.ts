@@ -26,7 +26,8 @@ export interface LongConvLayout {
 export function findLongConvLayout(tensors: ReadonlyMap<string, TensorInfo>): LongConvLayout | null {
   const names = new TensorNames(tensors);
   const classifier = [...tensors.keys()].some((name) => /^conv_layers\.\d+\./.test(name));
-  if (!classifier && !tensors.has('kernel.kernel') && !(tensors.has('D') && names.baked('layer') !== undefined)) {
+  // Beside a baked filter, D [c, H] tells it from an S4D layer, whose D is [H].
+  if (!classifier && !tensors.has('kernel.kernel') && !(tensors.get('D')?.shape.length === 2 && names.baked('layer') !== undefined)) {
     return null;
   }
   const layer = (site: string, prefix: string, kernel: string): LongConvLayer => ({

@@ -24,7 +24,8 @@ export interface S4Settings {
   /** Longest input that filters are made for; undefined: what the state matrices are tuned to. */
   readonly length?: number;
   readonly options: readonly ModelOption[];
-  /** Fields of the whole model, and of its S4 layers. */
+  /** Fields of the whole file, of the model in it, and of its S4 layers. */
+  readonly root: ConfigFields;
   readonly top: ConfigFields;
   readonly layer: ConfigFields;
 }
@@ -62,7 +63,7 @@ export function readSettings(config: unknown, where: string, given: OptionOverri
     bandlimit: layer.positive('bandlimit'), bidirectional: layer.flag('bidirectional') ?? false, activation,
     gated: (layer.has('final_act') ? layer.text('final_act') : 'glu') === 'glu',
     transposed: layer.flag('transposed') ?? true,
-    length: wholeNumber(length), options: [length], top, layer,
+    length: wholeNumber(length), options: [length], root, top, layer,
   };
 }
 

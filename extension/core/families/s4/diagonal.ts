@@ -29,14 +29,16 @@ export async function readStates(file: TensorFile, names: FullKernelNames, setti
   const matrices = file.tensors.get(names.AReal)!.shape[0];
   const states = real.length / matrices;
   const width = invDt.length;
+  const dt = names.release === 3 ? 'exp' : settings.dt;
+  const turn = names.release === 3 ? 1 : -1;
   return {
     states, matrices, width,
-    dt: (row: number): number => apply(settings.dt, invDt[row % width]),
+    dt: (row: number): number => apply(dt, invDt[row % width]),
     /** State matrices are repeated over the channels: channel h has number h mod S. */
     matrix: (row: number): number => (row % width) % matrices,
     A: (row: number, n: number) => {
       const at = ((row % width) % matrices) * states + n;
-      return complex(-apply(settings.real, real[at]), -apply(settings.imaginary, imaginary[at]));
+      return complex(-apply(settings.real, real[at]), turn * apply(settings.imaginary, imaginary[at]));
     },
     B: (row: number, n: number) => {
       const at = ((row % width) % matrices) * states + n;

@@ -11,10 +11,10 @@ import { Shapes } from '../shared/shapes';
 import { makeSites, surgeryNotes } from '../shared/sites';
 import { incompleteness } from '../shared/tensor-names';
 import { readSettings, type S4Settings } from './config';
-import { buildLayerGraph, buildSashimiGraph } from './graph';
-import { findS4Layout, isUnet, type S4Layer, type S4Layout } from './layout';
+import { buildLayerGraph, buildSashimiGraph, buildStackGraph } from './graph';
+import { findS4Layout, type S4Layer, type S4Layout, type StackLayout } from './layout';
 import { layerSite, layerSizes, readInteger, type LayerSizes } from './sites';
-import { sashimiPlan } from './tiers';
+import { matrixOf, sashimiPlan } from './tiers';
 
 /**
  * State-space layers: the minimal S4D, S4 blocks (diagonal, or diagonal plus low rank), classifiers of signals made of them, and SaShiMi.
@@ -22,7 +22,7 @@ import { sashimiPlan } from './tiers';
  */
 export const S4: Family = {
   name: 's4',
-  lookedFor: 'S4: kernel.log_dt, layer.kernel.inv_dt, s4_layers.0 or model.c_layers.0',
+  lookedFor: 'S4: kernel.log_dt, layer.kernel.inv_dt, s4_layers.0, c_layers.0 or model.layers.0.layer.layer.kernel',
   recognise(file) {
     const layout = findS4Layout(file.tensors);
     return layout && (incompleteness(layout) ?? true);
@@ -41,13 +41,14 @@ async function open(file: TensorFile, config: unknown, given: OptionOverrides): 
   const longest = layout.sashimi ? sashimiPlan(layout.sashimi).longestTuned(tuned) : tuned.size > 0 ? Math.min(...tuned.values()) : undefined;
   const settings = readSettings(config, path.join(path.dirname(file.path), 'config.json'), given, surgery?.plan.model.options, longest || undefined);
   if (layout.layer) return layerModel(file, layout, layout.layer, settings, tuned, surgery);
+  if (layout.stack) return stackModel(file, layout, settings, tuned, surgery);
   return layout.sashimi ? sashimiModel(file, layout, settings, tuned, surgery) : classifierModel(file, layout, settings, tuned, surgery);
 }
 
 /** By site: the length that its stored C is tuned to; 0 where it is not, and nothing for filters that know no such length. */
 async function tunedLengths(file: TensorFile, layout: S4Layout): Promise<Map<string, number>> {
   const lengths = new Map<string, number>();
-  const layers = layout.layer ? [layout.layer] : layout.classifier?.layers ?? sashimiPlan(layout.sashimi!).layers.map(({ layer }) => layer);
+  const layers = layout.layer ? [layout.layer] : layout.classifier?.layers ?? (layout.stack ? stackLayers(layout.stack) : sashimiPlan(layout.sashimi!).layers.map(({ layer }) => layer));
   for (const { site, kernel } of layers) {
     if (kernel?.kind === 'dplr' && kernel.length === undefined) {
       throw new UserError(`${file.path} lacks l_kernel of ${site}, the length that its stored C is tuned to.`, 'Save the model with its buffers.');
@@ -97,16 +98,62 @@ function classifierModel(
   });
 }
 
+const stackLayers = ({ blocks }: StackLayout): S4Layer[] => blocks.flatMap((block) => (block.kind === 's4' ? [block.layer] : []));
+
+function stackModel(
+  file: TensorFile, layout: S4Layout, settings: S4Settings, tuned: ReadonlyMap<string, number>, surgery: EmbeddedSurgery | undefined,
+): LongConvModel {
+  const stack = layout.stack!;
+  const { top } = settings;
+  const shapes = new Shapes(file);
+  const [width, inputs] = shapes.matrix(stack.encoder.weight, 'd_model, inputs');
+  const [classes] = shapes.matrix(stack.decoder.weight, 'classes, d_model');
+  shapes.pair(stack.encoder, [width, inputs], width);
+  shapes.pair(stack.decoder, [classes, width], classes);
+  top.expectFixed('S4', { prenorm: stack.norm !== undefined, residual: 'R', n_repeat: 1 });
+  // A pooling without weights, which no tensor shows.
+  const pool = top.object('pool');
+  pool.expectFixed('the pooling between S4 layers', { pool: 1, stride: 1, expand: 1 });
+  settings.root.object('decoder').expectFixed('the decoder of S4 classifiers', { mode: 'pool' });
+  const notes = settings.root.object('decoder').has('mode') ? [] : ['Nothing says how the decoder takes time together: it is given the mean over time, as classifiers have it.'];
+  const linears = new Map<string, { inputs: number; outputs: number; pool: number }>();
+  for (const block of stack.blocks) {
+    if (block.kind === 'down' || block.kind === 'up') throw new UserError(`${file.path} has a pooling ${block.scope}, and classifiers of S4 layers are supported without.`);
+    if (block.kind !== 'ff') continue;
+    const [outputs, from] = matrixOf(shapes, block.input);
+    if (from !== width || matrixOf(shapes, block.output).join() !== [width, outputs].join()) throw new UserError(`${file.path} has linear layers in ${block.scope} that do not go from ${width} channels and back.`);
+    linears.set(block.scope, { inputs: from, outputs, pool: 1 });
+  }
+  const layers = stackLayers(stack);
+  const sizes = layers.map((layer) => layerSizes(shapes, layer, settings));
+  const misfit = sizes.findIndex((size) => size.width !== width);
+  if (misfit >= 0) throw new UserError(`${file.path} has ${sizes[misfit].width} channels in ${layers[misfit].skip}, but ${width} behind its encoder.`);
+  const { sites, filters } = makeSites(file, surgery, layers.map((layer, i) => layerSite(file, layer, i, sizes[i], settings, settings.length!, tuned.get(layer.site) ?? 0)));
+  const blocks = new Map(layers.map((layer, i) => [layer.site, convolutionBlock(layer, sizes[i], settings, sites[i])]));
+  const common = commonParts(file, layout, settings, surgery, sites);
+  return familyModel({
+    ...common, notes: [...common.notes, ...notes], filters,
+    vocabularySize: classes, task: 'classification', floatInput: ['length', inputs], maxLength: Math.min(...sites.map(({ taps }) => taps)),
+    graph: () => buildStackGraph({ layout: stack, width, inputs, classes, blocks, linears }, file),
+  });
+}
+
 function sashimiModel(
   file: TensorFile, layout: S4Layout, settings: S4Settings, tuned: ReadonlyMap<string, number>, surgery: EmbeddedSurgery | undefined,
 ): LongConvModel {
   const sashimi = layout.sashimi!;
   const shapes = new Shapes(file);
-  const [vocabularySize, width] = shapes.matrix(sashimi.encoder, 'vocabulary, d_model');
+  const [width] = shapes.of(sashimi.norm.weight);
   shapes.pair(sashimi.norm, [width], width);
-  shapes.pair(sashimi.decoder, [vocabularySize, width], vocabularySize);
-  if ((settings.top.flag('unet') ?? isUnet(sashimi)) !== isUnet(sashimi)) {
-    throw new UserError(`${settings.top.where} and the model disagree: unet is ${!isUnet(sashimi)} in the file, but the tensors have ${isUnet(sashimi) ? '' : 'no '}blocks on the way down.`,
+  const [vocabularySize] = sashimi.frame ? shapes.matrix(sashimi.frame.encoder, 'vocabulary, d_model') : [0];
+  if (sashimi.frame) {
+    shapes.expect(sashimi.frame.encoder, [vocabularySize, width]);
+    shapes.pair(sashimi.frame.decoder, [vocabularySize, width], vocabularySize);
+  }
+  // The training code's other poolings, activations behind poolings, and networks that fill in missing samples.
+  settings.top.expectFixed('SaShiMi', { pool_mode: 'linear', act_pool: null, interp: 0, prenorm: true, residual: 'R', norm: 'layer' });
+  if ((settings.top.flag('unet') ?? sashimi.unet) !== sashimi.unet) {
+    throw new UserError(`${settings.top.where} and the model disagree: unet is ${!sashimi.unet} in the file, but the tensors have ${sashimi.unet ? '' : 'no '}blocks on the way down.`,
       'Check that config.json belongs to this model, or move it away to open the model without it.');
   }
   const plan = sashimiPlan(sashimi);
@@ -119,7 +166,8 @@ function sashimiModel(
   const maxLength = Math.min(settings.length!, ...sites.map(({ taps, rate = 1 }) => Math.floor(taps / rate)));
   return familyModel({
     ...commonParts(file, layout, settings, surgery, sites), filters,
-    vocabularySize, maxLength, localHistory: settings.bidirectional ? undefined : poolingHistory(pooled), lengthMultiple: Math.round(1 / Math.min(...pooled)),
+    vocabularySize, ...(sashimi.frame ? {} : { task: 'features', floatInput: ['length', width] }),
+    maxLength, localHistory: settings.bidirectional ? undefined : poolingHistory(pooled), lengthMultiple: Math.round(1 / Math.min(...pooled)),
     graph: () => buildSashimiGraph({ layout: sashimi, width, vocabularySize, blocks, linears }, file),
   });
 }

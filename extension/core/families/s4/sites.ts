@@ -41,7 +41,7 @@ function checkKernel(shapes: Shapes, kernel: KernelNames, { width, filters }: La
     throw new UserError(`${shapes.path} has ${matrices} state matrices in ${kernel.AReal}, which do not divide its ${width} channels.`);
   }
   shapes.expect(kernel.C, [filters, width, states, 2]);
-  shapes.expect(kernel.invDt, [width, 1]);
+  shapes.expect(kernel.invDt, kernel.release === 3 ? [width] : [width, 1]);
   for (const name of [kernel.AReal, kernel.AImag]) shapes.expect(name, [matrices, states]);
   shapes.expect(kernel.B, [1, matrices, states, 2]);
   if (kernel.P !== undefined) shapes.expect(kernel.P, [shapes.of(kernel.P)[0] ?? 0, matrices, states, 2]);

@@ -1,6 +1,6 @@
 import { UserError } from '../../errors';
 import type { Shapes } from '../shared/shapes';
-import { isUnet, type LinearNames, type S4Layer, type SashimiLayout } from './layout';
+import type { LinearNames, S4Layer, SashimiLayout } from './layout';
 
 export interface LinearSizes { readonly inputs: number; readonly outputs: number; readonly pool: number }
 
@@ -28,6 +28,7 @@ export function sashimiPlan(layout: SashimiLayout) {
       refuseUnpaired(shapes, layout);
       const sizes = new Map<string, LinearSizes>();
       const widths = [width];
+      const poolings = new Set([...layout.down, ...layout.up.flat()].filter(({ kind }) => kind === 'down' || kind === 'up').map(({ scope }) => scope));
       for (const block of [...layout.down, ...layout.centre, ...layout.up.flat()]) {
         if (block.kind === 'down') {
           const [outputs, inputs] = matrixOf(shapes, block.linear);
@@ -43,6 +44,8 @@ export function sashimiPlan(layout: SashimiLayout) {
         }
       }
       for (const [scope, { pool }] of sizes) {
+        // Average pooling (unet.py) has a linear layer that does not tell over how many samples.
+        if (pool === 1 && poolings.has(scope)) throw new UserError(`${shapes.path} has a pooling ${scope} over an unknown number of samples, and only poolings by a linear layer over all of them are supported.`);
         if (!Number.isInteger(pool) || pool < 1) throw new UserError(`${shapes.path} has a pooling ${scope} whose channels are not a multiple of its tier's.`);
       }
       return sizes;
@@ -65,7 +68,7 @@ function refuseUnpaired(shapes: Shapes, layout: SashimiLayout): void {
     if (kind === 'down') falling.push(0);
   }
   const rest = falling.pop();
-  const lengths = layout.up.map((blocks) => (isUnet(layout) ? blocks.length : 1));
+  const lengths = layout.up.map((blocks) => (layout.unet ? blocks.length : 1));
   const pooled = layout.up.every((blocks) => blocks.every(({ kind }, i) => (kind === 'up') === (i === 0)));
   if (rest !== 0 || !pooled || falling.reverse().join() !== lengths.join()) {
     throw new UserError(`${shapes.path} has a SaShiMi whose blocks are not poolings, a centre, and as many poolings back, with other blocks behind the latter alone or as many before the former (unet).`);
@@ -73,7 +76,7 @@ function refuseUnpaired(shapes: Shapes, layout: SashimiLayout): void {
 }
 
 /** [outputs, inputs] of a linear layer, stored as a matrix or as a convolution of one tap. */
-function matrixOf(shapes: Shapes, { weight, direction, length, bias }: LinearNames): readonly [number, number] {
+export function matrixOf(shapes: Shapes, { weight, direction, length, bias }: LinearNames): readonly [number, number] {
   const name = direction ?? weight!;
   const [outputs, inputs, taps = 1] = shapes.of(name);
   shapes.expect(name, shapes.of(name).length === 3 ? [outputs, inputs, 1] : [outputs, inputs]);

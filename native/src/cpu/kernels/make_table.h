@@ -3,6 +3,7 @@
 
 #include "comb_fold.h"
 #include "half.h"
+#include "matrix_product.h"
 #include "short_filter.h"
 #include "siren.h"
 #include "twisted_fft.h"
@@ -22,7 +23,8 @@ constexpr KernelTable make_table(const char* name) {
           widen,
           narrow,
           ShortFilter<F>::finish,
-          Siren<D>::tile};
+          Siren<D>::tile,
+          MatrixProduct<D>::product};
 }
 
 }  // namespace longconv::LC_ISA_NAMESPACE

@@ -1,6 +1,7 @@
 import type {
   ConvolutionCall, ConvolutionSpec, Engine, PreparedConvolution, SirenFilterRequest,
 } from '../../../../extension/core/engine/engine';
+import { lowRankFilter } from '../../support/low-rank-reference';
 import { modalFilter } from '../../support/modal-reference';
 import { placedRows } from '../../support/place-rows';
 
@@ -19,6 +20,7 @@ export const referenceEngine: Engine = {
   spectrum: () => { throw new Error('The reference engine has no spectra.'); },
   sirenFilter: async (request) => placedRows(sirenFilter(request), request),
   modalFilter: async (request) => modalFilter(request),
+  lowRankFilter: async (request) => lowRankFilter(request),
 };
 
 class DirectConvolution implements PreparedConvolution {
