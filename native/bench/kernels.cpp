@@ -71,7 +71,8 @@ int main(int argc, char** argv) {
     const int64_t n = 2 * length;
     measure_masked("comb 4 of 16", channels, length, kept_bins(n, [](int64_t f) { return f % 16 < 2 || f % 16 > 14 || f % 16 == 8; }), filter, input, output, dense.timing.median_ms);
     measure_masked("comb 8 of 32 (n1 < 4)", channels, length, kept_bins(n, [](int64_t f) { return f % 32 < 4; }), filter, input, output, dense.timing.median_ms);
-    measure_masked("low-pass 25%", channels, length, kept_bins(n, [&](int64_t f) { return f < n / 8; }), filter, input, output, dense.timing.median_ms);
+    for (const int64_t part : {4, 8, 16})
+      measure_masked(("low-pass 1/" + std::to_string(part)).c_str(), channels, length, kept_bins(n, [&](int64_t f) { return f < n / 2 / part; }), filter, input, output, dense.timing.median_ms);
     measure_masked("block 8.8 of 16.16", channels, length, kept_bins(n, [](int64_t f) { return f % 16 < 8 && f / 16 % 16 < 8; }), filter, input, output, dense.timing.median_ms);
     for (const int64_t taps : {int64_t{16}, int64_t{64}, int64_t{128}, int64_t{512}, int64_t{4096}, length / 64}) {
       if (taps < 1 || taps > length / 2) continue;

@@ -87,7 +87,7 @@ constexpr int kHalvingKernels = 7;
 struct HalvingKernels {
   /// out[m] for m < count from x[0, 2 count + 2 pairs - 2), gated like it (gate null: not).
   void (*halve[kHalvingKernels])(const float* taps, const float* x, const float* gate, float* out, int64_t count);
-  /// y[t] for t < count from w[0, count / 2 + pairs], of which kOverread values more must be readable, whatever they are; y = epilogue(y).
+  /// y[t] for t < count from w[0, count / 2 + pairs], behind which kOverread more must be readable, whatever they are; y = epilogue(y).
   void (*twice[kHalvingKernels])(const float* taps, const float* w, float* y, int64_t count, const Epilogue<float>&);
   static constexpr int64_t kOverread = 32;
 };

@@ -56,7 +56,9 @@ class Decimated final : public PreparedConvolution {
     std::copy_n(v + n_, tail, ends + tail);
     kernels_.f32.first_pass(fft_.tables(), {v, nullptr, nullptr, nullptr}, work);
     add_tail(v + n_, tail, work);
+    // The input is asked for as it is filtered, and so is the output; but the latter early enough only from here on.
     Touch touch = touch_after(call, row);
+    touch.read_end = touch.read;
     touch.pace = static_cast<int32_t>((row.length + n_ - 1) / n_);
     kernels_.f32.convolve(fft_.tables(), work, &spectra_[channel * 2 * n_], nullptr, &touch, cancel);
     if (cancelled(cancel)) return;

@@ -4,8 +4,9 @@
 //   halve:   out[m] = sum_{i < 2P} g[i] x[2m + i] gate[2m + i]
 //   double:  y[2m] = sum_{a < P} g[2a] w[m + a],   y[2m + 1] = sum_{a < P} g[2a + 1] w[m + 1 + a]
 //
-// Even and odd samples are taken apart (put together) once, so that every product is of whole vectors, one sample apart in memory.
-// Cost: 2 P multiply-adds and as many loads for each vector at the lower rate, P + 1 loads on the way back.
+// Even and odd samples are taken apart (put together) once, so that every product is of whole vectors. Those of the samples A further on are
+// loaded; vectors as long as a cache line are shuffled out of two neighbours instead, since nearly every load would touch two lines.
+// Cost: 2 P multiply-adds and as many loads or shuffles for each vector at the lower rate, half as many loads on the way back.
 #pragma once
 
 #include "../kernel_table.h"
@@ -24,6 +25,12 @@ struct ByTurns {
   static constexpr int index(int i) { return i / 2 + (High ? W / 2 : 0) + (i % 2 ? W : 0); }
 };
 
+/// Lanes of two vectors from lane A of the first one on.
+template <int A>
+struct From {
+  static constexpr int index(int i) { return i + A; }
+};
+
 template <int W>
 struct Halve {
   using V = Vec<float, W>;
@@ -31,8 +38,16 @@ struct Halve {
 
   /// Outputs of a pass whose samples, taken apart, stay in the nearest cache.
   static constexpr int kTile = 512;
-  static constexpr int kPart = kTile + kLeastHalvingPairs + kHalvingKernels + W;
+  static constexpr int kPart = kTile + kLeastHalvingPairs + kHalvingKernels + 2 * W;
   static_assert(kTile % (2 * W) == 0);
+
+  /// Floats ahead of those read or written whose memory is asked for: long rows do not wait in the caches.
+  static constexpr int64_t kAhead = 512;
+  template <bool Write>
+  static LC_INLINE void ask(const float* p) {
+    __builtin_prefetch(p, Write, 3);
+    if constexpr (W == 16) __builtin_prefetch(p + W, Write, 3);
+  }
 
   static LC_INLINE V gated(const float* x, const float* gate, int64_t at) {
     V v = load<float, W>(x + at);
@@ -40,10 +55,11 @@ struct Halve {
     return v;
   }
 
-  /// The first `count` pairs of samples as even and odd ones, then zeros to a whole vector beyond.
+  /// The first `count` pairs of samples as even and odd ones, then zeros to two whole vectors beyond.
   static LC_INLINE void take_apart(const float* x, const float* gate, int count, float* even, float* odd) {
     int j = 0;
     for (; j + W <= count; j += W) {
+      ask<false>(x + 2 * j + kAhead);
       const V a = gated(x, gate, 2 * j), b = gated(x, gate, 2 * j + W);
       store<float, W>(even + j, shuffle<EverySecond<0>>(a, b, All{}));
       store<float, W>(odd + j, shuffle<EverySecond<1>>(a, b, All{}));
@@ -52,26 +68,51 @@ struct Halve {
       even[j] = x[2 * j] * (gate ? gate[2 * j] : 1.0f);
       odd[j] = x[2 * j + 1] * (gate ? gate[2 * j + 1] : 1.0f);
     }
-    for (int end = j + W; j < end; ++j) even[j] = odd[j] = 0.0f;
+    for (int end = j + 2 * W; j < end; ++j) even[j] = odd[j] = 0.0f;
   }
 
+  /// The P taps of which the others are mirrors.
   template <int P>
-  static LC_INLINE V filtered(const V (&g)[2 * P], const float* even, const float* odd) {
-    V a = load<float, W>(even) * g[0], b = load<float, W>(odd) * g[1];
+  static LC_INLINE void load_taps(const float* taps, V (&g)[P]) {
 #pragma GCC unroll 8
-    for (int i = 1; i < P; ++i) {
-      a += load<float, W>(even + i) * g[2 * i];
-      b += load<float, W>(odd + i) * g[2 * i + 1];
+    for (int i = 0; i < P; ++i) g[i] = broadcast<float, W>(taps[i]);
+  }
+  template <int P>
+  static constexpr int mirrored(int i) {
+    return i < P ? i : 2 * P - 1 - i;
+  }
+
+  /// The vector at p + A; `now` is the one at p, `next` the one at p + W.
+  template <int A>
+  static LC_INLINE V further(const float* p, V now, V next) {
+    if constexpr (A == 0) return now;
+    else if constexpr (A == W) return next;
+    else if constexpr (W * sizeof(float) == 64) return shuffle<From<A>>(now, next, All{});
+    else return load<float, W>(p + A);
+  }
+
+  /// Adds the taps from 2 A on: those of even and those of odd samples.
+  template <int P, int A = 0>
+  static LC_INLINE void add_taps(const V (&g)[P], const float* even, const float* odd, const V (&near)[4], V& a, V& b) {
+    if constexpr (A < P) {
+      a += further<A>(even, near[0], near[1]) * g[mirrored<P>(2 * A)];
+      b += further<A>(odd, near[2], near[3]) * g[mirrored<P>(2 * A + 1)];
+      add_taps<P, A + 1>(g, even, odd, near, a, b);
     }
+  }
+  template <int P>
+  static LC_INLINE V filtered(const V (&g)[P], const float* even, const float* odd) {
+    const V near[4] = {load<float, W>(even), load<float, W>(even + W), load<float, W>(odd), load<float, W>(odd + W)};
+    V a{}, b{};
+    add_taps<P>(g, even, odd, near, a, b);
     return a + b;
   }
 
   template <int P>
   static void halve(const float* taps, const float* x, const float* gate, float* out, int64_t count) {
     alignas(64) float even[kPart], odd[kPart];
-    V g[2 * P];
-#pragma GCC unroll 16
-    for (int i = 0; i < 2 * P; ++i) g[i] = broadcast<float, W>(taps[i]);
+    V g[P];
+    load_taps<P>(taps, g);
     for (int64_t base = 0; base < count; base += kTile) {
       const int here = static_cast<int>(count - base < kTile ? count - base : kTile);
       take_apart(x + 2 * base, gate ? gate + 2 * base : nullptr, here + P - 1, even, odd);
@@ -96,22 +137,27 @@ struct Halve {
     }
   }
 
+  /// Sample A further on goes to the even results with tap 2 A, to the odd ones with tap 2 A - 1.
+  template <int P, int A = 0>
+  static LC_INLINE void add_both(const V (&g)[P], const float* from, V now, V next, V& even, V& odd) {
+    if constexpr (A <= P) {
+      const V u = further<A>(from, now, next);
+      if constexpr (A < P) even += u * g[mirrored<P>(2 * A)];
+      if constexpr (A > 0) odd += u * g[mirrored<P>(2 * A - 1)];
+      add_both<P, A + 1>(g, from, now, next, even, odd);
+    }
+  }
+
   template <int P, bool Finish>
   static void twice(const float* taps, const float* w, float* y, int64_t count, const Epilogue<float>& e) {
-    V g[2 * P];
-#pragma GCC unroll 16
-    for (int i = 0; i < 2 * P; ++i) g[i] = broadcast<float, W>(taps[i]);
+    V g[P];
+    load_taps<P>(taps, g);
     for (int64_t at = 0; at < count; at += 2 * W) {
+      ask<true>(y + at + kAhead);
       const float* from = w + at / 2;
-      V u = load<float, W>(from);
-      V even = u * g[0], odd{};
-#pragma GCC unroll 8
-      for (int a = 1; a < P; ++a) {
-        u = load<float, W>(from + a);
-        even += u * g[2 * a];
-        odd += u * g[2 * a - 1];
-      }
-      odd += load<float, W>(from + P) * g[2 * P - 1];
+      const V now = load<float, W>(from), next = load<float, W>(from + W);
+      V even{}, odd{};
+      add_both<P>(g, from, now, next, even, odd);
       const V low = shuffle<ByTurns<W, false>>(even, odd, All{}), high = shuffle<ByTurns<W, true>>(even, odd, All{});
       if (at + 2 * W > count) {
         put_some(y, at, low, e, count);
