@@ -83,12 +83,14 @@ int main() {
   const int few_pairs = halving_chain(n, narrow, 2)[0].pairs, many_pairs = halving_chain(n, wide, 2)[0].pairs;
   const double short_filter = (decimated_row(2, n, narrow, 2) - halved) / samples, long_filter = (decimated_row(2, n, wide, 2) - halved) / samples;
   const double halve = (long_filter - short_filter) / (many_pairs - few_pairs), halve_point = short_filter - few_pairs * halve;
+  const int64_t small = 2048;
+  const double halve_row = decimated_row(64, small, small / 8, 2) - transform_seconds(costs, small / 4) - static_cast<double>(small / 2) * (many_pairs * halve + halve_point);
 
   const int64_t far = int64_t{1} << 20;
   const double far_factor = dense_row(2, far) / transform_seconds(costs, far);
   // 256 rows of 8192 points move 16 bytes a point (input, output, spectrum) through memory.
   const double byte = std::max(0.0, (dense_row(256, 8192) - dense_row(4, 8192)) / (8192 * 16.0));
 
-  std::printf("    {\"%s\", %.3f, %.2f, %.4f, %.2f, %.4f, %.3f, %.4f, %.3f, %.4f, %.1f},\n", select_kernels(variant()).name, level, point, toeplitz, toeplitz_point, fold, std::max(0.0, fold_point), halve, halve_point, byte,
+  std::printf("    {\"%s\", %.3f, %.2f, %.4f, %.2f, %.4f, %.3f, %.4f, %.3f, %.0f, %.4f, %.1f},\n", select_kernels(variant()).name, level, point, toeplitz, toeplitz_point, fold, std::max(0.0, fold_point), halve, halve_point, halve_row, byte,
               std::max(1.0, far_factor));
 }

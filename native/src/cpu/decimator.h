@@ -25,30 +25,30 @@ class Decimator {
   double gain(int64_t f) const;
   /// Samples that must be readable behind those at the lower rate, whatever they are.
   static constexpr int64_t kBeyond = kMostHalvingPairs + HalvingKernels::kOverread;
-  /// Bytes of scratch memory for down() and up().
-  int64_t scratch_bytes() const;
+  /// Floats of scratch memory for down() and up().
+  int64_t scratch_floats() const { return scratch_floats_; }
 
   /// v [halved(row.length)] from the row's gated input. Stops between pieces when cancelled.
-  void down(const KernelTable& kernels, const Row& row, float* v, Scratch& scratch, const int32_t* cancel) const;
+  void down(const KernelTable& kernels, const Row& row, float* v, float* scratch, const int32_t* cancel) const;
   /// The row's output from w [halved(row.length) + kBeyond].
-  void up(const KernelTable& kernels, const float* w, const Row& row, Scratch& scratch, const int32_t* cancel) const;
+  void up(const KernelTable& kernels, const float* w, const Row& row, float* scratch, const int32_t* cancel) const;
 
  private:
   struct Stage {
     int pairs;
+    int64_t samples_at;  ///< in scratch memory: those of a piece before this halving
     float taps[2 * kMostHalvingPairs];
   };
   struct Piece {
     int64_t begin, end;
     int64_t size() const { return end - begin; }
   };
-  int64_t piece_points() const;
-  int64_t samples_at(std::size_t halvings) const;
-  std::vector<float*> take_rates(Scratch& scratch) const;
 
   int64_t fft_size_;
   std::vector<HalvingStage> chain_;
   std::vector<Stage> stages_;
+  int64_t piece_points_;  ///< samples of the higher rate in a piece: a multiple of the decimation
+  int64_t scratch_floats_ = 0;
 };
 
 }  // namespace longconv

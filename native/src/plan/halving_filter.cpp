@@ -58,7 +58,7 @@ std::vector<HalvingStage> halving_chain(int64_t fft_size, int64_t band, int64_t 
   for (int64_t step = 1; step < decimation; step *= 2) {
     const double edge = static_cast<double>(std::max<int64_t>(0, band - 1)) * static_cast<double>(step) / static_cast<double>(fft_size);
     const int pairs = halving_pairs(edge);
-    if (pairs == 0) return {};
+    if (pairs == 0 || chain.size() == kMostHalvings) return {};
     chain.push_back({edge, pairs});
   }
   return chain;

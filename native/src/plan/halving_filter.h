@@ -14,6 +14,9 @@ namespace longconv {
 /// More pairs of taps than any band needs that passes kLeastGain.
 constexpr int kMostHalvingPairs = 8;
 
+/// A longer chain saves nothing any more.
+constexpr int kMostHalvings = 16;
+
 /// Half the number of taps (it is even) of the filter for this edge; 0 where no short filter serves.
 int halving_pairs(double edge);
 
@@ -25,7 +28,8 @@ struct HalvingStage {
   double edge;
   int pairs;
 };
-/// `decimation`: a power of two, at least 2. Empty where one of the halvings has no filter. The band counts bins 0 .. band - 1.
+/// `decimation`: a power of two, at least 2. Empty where one of the halvings has no filter, or of
+/// more than kMostHalvings. The band counts bins 0 .. band - 1.
 std::vector<HalvingStage> halving_chain(int64_t fft_size, int64_t band, int64_t decimation);
 
 /// Samples that `length` samples, with zeros around them, give behind a chain of halvings.

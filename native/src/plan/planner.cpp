@@ -155,7 +155,9 @@ double transform_operations(int64_t n) { return static_cast<double>(n) * (10.0 *
 void add_decimated(const Question& q, std::vector<lc_plan>& plans) {
   if (q.costs.halve_seconds == 0) return;
   const int64_t grid = q.spec.fft_size, band = kept_band(q.spec);
-  for (int64_t decimation = 2, n = grid / 4; n >= q.costs.minimum_transform; decimation *= 2, n /= 2) {
+  // Shorter transforms run with narrower vectors, at other rates than those of the device.
+  const int64_t shortest = std::max(q.costs.minimum_transform, q.costs.transform_rows * q.costs.transform_rows);
+  for (int64_t decimation = 2, n = grid / 4; n >= shortest; decimation *= 2, n /= 2) {
     const std::vector<HalvingStage> chain = halving_chain(grid, band, decimation);
     if (chain.empty()) return;
     const int64_t tail = std::max<int64_t>(0, halved_length(chain, q.spec.max_length) - n);

@@ -43,13 +43,11 @@ class Decimated final : public PreparedConvolution {
     const Row row = row_of(call, item / channels_, channel);
     const int64_t samples = decimator_.halved(row.length), tail = std::max<int64_t>(0, samples - n_);
     Scratch scratch(scratch_bytes());
+    float* pieces = scratch.take<float>(decimator_.scratch_floats());
     float* v = scratch.take<float>(n_ + longest_tail_ + Decimator::kBeyond);
     float* work = scratch.take<float>(2 * n_);
     float* ends = scratch.take<float>(2 * longest_tail_ + 1);
-    {
-      Scratch pieces(decimator_.scratch_bytes());
-      decimator_.down(kernels_, row, v, pieces, cancel);
-    }
+    decimator_.down(kernels_, row, v, pieces, cancel);
     if (cancelled(cancel)) return;
     std::fill(v + samples, v + n_ + longest_tail_ + Decimator::kBeyond, 0.0f);
     std::copy_n(v, tail, ends);
@@ -67,13 +65,12 @@ class Decimated final : public PreparedConvolution {
     kernels_.f32.last_pass(fft_.tables(), work, sink);
     read_tail(work, tail, v + n_);
     correct_ends(channel, ends, tail, v);
-    Scratch pieces(decimator_.scratch_bytes());
     decimator_.up(kernels_, v, row, pieces, cancel);
   }
 
  private:
   int64_t scratch_bytes() const {
-    return Scratch::padded(4 * (n_ + longest_tail_ + Decimator::kBeyond)) + Scratch::padded(8 * n_) + Scratch::padded(4 * (2 * longest_tail_ + 1));
+    return Scratch::padded(4 * decimator_.scratch_floats()) + Scratch::padded(4 * (n_ + longest_tail_ + Decimator::kBeyond)) + Scratch::padded(8 * n_) + Scratch::padded(4 * (2 * longest_tail_ + 1));
   }
   /// Lags n - longest_tail_ + 1 .. n + longest_tail_ - 1, those between the first and the last samples of a row.
   int64_t end_lags() const { return std::max<int64_t>(0, 2 * longest_tail_ - 1); }
@@ -119,9 +116,10 @@ class Decimated final : public PreparedConvolution {
     for (int64_t l = 0; l < tail; ++l) {
       const float* w = &tail_twiddles_[2 * lanes * l];
       const float* at = work + 2 * lanes * l;
-      float sum = 0;
-      for (int r = 0; r < lanes; ++r) sum += at[lanes + r] * w[r] - at[r] * w[lanes + r];
-      samples[l] = sum;
+      float parts[4]{};
+      for (int r = 0; r < lanes; r += 4)
+        for (int i = 0; i < 4; ++i) parts[i] += at[lanes + r + i] * w[r + i] - at[r + i] * w[lanes + r + i];
+      samples[l] = (parts[0] + parts[1]) + (parts[2] + parts[3]);
     }
   }
   /// `ends`: the first and the last `tail` samples that went in.
