@@ -89,11 +89,13 @@ void make_case(const Choose& choose, int64_t longest, Case& c) {
   if (spec.mode == LC_GRID) {
     int64_t most = 1;
     while ((int64_t{2} << most) <= 2 * longest) ++most;
-    spec.fft_size = int64_t{1} << among(1, most);
+    // Low-passes of large grids run at a lower sampling rate.
+    const bool low = choose(2) == 0;
+    spec.fft_size = int64_t{1} << among(low ? std::max<int64_t>(1, most - 3) : 1, most);
     spec.filter_length = spec.fft_size;
     spec.max_length = among(1, spec.fft_size / 2);
     c.kept.resize(static_cast<std::size_t>(spec.fft_size / 2 + 1));
-    const int64_t kind = choose(4), modulus = int64_t{1} << among(1, 6), residue = choose(modulus), edge = choose(choose(2) ? spec.fft_size / 2 + 2 : spec.fft_size / 8 + 2);
+    const int64_t kind = low ? 1 : choose(4), modulus = int64_t{1} << among(1, 6), residue = choose(modulus), edge = choose(low ? spec.fft_size / 6 + 2 : spec.fft_size / 2 + 2);
     for (int64_t f = 0; f <= spec.fft_size / 2; ++f) {
       const bool keep = kind == 0 ? f % modulus == residue || (modulus - f % modulus) % modulus == residue : kind == 1 ? f < edge : kind == 2 ? choose(4) > 0 : true;
       c.kept[static_cast<std::size_t>(f)] = keep;
