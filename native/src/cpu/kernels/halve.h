@@ -2,7 +2,7 @@
 //
 // Reference, g symmetric of 2 P taps:
 //   halve:   out[m] = sum_{i < 2P} g[i] x[2m + i] gate[2m + i]
-//   double:  y[2m] = sum_{a < P} g[2a] w[m + a],   y[2m + 1] = sum_{a < P} g[2a + 1] w[m + 1 + a]
+//   twice:   y[2m] = sum_{a < P} g[2a] w[m + a],   y[2m + 1] = sum_{a < P} g[2a + 1] w[m + 1 + a]
 //
 // Even and odd samples are taken apart (put together) once, so that every product is of whole vectors. Those of the samples A further on are
 // loaded; vectors as long as a cache line are shuffled out of two neighbours instead, since nearly every load would touch two lines.
