@@ -229,7 +229,7 @@ std::vector<Case> check_cases() {
   std::vector<Case> out;
   const Element elements[] = {Element::kHalf, Element::kBfloat16, Element::kFloat};
   int turn = 0;
-  for (int64_t n = 256; n <= 131072; n *= 2)
+  for (int64_t n = 256; n <= 524288; n *= 2)
     for (int kind = 0; kind < 4; ++kind) {
       const Element e = elements[turn++ % 3];
       const int64_t batch = kind + 1, channels = 3;

@@ -21,6 +21,7 @@ constexpr int64_t kChunkBytes = int64_t{512} << 20;  // on one H100, larger chun
 
 struct FftConvPlan {
   FftConvSpec spec = {};
+  TransformChoice choice = {};
   Signal signal = Signal::kPair;
   int64_t transform = 0;  // N
   int32_t points = 0;     // of the one-pass kernel: N, or N / 256 for long transforms
@@ -39,12 +40,51 @@ struct FftConvPlan {
 
 namespace {
 
-void choose_transform(FftConvPlan& plan) {
-  const TransformChoice choice = choose_transform(plan.spec);
+/// Raises the kernel's shared-memory limit; fails where the device has less.
+void allow_shared_memory(const KernelLaunch& kernel, size_t bytes) {
+  check(cudaFuncSetAttribute(kernel.function, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)),
+        "give a block the shared memory that this length needs");
+}
+
+/// A launch of `kernel` with one unit, to be asked about or given more blocks. attribute: outlives the result.
+cudaLaunchConfig_t launch_of(const KernelLaunch& kernel, bool gated, cudaStream_t stream, cudaLaunchAttribute& attribute) {
+  attribute = {};
+  attribute.id = cudaLaunchAttributeClusterDimension;
+  attribute.val.clusterDim = {static_cast<unsigned>(kernel.cluster), 1, 1};
+  cudaLaunchConfig_t launch = {};
+  launch.gridDim = dim3(static_cast<unsigned>(kernel.cluster));
+  launch.blockDim = dim3(kernel.threads);
+  launch.dynamicSmemBytes = kernel.shared_bytes + kernel.staged_bytes * (gated ? 2 : 1);
+  launch.stream = stream;
+  launch.attrs = &attribute;
+  launch.numAttrs = kernel.cluster > 1 ? 1 : 0;
+  return launch;
+}
+
+/// Whether this GPU runs transforms of `points` in clusters: from compute capability 9.0 on, where enough of its multiprocessors lie together.
+bool has_clusters(int device, Signal signal, int points) {
+  int supported = 0, resident = 0;
+  check(cudaDeviceGetAttribute(&supported, cudaDevAttrClusterLaunch, device), "be asked for clusters");
+  if (!supported) return false;
+  const KernelLaunch kernel = one_pass_kernel(signal, Element::kHalf, points);
+  cudaLaunchAttribute attribute;
+  const cudaLaunchConfig_t launch = launch_of(kernel, true, nullptr, attribute);
+  allow_shared_memory(kernel, launch.dynamicSmemBytes);
+  return cudaOccupancyMaxActiveClusters(&resident, kernel.function, &launch) == cudaSuccess && resident > 0;
+}
+
+TransformChoice choose_transform_for(const FftConvSpec& spec, int device) {
+  const TransformChoice choice = choose_transform(spec, true);
+  if (choice.is_long || choice.points <= kLargestOnChip || has_clusters(device, choice.pairs ? Signal::kPair : Signal::kReal, static_cast<int>(choice.points))) return choice;
+  return choose_transform(spec, false);
+}
+
+void use(FftConvPlan& plan, const TransformChoice& choice) {
+  plan.choice = choice;
   plan.transform = choice.points;
   plan.history = static_cast<int32_t>(choice.history);
   plan.step = static_cast<int32_t>(choice.points - choice.history);
-  plan.is_long = choice.points > kLargestOnChip;
+  plan.is_long = choice.is_long;
   plan.points = static_cast<int32_t>(plan.is_long ? choice.points / kColumnRadix : choice.points);
   plan.signal = choice.pairs ? Signal::kPair : Signal::kReal;
   plan.alpha = choice.pairs ? 0 : 0.25;
@@ -95,14 +135,14 @@ void compute_filters(FftConvPlan& plan, const float* filter, cudaStream_t stream
   const FftConvSpec& s = plan.spec;
   std::vector<int32_t> rows = {0};
   if (plan.is_long) {
-    rows = rows_with_kept_bins(plan.spec, plan.transform);
+    rows = rows_with_kept_bins(plan.spec, plan.choice);
     plan.kept_rows = static_cast<int32_t>(rows.size());
     std::vector<int32_t> slots(kColumnRadix, -1);
     for (size_t i = 0; i < rows.size(); ++i) slots[rows[i]] = static_cast<int32_t>(i);
     plan.slots = DeviceMemory::of(slots);
-  } else if (can_leave_out_rows(plan.transform)) {
+  } else if (plan.choice.can_leave_out_rows()) {
     plan.keep = 0;
-    for (const int32_t row : rows_with_kept_bins(plan.spec, plan.transform)) plan.keep |= 1u << row;
+    for (const int32_t row : rows_with_kept_bins(plan.spec, plan.choice)) plan.keep |= 1u << row;
   }
   plan.frequency = DeviceMemory::of(rows);
   plan.filter = DeviceMemory(static_cast<size_t>(4) * s.channels * plan.kept_rows * plan.points);
@@ -184,23 +224,21 @@ OnePass tables_of(const FftConvPlan& plan) {
   return o;
 }
 
-/// Raises the kernel's shared-memory limit; fails where the device has less.
-void allow_shared_memory(const KernelLaunch& kernel, size_t bytes) {
-  check(cudaFuncSetAttribute(kernel.function, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)),
-        "give a block the shared memory that this length needs");
-}
-
 void launch_one_pass(const FftConvPlan& plan, const KernelLaunch& kernel, OnePass& parameters, cudaStream_t stream) {
-  const size_t shared = kernel.shared_bytes + kernel.staged_bytes * (parameters.signal.pre_gate ? 2 : 1);
-  allow_shared_memory(kernel, shared);
-  int resident = 0;
-  check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&resident, kernel.function, kernel.threads, shared), "plan a launch");
+  cudaLaunchAttribute attribute;
+  cudaLaunchConfig_t launch = launch_of(kernel, parameters.signal.pre_gate != nullptr, stream, attribute);
+  allow_shared_memory(kernel, launch.dynamicSmemBytes);
+  int resident = 0;  // blocks of a multiprocessor, or clusters of the GPU
+  check(kernel.cluster > 1 ? cudaOccupancyMaxActiveClusters(&resident, kernel.function, &launch)
+                           : cudaOccupancyMaxActiveBlocksPerMultiprocessor(&resident, kernel.function, kernel.threads, launch.dynamicSmemBytes),
+        "plan a launch");
   if (resident == 0) fail(LC_NOT_SUPPORTED, "This GPU has too little shared memory or too few registers for %d points on chip.", plan.points);
   const int64_t groups = (static_cast<int64_t>(parameters.units) + kernel.group - 1) / kernel.group;
   if (groups == 0) return;
-  const int64_t grid = std::min<int64_t>(groups, static_cast<int64_t>(resident) * plan.multiprocessors);
+  const int64_t at_once = kernel.cluster > 1 ? resident : static_cast<int64_t>(resident) * plan.multiprocessors;
+  launch.gridDim = dim3(static_cast<unsigned>(std::min(groups, at_once) * kernel.cluster));
   void* arguments[] = {&parameters};
-  check(cudaLaunchKernel(kernel.function, dim3(static_cast<unsigned>(grid)), dim3(kernel.threads), arguments, shared, stream), "start a kernel");
+  check(cudaLaunchKernelExC(&launch, kernel.function, arguments), "start a kernel");
 }
 
 void launch_long(const FftConvPlan& plan, const FftConvCall& call, cudaStream_t stream) {
@@ -256,9 +294,9 @@ int32_t fft_conv_prepare(const FftConvSpec& spec, const float* filter, cudaStrea
     *plan = nullptr;
     auto made = std::make_unique<FftConvPlan>();
     made->spec = spec;
-    choose_transform(*made);
     int device = 0;
     check(cudaGetDevice(&device), "be found");
+    use(*made, choose_transform_for(spec, device));
     check(cudaDeviceGetAttribute(&made->multiprocessors, cudaDevAttrMultiProcessorCount, device), "be asked for its size");
     upload_tables(*made);
     compute_filters(*made, filter, stream);

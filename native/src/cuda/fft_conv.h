@@ -26,9 +26,9 @@ struct FftConvSpec {
   int64_t max_length;     // longest input that will be run
   int64_t fft_size;       // LC_GRID only: power of two
   // LC_GRID only, host memory [fft_size / 2 + 1]: non-zero where a bin may be non-zero; null keeps all. Rows of the transform's first digit
-  // (f mod 8 ... 32 on chip, f mod 256 from 64K points on) without a kept bin are not computed.
+  // (f mod 8 ... 32 on chip, f mod 256 in long transforms) without a kept bin are not computed.
   const uint8_t* kept;
-  int64_t chunk_bytes;    // transforms from 64K points on: size of the intermediates worked on at a time; 0: what suits the L2 cache
+  int64_t chunk_bytes;    // long transforms, from 64K points on: size of the intermediates worked on at a time; 0: what suits the L2 cache
   bool overlap_save;      // LC_CAUSAL only: blocks with filter_length - 1 points of history; one pass at any length, filters up to 16K taps
 };
 

@@ -34,22 +34,42 @@ struct Rate {
   int64_t points;
   double pair, right_angle;
 };
-constexpr Rate kRates[] = {{256, 3.0, 9.1},      {1024, 3.1, 4.7},      {4096, 2.7, 4.5},       {8192, 3.0, 4.1},     {16384, 3.6, 5.3},
-                           {32768, 3.8, 6.0},    {65536, 5.7, 9.7},     {1 << 20, 5.8, 10.1},   {1 << 21, 6.0, 10.4}, {kLargestLong, 7.2, 10.6}};
+constexpr Rate kOnChip[] = {{256, 3.0, 9.1},  {1024, 3.1, 4.7},  {2048, 2.7, 4.3},  {4096, 2.5, 4.0}, {8192, 2.8, 4.6},
+                            {16384, 3.4, 5.4}, {32768, 3.6, 5.8}, {65536, 5.0, 7.2}, {kLargestInCluster, 5.0, 8.7}};
+constexpr Rate kLong[] = {{65536, 5.8, 9.8}, {1 << 18, 5.7, 9.8}, {1 << 20, 5.7, 10.2}, {1 << 21, 6.0, 10.5}, {kLargestLong, 7.3, 10.6}};
 /// What does not go with the number of rows of the first digit: the signal's reads and writes and that digit. From long transforms with three
 /// quarters left out; not measured on chip.
 constexpr double kFixedShare = 0.36;
 
-const Rate& rate_of(int64_t points) {
-  return *std::find_if(std::begin(kRates), std::end(kRates) - 1, [&](const Rate& rate) { return points <= rate.points; });
+template <std::size_t kCount>
+const Rate& rate_of(const Rate (&rates)[kCount], int64_t points) {
+  return *std::find_if(std::begin(rates), std::end(rates) - 1, [&](const Rate& rate) { return points <= rate.points; });
 }
 
-int first_digit(int64_t points) { return points > kLargestOnChip ? kColumnRadix : geometry_of(static_cast<int>(points)).first; }
+/// Picoseconds for each point.
+double cost_of(const FftConvSpec& spec, const TransformChoice& choice) {
+  const Rate& rate = choice.is_long ? rate_of(kLong, choice.points) : rate_of(kOnChip, choice.points);
+  double share = 1;
+  if (spec.mode == LC_GRID && choice.can_leave_out_rows())
+    share = kFixedShare + (1 - kFixedShare) * static_cast<double>(rows_with_kept_bins(spec, choice).size()) / choice.first_digit();
+  return share * (choice.pairs ? rate.pair : rate.right_angle);
+}
+
+/// Long transforms have a first digit of more rows, of which a mask may drop more.
+void choose_place(const FftConvSpec& spec, bool clusters, TransformChoice& choice) {
+  choice.is_long = choice.points > kLargestOnChip;
+  if (!choice.is_long || !clusters || choice.points > (choice.pairs ? kLargestPairInCluster : kLargestInCluster)) return;
+  TransformChoice on_chip = choice;
+  on_chip.is_long = false;
+  if (cost_of(spec, on_chip) <= cost_of(spec, choice)) choice = on_chip;
+}
 
 }  // namespace
 
-TransformChoice choose_transform(const FftConvSpec& s) {
-  TransformChoice choice{0, 0, true};
+int TransformChoice::first_digit() const { return is_long ? kColumnRadix : geometry_of(static_cast<int>(points)).first; }
+
+TransformChoice choose_transform(const FftConvSpec& s, bool clusters) {
+  TransformChoice choice{0, 0, true, false};
   if (s.channels < 1 || s.filter_length < 1 || s.max_length < 1)
     fail(LC_INVALID_ARGUMENT, "A convolution needs at least one channel, one tap and one point.");
   if (s.max_length > INT32_MAX - 65536) fail(LC_NOT_SUPPORTED, "Inputs longer than 2^31 points do not fit the CUDA kernels.");
@@ -74,17 +94,16 @@ TransformChoice choose_transform(const FftConvSpec& s) {
   if (choice.points > kLargestLong)
     fail(LC_NOT_SUPPORTED, "The CUDA kernels take transforms of up to %lld points, this one needs %lld.", static_cast<long long>(kLargestLong),
          static_cast<long long>(choice.points));
+  choose_place(s, clusters, choice);
   return choice;
 }
 
-bool can_leave_out_rows(int64_t points) { return first_digit(points) >= 8; }
-
-std::vector<int32_t> rows_with_kept_bins(const FftConvSpec& spec, int64_t points) {
-  const int radix = first_digit(points);
+std::vector<int32_t> rows_with_kept_bins(const FftConvSpec& spec, const TransformChoice& choice) {
+  const int radix = choice.first_digit();
   std::vector<uint8_t> kept(static_cast<std::size_t>(radix), spec.kept == nullptr);
   if (spec.kept)
-    for (int64_t f = 0; f <= points / 2; ++f)
-      if (spec.kept[f]) kept[static_cast<std::size_t>(f % radix)] = kept[static_cast<std::size_t>((points - f) % radix)] = 1;
+    for (int64_t f = 0; f <= choice.points / 2; ++f)
+      if (spec.kept[f]) kept[static_cast<std::size_t>(f % radix)] = kept[static_cast<std::size_t>((choice.points - f) % radix)] = 1;
   std::vector<int32_t> rows;
   for (int row = 0; row < radix; ++row)
     if (kept[static_cast<std::size_t>(row)]) rows.push_back(row);
@@ -92,17 +111,11 @@ std::vector<int32_t> rows_with_kept_bins(const FftConvSpec& spec, int64_t points
 }
 
 double predicted_seconds(const FftConvSpec& spec) {
-  const TransformChoice choice = choose_transform(spec);
-  const Rate& rate = rate_of(choice.points);
+  const TransformChoice choice = choose_transform(spec, true);
   const int64_t step = choice.points - choice.history, blocks = (spec.max_length + step - 1) / step;
   // The partner of a single row is empty, but costs the same.
   const int64_t transformed = (choice.pairs ? (blocks + 1) / 2 * 2 : blocks) * choice.points;
-  double cost = 1;
-  if (spec.mode == LC_GRID && can_leave_out_rows(choice.points)) {
-    const double share = static_cast<double>(rows_with_kept_bins(spec, choice.points).size()) / first_digit(choice.points);
-    cost = kFixedShare + (1 - kFixedShare) * share;
-  }
-  return 1e-12 * static_cast<double>(spec.channels * transformed) * (choice.pairs ? rate.pair : rate.right_angle) * cost;
+  return 1e-12 * static_cast<double>(spec.channels * transformed) * cost_of(spec, choice);
 }
 
 }  // namespace longconv::cuda

@@ -12,16 +12,18 @@ struct TransformChoice {
   int64_t points;   // N, a power of two
   int64_t history;  // overlap-save: points of each block that belong to the one before, a multiple of 8
   bool pairs;       // two rows, or blocks of a row, as one complex sequence; otherwise one row by right-angle convolution
+  bool is_long;     // in three passes over device memory; otherwise on chip, in one multiprocessor or in a cluster of them
+  /// Rows of the first digit, f modulo so many: 256 in long transforms, 1 ... 32 on chip.
+  int first_digit() const;
+  /// Whether rows of the first digit can be left out.
+  bool can_leave_out_rows() const { return first_digit() >= 8; }
 };
 
-/// Throws LC_NOT_SUPPORTED with the reason for sizes that the kernels do not have.
-TransformChoice choose_transform(const FftConvSpec& spec);
+/// clusters: whether transforms of more than 32K points may run in clusters of multiprocessors (geometry.h). Throws LC_NOT_SUPPORTED with the reason for sizes that the kernels do not have.
+TransformChoice choose_transform(const FftConvSpec& spec, bool clusters);
 
-/// Whether rows of a transform's first digit can be left out: not in those of less than 2,048 points.
-bool can_leave_out_rows(int64_t points);
-
-/// Rows of the first digit (f modulo 256 in long transforms, modulo 8 ... 32 on chip) that have a kept bin; all where spec.kept is null.
-std::vector<int32_t> rows_with_kept_bins(const FftConvSpec& spec, int64_t points);
+/// Rows of the first digit that have a kept bin; all where spec.kept is null.
+std::vector<int32_t> rows_with_kept_bins(const FftConvSpec& spec, const TransformChoice& choice);
 
 /// Seconds of one call with one row of max_length samples for each channel, in float16, ungated, on an H100. Other GPUs take other times in
 /// about the same proportions.

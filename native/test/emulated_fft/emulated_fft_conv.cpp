@@ -198,17 +198,17 @@ double on_chip_gain(Signal signal, int n) {
 
 /// Calls body(shared memory) as every thread of a grid.
 template <class Body>
-void run_grid(emulated::Index grid, int threads, size_t shared_bytes, Body body) {
+void run_grid(emulated::Index grid, int threads, size_t shared_bytes, Body body, int cluster = 1) {
   emulated::run_grid(grid, threads, static_cast<int64_t>(shared_bytes),
-                     [](void* data) { (*static_cast<Body*>(data))(reinterpret_cast<uint32_t*>(emulated::shared_memory())); }, &body);
+                     [](void* data) { (*static_cast<Body*>(data))(reinterpret_cast<uint32_t*>(emulated::shared_memory())); }, &body, cluster);
 }
 
 template <class Kernel>
-void emulate_one_pass(const OnePass& o, int threads, unsigned blocks) {
-  run_grid({blocks, 1, 1}, threads, Kernel::kSharedBytes + 2 * Kernel::kStagedBytes, [&](uint32_t* shared) { Kernel(o, shared).run(); });
+void emulate_one_pass(const OnePass& o, int threads, unsigned blocks, int cluster = 1) {
+  run_grid({blocks, 1, 1}, threads, Kernel::kSharedBytes + 2 * Kernel::kStagedBytes, [&](uint32_t* shared) { Kernel(o, shared).run(); }, cluster);
 }
 
-template <Signal kSignal, class E, int Q, int M, int kWarps, int kGroup>
+template <Signal kSignal, class E, int Q, int M, int kWarps, int kGroup, int kCluster = 1>
 double one_pass_error(Problem p) {
   Data<E> d = random_data<E>(p, Q);
   const Geometry g = geometry_of(p.points);
@@ -230,8 +230,8 @@ double one_pass_error(Problem p) {
   o.most = most_trusted(p.points, on_chip_gain(kSignal, p.points));
   o.units_per_channel = (p.batch * p.blocks + members - 1) / members;
   o.units = o.units_per_channel * p.channels;
-  using Kernel = OnePassKernel<kSignal, E, Q, M, kWarps, kGroup>;
-  emulate_one_pass<Kernel>(o, kWarps * 32, 2);
+  using Kernel = OnePassKernel<kSignal, E, Q, M, kWarps, kGroup, kCluster>;
+  emulate_one_pass<Kernel>(o, kWarps * 32, 2 * kCluster, kCluster);
   return relative_error(p, d);
 }
 
@@ -345,6 +345,11 @@ int main() {
   report("real 32768", one_pass_error<Signal::kReal, H, 8, 16, 16, 1>({1, 1, 32768, 32768, 1, 32768, 0, true, false, false, 1, all}), 1e-3);
   report("overlap-save 512", one_pass_error<Signal::kPair, H, 2, 1, 4, 4>({2, 1, 3000, 512, 12, 256, 256, false, true, true, 1, all}), 1e-3);
   report("overlap-save 4096", one_pass_error<Signal::kPair, H, 16, 1, 4, 1>({1, 1, 9001, 4096, 3, 3096, 1000, false, true, true, 1, all}), 1e-3);
+  report("cluster of 2, pair 64K", one_pass_error<Signal::kPair, H, 16, 16, 16, 1, 2>({1, 3, 65536, 65536, 1, 65536, 0, false, false, false, 1, all}), 1e-3);
+  report("cluster of 2, pair 64K, rows dropped", one_pass_error<Signal::kPair, H, 16, 16, 16, 1, 2>({1, 1, 40000, 65536, 1, 65536, 0, false, false, false, 1, 0x8003u}), 1e-3);
+  report("cluster of 2, real 64K, scaled, bf16", one_pass_error<Signal::kReal, B, 16, 16, 16, 1, 2>({2, 3, 65500, 65536, 1, 65536, 0, true, true, true, 1e-9, all}), 2.5e-3);
+  report("cluster of 8, real 128K", one_pass_error<Signal::kReal, H, 32, 16, 8, 1, 8>({2, 2, 100000, 131072, 1, 131072, 0, true, false, true, 1, all}), 1e-3);
+  report("cluster of 8, real 128K, float, scaled", one_pass_error<Signal::kReal, float, 32, 16, 8, 1, 8>({1, 2, 131072, 131072, 1, 131072, 0, true, true, false, 1e6, all}), 1e-3);
   report("long pair 64K", long_error<Signal::kPair, H, 1>({1, 2, 65536, 65536, 1, 65536, 0, false, false, false, 1, all}, {}), 1e-3);
   report("long real 64K, scaled", long_error<Signal::kReal, B, 1>({2, 1, 65500, 65536, 1, 65536, 0, true, true, true, 1e-9, all}, {}), 2.5e-3);
   report("long pair 128K, rows dropped", long_error<Signal::kPair, H, 2>({1, 2, 65536, 131072, 1, 131072, 0, false, false, false, 1, all}, {3, 253, 128, 17, 239}), 1e-3);

@@ -26,6 +26,18 @@ inline int block_count() { return static_cast<int>(emulated::grid_size().x); }
 inline void block_sync() { emulated::block_barrier(); }
 inline void warp_sync() { emulated::warp_barrier(); }
 
+inline int cluster_rank() { return emulated::cluster_rank(); }
+inline void cluster_sync() { emulated::cluster_barrier(); }
+struct PeerMemory {
+  uint32_t* base = nullptr;
+  PeerMemory() = default;
+  PeerMemory(const uint32_t* shared, int rank)
+      : base(reinterpret_cast<uint32_t*>(emulated::shared_memory(rank) + (reinterpret_cast<const unsigned char*>(shared) - emulated::shared_memory()))) {}
+  void store(int word, uint4 words) const { *reinterpret_cast<uint4*>(base + word) = words; }
+  uint4 load(int word) const { return *reinterpret_cast<const uint4*>(base + word); }
+  uint32_t word() const { return *base; }
+};
+
 inline bool block_any(bool value) {
   static bool any;
   block_sync();

@@ -38,18 +38,17 @@ struct Strip {
   }
 };
 
-/// fragments: [tile][fragment][lane]. twiddle(row) gives the RunningTwiddle of a row of results; sink(row, c, j, words) takes the
+/// fragments: [tile][fragment][lane]. twiddle(row) gives the RunningTwiddle or KnownTwiddle of a row of results; sink(row, c, j, words) takes the
 /// results of columns kColumns * (2 t + c) + j .. + 3. kRunning: twiddles change along the columns.
 template <int R, int kColumns, bool kRunning, Signal kSignal, class Twiddle, class Sink>
 __device__ __forceinline__ void transform_strip(const uint4* fragments, const Strip<kSignal, R, kColumns>& strip, int lane, Twiddle twiddle, Sink sink) {
   const int g = lane >> 2;
-#pragma unroll
+#pragma unroll 1  // the tiles' fragments need not be in registers together
   for (int tile = 0; tile < kDigitTiles<R>; ++tile) {
     DigitFragments<R> a;
     a.load(fragments, tile, lane);
-    RunningTwiddle tw[kDigitHalves<R>];
-#pragma unroll
-    for (int o = 0; o < kDigitHalves<R>; ++o) tw[o] = twiddle(g + 8 * tile + o * (R / 2));
+    const int near = g + 8 * tile;
+    decltype(twiddle(near)) tw[2] = {twiddle(near), twiddle(kDigitHalves<R> > 1 ? near + R / 2 : near)};
 #pragma unroll
     for (int block = 0; block < kColumns; block += 4) {
       uint32_t out[kDigitHalves<R>][2][4];
@@ -61,7 +60,7 @@ __device__ __forceinline__ void transform_strip(const uint4* fragments, const St
         for (int o = 0; o < kDigitHalves<R>; ++o) {
 #pragma unroll
           for (int c = 0; c < 2; ++c) {
-            const float2 v = multiply(make_float2(value[o][c], value[o][2 + c]), tw[o].w[c]);
+            const float2 v = multiply(make_float2(value[o][c], value[o][2 + c]), tw[o].at(c));
             out[o][c][j] = pack(v.x, v.y);
           }
           if (kRunning && block + j + 1 < kColumns) tw[o].advance();
@@ -81,7 +80,7 @@ __device__ __forceinline__ void transform_strip(const uint4* fragments, const St
 template <int R, bool kReal, class Store>
 __device__ __forceinline__ void finish_strip(const uint4* fragments, const Strip<Signal::kComplex, R, 4>& strip, int lane, Store store) {
   const int g = lane >> 2;
-#pragma unroll
+#pragma unroll 1  // the tiles' fragments need not be in registers together
   for (int tile = 0; tile < kDigitTiles<R>; ++tile) {
     DigitFragments<R> a;
     a.load(fragments, tile, lane);

@@ -7,7 +7,10 @@
 
 namespace longconv::cuda {
 
-constexpr int kSmallestOnChip = 256, kLargestOnChip = 32768;
+constexpr int kSmallestOnChip = 256;
+constexpr int kLargestOnChip = 32768;      // of one multiprocessor
+constexpr int kLargestInCluster = 131072;  // of up to 8 that reach each other's shared memory; right-angle convolution
+constexpr int kLargestPairInCluster = 65536;
 constexpr int kColumnRadix = 256;  // rows of a long transform
 
 struct Geometry {
@@ -16,7 +19,7 @@ struct Geometry {
 
 __host__ __device__ constexpr Geometry geometry_of(int points) {
   if (points == 16384) return {8, 8};
-  if (points == 32768) return {8, 16};
+  if (points >= 32768) return {points / 4096, 16};
   return {points / 256, 1};
 }
 

@@ -15,10 +15,11 @@ struct KernelLaunch {
   int threads;
   size_t shared_bytes;
   size_t staged_bytes;  // more shared memory, for each of u and the pre-gate
-  int group;  // units of a block at a time
+  int group;  // units of a block, or of a cluster, at a time
+  int cluster;  // blocks that share a unit; more than 1: only where the GPU has clusters
 };
 
-/// One-pass kernels (argument: OnePass); points: 256 ... 32768. kComplex: rows of a long transform, any element.
+/// One-pass kernels (argument: OnePass); points: 256 ... 131072 (kPair: 65536). kComplex: rows of a long transform, up to 32768 points, any element.
 KernelLaunch one_pass_kernel(Signal signal, Element element, int points);
 /// Column kernels (argument: Columns), grid (points / 64, sequences).
 KernelLaunch columns_kernel(Signal signal, Element element, bool inverse);

@@ -1,5 +1,6 @@
 // Where point `index` of the state lies in shared memory (words of 4 bytes): exclusive-or of address bits, so that every access of the
 // kernels touches 32 different banks. All masks are linear: swizzle(a ^ b) == swizzle(a) ^ swizzle(b).
+// So the kernels put places together from the lane's part, the task's and one that the compiler knows.
 #pragma once
 
 #include <cuda_runtime_api.h>

@@ -25,6 +25,52 @@ __device__ __forceinline__ int block_count() { return gridDim.x; }
 __device__ __forceinline__ void block_sync() { __syncthreads(); }
 __device__ __forceinline__ void warp_sync() { __syncwarp(); }
 
+// Clusters: blocks on neighbouring multiprocessors that reach each other's shared memory. From compute capability 9.0 on; kernels that use them
+// are not started on other GPUs.
+__device__ __forceinline__ int cluster_rank() {
+  uint32_t rank = 0;
+#if __CUDA_ARCH__ >= 900
+  asm volatile("mov.u32 %0, %%cluster_ctarank;" : "=r"(rank));
+#endif
+  return static_cast<int>(rank);
+}
+/// Barrier of all threads of the cluster, also for what they wrote to each other's shared memory.
+__device__ __forceinline__ void cluster_sync() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("barrier.cluster.arrive.aligned;\nbarrier.cluster.wait.aligned;" ::: "memory");
+#endif
+}
+/// Shared memory of one block of the cluster, seen from another.
+struct PeerMemory {
+  uint32_t base = 0;
+  PeerMemory() = default;
+  /// What `shared` is in block `rank`.
+  __device__ __forceinline__ PeerMemory(const uint32_t* shared, int rank) {
+#if __CUDA_ARCH__ >= 900
+    asm("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(base) : "r"(static_cast<uint32_t>(__cvta_generic_to_shared(shared))), "r"(rank));
+#endif
+  }
+  __device__ __forceinline__ void store(int word, uint4 words) const {
+#if __CUDA_ARCH__ >= 900
+    asm volatile("st.shared::cluster.v4.u32 [%0], {%1, %2, %3, %4};" ::"r"(base + 4 * word), "r"(words.x), "r"(words.y), "r"(words.z), "r"(words.w) : "memory");
+#endif
+  }
+  __device__ __forceinline__ uint4 load(int word) const {
+    uint4 out = make_uint4(0, 0, 0, 0);
+#if __CUDA_ARCH__ >= 900
+    asm volatile("ld.shared::cluster.v4.u32 {%0, %1, %2, %3}, [%4];" : "=r"(out.x), "=r"(out.y), "=r"(out.z), "=r"(out.w) : "r"(base + 4 * word));
+#endif
+    return out;
+  }
+  __device__ __forceinline__ uint32_t word() const {
+    uint32_t out = 0;
+#if __CUDA_ARCH__ >= 900
+    asm volatile("ld.shared::cluster.u32 %0, [%1];" : "=r"(out) : "r"(base));
+#endif
+    return out;
+  }
+};
+
 /// Barrier; true if `value` is true for any thread of the block.
 __device__ __forceinline__ bool block_any(bool value) { return __syncthreads_or(value); }
 

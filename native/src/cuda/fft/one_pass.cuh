@@ -2,6 +2,8 @@
 //
 // Layout: the state, n complex fp16 numbers, stays in shared memory: index (q, m, 256 points), see layout.cuh. Digits:
 //   Q first digit (1, 2, 4: small_digit.cuh; 8, 16, 32: tensor cores), slow in time, fast in frequency; M middle digit (1, 8, 16); 16 and 16 core.
+//   kCluster > 1: row q of the first digit lies in block q % kCluster of a cluster. The first digit is computed by all blocks, some columns each, and
+//   handed to the rows' owners; the last one takes from them. In between every block has its rows to itself.
 //   kPair: two rows of the same channel are re and im (circular). kReal: one row, twisted by a quarter bin, real part of the result: the
 //   right-angle convolution, causal over n points without padding. kComplex: rows of a long transform, in device memory (long.cuh).
 // Preconditions: rows of the signal hold at most n points (the rest counts as 0). Block: kWarps warps, kGroup units at a time.
@@ -45,38 +47,47 @@ struct alignas(16) UnitState {
   bool present;
 };
 
-template <Signal kSignal, class E, int Q, int M, int kWarps, int kGroup>
+template <Signal kSignal, class E, int Q, int M, int kWarps, int kGroup, int kCluster = 1>
 struct OnePassKernel {
   static constexpr int kPoints = Q * M * 256;
+  static constexpr int kOwnPoints = kPoints / kCluster, kOwnRows = Q / kCluster;  // of a block
   static constexpr int kColumns = M * 256;
   static constexpr int kThreads = kWarps * 32;
   static constexpr int kMembers = kSignal == Signal::kPair ? 2 : 1;
   static constexpr bool kSmall = Q < 8;
-  static constexpr int kStripColumns = Q == 32 || kSignal == Signal::kComplex || sizeof(E) == 4 ? 4 : 8;  // columns of a lane
+  static constexpr int kStripColumns = Q == 32 || kSignal == Signal::kComplex || sizeof(E) == 4 || (kCluster > 1 && kSignal == Signal::kPair) ? 4 : 8;  // columns of a lane
   static constexpr int kPieceColumns = kSmall ? 8 : kStripColumns;  // consecutive points that a thread reads
   // The next group's input is copied to shared memory while a group is computed, every thread its own pieces, where there is room for that.
   static constexpr bool kStaged = M == 1;
   using Point = std::conditional_t<kSignal == Signal::kComplex, uint32_t, E>;
   static constexpr int kPieces = kPoints * kGroup * kMembers / kPieceColumns / kThreads;  // of each thread
-  static constexpr size_t kSharedBytes = sizeof(uint32_t) * kPoints * kGroup + sizeof(UnitState) * 2 * kGroup;
+  static constexpr size_t kSharedBytes = sizeof(uint32_t) * kOwnPoints * kGroup + sizeof(UnitState) * 2 * kGroup;
   static constexpr size_t kStagedBytes = kStaged ? sizeof(Point) * kPoints * kGroup * kMembers : 0;  // twice with a gate
   using Staged = Elements<Point, kPieceColumns>;
   static_assert(kGroup <= kMaximumGroup && (Q < 8 ? kGroup % kWarps == 0 : kGroup == 1), "groups are for short transforms, whole units for each warp");
+  static_assert(kCluster == 1 || (Q >= 8 && M > 1 && kCluster <= 8 && kSignal != Signal::kComplex), "clusters are for signals too long for one block");
 
   const OnePass& p;
   uint32_t* state;
   UnitState* states;
   Staged* staged;  // [pieces][threads], then those of the gate
   int thread, lane, warp;
+  int rank = 0;  // of the block in its cluster
+  PeerMemory in_owner, out_owner[2];
   int slot;  // the thread's place among staged pieces
   int current = 0;  // half of `states` in use
 
   __device__ __forceinline__ OnePassKernel(const OnePass& parameters, uint32_t* shared) : p(parameters), state(shared) {
-    states = reinterpret_cast<UnitState*>(shared + kPoints * kGroup);
+    states = reinterpret_cast<UnitState*>(shared + kOwnPoints * kGroup);
     staged = reinterpret_cast<Staged*>(states + 2 * kGroup);
     thread = thread_index();
     lane = thread & 31;
     warp = thread >> 5;
+    if constexpr (kCluster > 1) {
+      rank = cluster_rank();
+      in_owner = PeerMemory(state, (lane >> 2) % kCluster);
+      for (int i = 0; i < 2; ++i) out_owner[i] = PeerMemory(state, digit_row(lane & 3, i) % kCluster);
+    }
     slot = kSmall ? thread : warp * 32 + staged_slot(lane, sizeof(Staged));
   }
 
@@ -110,6 +121,25 @@ struct OnePassKernel {
     out.in_scale = unit_state(unit).scale[member];
     out.out_scale = unit_state(unit).out_scale[member];
     return out;
+  }
+
+  __device__ __forceinline__ void sync() const {
+    if constexpr (kCluster > 1) cluster_sync();
+    else block_sync();
+  }
+
+  /// Row of the first digit that is the block's row `own`.
+  __device__ __forceinline__ int row_of(int own) const { return own * kCluster + rank; }
+
+  // 4 columns of a row of the first digit, at a place of the owner's shared memory. A lane writes rows g + 8 i, all of one owner, and reads
+  // rows digit_row(t, i), of one owner for even i and of one for odd i.
+  __device__ __forceinline__ void store_columns(int place, uint4 words) const {
+    if constexpr (kCluster > 1) in_owner.store(place, words);
+    else *reinterpret_cast<uint4*>(state + place) = words;
+  }
+  __device__ __forceinline__ uint4 load_columns(int i, int place) const {
+    if constexpr (kCluster > 1) return out_owner[i & 1].load(place);
+    else return *reinterpret_cast<const uint4*>(state + place);
   }
 
   __device__ __forceinline__ bool kept(int q) const { return kSmall || (p.keep >> q & 1); }
@@ -223,11 +253,13 @@ struct OnePassKernel {
   __device__ __forceinline__ void read_digit() {
     const int g = lane >> 2, t = lane & 3;
     constexpr int kStrip = 8 * kStripColumns;
+    const uint32_t keep = p.keep >> g;
     uint32_t maximum[2] = {0, 0};
     Piece pieces[2] = {};
     if constexpr (kSignal != Signal::kComplex)
       for (int m = 0; m < kMembers; ++m) pieces[m] = piece(0, m);
-    for (int strip = warp; strip < kColumns / kStrip; strip += kWarps) {
+#pragma unroll 1
+    for (int strip = rank * kWarps + warp; strip < kColumns / kStrip; strip += kCluster * kWarps) {
       InStrip s;
       const int column = strip * kStrip + kStripColumns * g;
       if constexpr (kSignal == Signal::kComplex) {
@@ -255,12 +287,11 @@ struct OnePassKernel {
         track_maximum(s.raw, maximum);
       }
       constexpr int kColumn8 = kStripColumns / 4;  // groups of 8 columns between neighbours t
+      const int place = swizzle<M>(g / kCluster * kColumns + 2 * kStripColumns * t) ^ swizzle<M>(strip * kStrip);
       transform_strip<Q, kStripColumns, true>(
           p.in_fragments, s, lane, [&](int f) { return twiddle_at<kStripColumns>(p.first, f, strip * kStripColumns + kColumn8 * t); },
           [&](int f, int c, int j, uint4 words) {
-            if (!kept(f)) return;
-            const int to = strip * kStrip + kStripColumns * (2 * t + c) + j;
-            *reinterpret_cast<uint4*>(state + swizzle<M>(f * kColumns + to)) = words;
+            if (keep >> (f - g) & 1) store_columns(place ^ swizzle<M>((f - g) / kCluster * kColumns + kStripColumns * c + j), words);
           });
     }
     if constexpr (kSignal != Signal::kComplex)
@@ -300,38 +331,56 @@ struct OnePassKernel {
   template <bool kInverse>
   __device__ __forceinline__ void middle() {
     if constexpr (M > 1) {
-      const int g = lane >> 2, t = lane & 3;
-      for (int task = warp; task < Q * 8; task += kWarps) {
-        const int q = task >> 3, strip = task & 7;
-        if (!kept(q)) continue;
-        Strip<Signal::kComplex, M, 4> s;
-#pragma unroll
-        for (int i = 0; i < M / 4; ++i) {
-          const uint4 words = *reinterpret_cast<const uint4*>(state + swizzle<M>(q * kColumns + digit_row(t, i) * 256 + strip * 32 + 4 * g));
-          s.raw[i][0][0] = words.x, s.raw[i][0][1] = words.y, s.raw[i][0][2] = words.z, s.raw[i][0][3] = words.w;
-        }
-        warp_sync();  // all lanes have read what is overwritten now
-        transform_strip<M, 4, true>(
-            p.middle_fragments, s, lane,
-            [&](int row) {
-              return kInverse ? twiddle_at<4>(p.first, q, row * 32 + strip * 4 + t) : twiddle_at<4>(p.middle, row, strip * 4 + t);
-            },
-            [&](int row, int c, int j, uint4 words) {
-              *reinterpret_cast<uint4*>(state + swizzle<M>(q * kColumns + row * 256 + strip * 32 + 8 * t + 4 * c)) = words;
-            });
+      static_assert(kWarps % 8 == 0 && M <= 16, "every warp has one strip, and its twiddles in registers");
+      const int g = lane >> 2, t = lane & 3, strip = warp & 7;
+      if constexpr (kInverse) {
+        for_own_rows([&](int q, const Strip<Signal::kComplex, M, 4>& s, auto sink) {
+          transform_strip<M, 4, true>(p.middle_fragments, s, lane, [&](int row) { return twiddle_at<4>(p.first, q, row * 32 + strip * 4 + t); }, sink);
+        });
+      } else {
+        const KnownTwiddle near(twiddle_at<4>(p.middle, g, strip * 4 + t)), far(twiddle_at<4>(p.middle, M > 8 ? g + M / 2 : g, strip * 4 + t));
+        for_own_rows([&](int, const Strip<Signal::kComplex, M, 4>& s, auto sink) {
+          transform_strip<M, 4, true>(p.middle_fragments, s, lane, [&](int row) { return row == g ? near : far; }, sink);
+        });
       }
       block_sync();
     }
   }
 
-  static constexpr int kRows = Q * M;  // of the core
+  /// Calls transform(row of the first digit, strip, sink) for the block's rows and the warp's 32 columns of the middle digit.
+  template <class Transform>
+  __device__ __forceinline__ void for_own_rows(Transform transform) {
+    const int g = lane >> 2, t = lane & 3, strip = warp & 7;
+    const int read = swizzle<M>(digit_row(t, 0) * 256 + 4 * g) ^ swizzle<M>(strip * 32), write = swizzle<M>(g * 256 + 8 * t) ^ swizzle<M>(strip * 32);
+    for (int own = warp >> 3; own < kOwnRows; own += kWarps / 8) {
+      const int q = row_of(own);
+      if (!kept(q)) continue;
+      uint32_t* const row_state = state + own * kColumns;
+      const int turn = swizzle<M>(own * kColumns) ^ own * kColumns;  // what the row's number changes in the places within it
+      Strip<Signal::kComplex, M, 4> s;
+#pragma unroll
+      for (int i = 0; i < M / 4; ++i) {
+        const uint4 words = *reinterpret_cast<const uint4*>(row_state + (read ^ turn ^ swizzle<M>(digit_row(0, i) * 256)));
+        s.raw[i][0][0] = words.x, s.raw[i][0][1] = words.y, s.raw[i][0][2] = words.z, s.raw[i][0][3] = words.w;
+      }
+      warp_sync();  // all lanes have read what is overwritten now
+      transform(q, s, [&](int row, int c, int, uint4 words) {
+        *reinterpret_cast<uint4*>(row_state + (write ^ turn ^ swizzle<M>((row - g) * 256 + 4 * c))) = words;
+      });
+    }
+  }
+
+  static constexpr int kRows = kOwnRows * M;  // of the core
+
+  /// Row of the core, counted over the whole transform, that is row `own` of the block's.
+  __device__ __forceinline__ int core_row_of(int own) const { return kCluster > 1 ? row_of(own / M) * M + own % M : own; }
 
   struct RowFilter {
     uint4 words[2];
   };
   /// The lane's part of the filter for row `row` of the group.
   __device__ __forceinline__ RowFilter filter_of(int row) const {
-    const uint4* from = reinterpret_cast<const uint4*>(unit_state(row / kRows).filter) + row % kRows * 64 + lane;
+    const uint4* from = reinterpret_cast<const uint4*>(unit_state(row / kRows).filter) + core_row_of(row % kRows) * 64 + lane;
     return {{load_constant(from), load_constant(from + 32)}};
   }
 
@@ -343,7 +392,7 @@ struct OnePassKernel {
     for (int row = warp; row < kRows * kGroup; row += kWarps) {
       const RowFilter now = filter;
       if (row + kWarps < kRows * kGroup) filter = filter_of(row + kWarps);
-      const int digit = row % kRows;
+      const int digit = core_row_of(row % kRows);
       if (!kept(digit / M)) continue;
       const int twiddle_row = M > 1 ? digit % M : digit;
       RowTwiddles tw;
@@ -379,14 +428,16 @@ struct OnePassKernel {
       });
     } else {
       const int g = lane >> 2, t = lane & 3;
+      const uint32_t keep = p.keep >> digit_row(t, 0);
       const Piece a = kSignal == Signal::kComplex ? Piece{} : piece(unit, 0), b = kSignal == Signal::kPair ? piece(unit, 1) : a;
-      for (int strip = warp; strip < kColumns / 32; strip += kWarps) {
+#pragma unroll 1
+      for (int strip = rank * kWarps + warp; strip < kColumns / 32; strip += kCluster * kWarps) {
         Strip<Signal::kComplex, Q, 4> s;
+        const int place = swizzle<M>(digit_row(t, 0) / kCluster * kColumns + 4 * g) ^ swizzle<M>(strip * 32);
 #pragma unroll
         for (int i = 0; i < Q / 4; ++i) {
-          const int q = digit_row(t, i);
           uint4 words = make_uint4(0, 0, 0, 0);
-          if (kept(q)) words = *reinterpret_cast<const uint4*>(state + swizzle<M>(q * kColumns + strip * 32 + 4 * g));
+          if (keep >> digit_row(0, i) & 1) words = load_columns(i, place ^ swizzle<M>(digit_row(0, i) / kCluster * kColumns));
           s.raw[i][0][0] = words.x, s.raw[i][0][1] = words.y, s.raw[i][0][2] = words.z, s.raw[i][0][3] = words.w;
         }
         if constexpr (kSignal == Signal::kComplex) {
@@ -418,7 +469,7 @@ struct OnePassKernel {
       constexpr int kLine = 128 / static_cast<int>(sizeof(E));
 #pragma unroll
       for (int m = 0; m < kMembers; ++m)
-        for (int point = thread * kLine; point < kPoints; point += kThreads * kLine) {
+        for (int point = (rank * kThreads + thread) * kLine; point < kPoints; point += kCluster * kThreads * kLine) {
           if (!inside(p.signal, next.piece[m], point)) continue;
           const int64_t at = next.piece[m].row + next.piece[m].start + point;
           prefetch_to_l2(static_cast<const E*>(p.signal.input) + at);
@@ -427,28 +478,37 @@ struct OnePassKernel {
     }
   }
 
+  /// True where a unit's largest |half|, among what all blocks of the cluster have read, is good in fp16.
+  __device__ __forceinline__ bool trusted_as_read(int unit) const {
+    uint32_t top[2] = {unit_state(unit).maximum[0], unit_state(unit).maximum[1]};
+#pragma unroll
+    for (int other = 1; other < kCluster; ++other)
+#pragma unroll
+      for (int m = 0; m < kMembers; ++m) top[m] = max(top[m], PeerMemory(&unit_state(unit).maximum[m], (rank + other) % kCluster).word());
+    return trusted<kMembers>(top, p.most);
+  }
+
   __device__ void run() {
-    const uint32_t groups = (p.units + kGroup - 1) / kGroup;
-    uint32_t group = static_cast<uint32_t>(static_cast<uint64_t>(groups) * block_index() / block_count());
-    const uint32_t end = static_cast<uint32_t>(static_cast<uint64_t>(groups) * (block_index() + 1) / block_count());
+    const uint32_t groups = (p.units + kGroup - 1) / kGroup, cluster = block_index() / kCluster, clusters = block_count() / kCluster;
+    uint32_t group = static_cast<uint32_t>(static_cast<uint64_t>(groups) * cluster / clusters);
+    const uint32_t end = static_cast<uint32_t>(static_cast<uint64_t>(groups) * (cluster + 1) / clusters);
     begin(0, group * kGroup);
-    block_sync();
+    sync();
     stage(0);
     for (; group < end; ++group) {
       if (group + 1 < end) begin(current ^ 1, (group + 1) * kGroup);
       if (kStaged) async_wait();
       read_units();
-      const RowFilter filter = filter_of(warp);
-      if constexpr (kSignal == Signal::kComplex) {
-        block_sync();
-      } else {
-        block_sync();
-        if (block_any(thread < kGroup && !trusted<kMembers>(unit_state(thread).maximum, p.most))) {
+      sync();
+      if constexpr (kSignal != Signal::kComplex) {
+        if (block_any(thread < kGroup && !trusted_as_read(thread))) {
+          sync();  // all have looked at the maxima
           rescale();
           read_units();
-          block_sync();
+          sync();
         }
       }
+      const RowFilter filter = filter_of(warp);
       if (group + 1 < end) {
         stage(current ^ 1);
         prefetch(states[(current ^ 1) * kGroup]);
@@ -456,8 +516,9 @@ struct OnePassKernel {
       middle<false>();
       core(filter);
       middle<true>();
+      if constexpr (kCluster > 1) cluster_sync();
       for (int unit = kSmall ? warp : 0; unit < kGroup; unit += kSmall ? kWarps : 1) write(unit);
-      block_sync();
+      sync();
       current ^= 1;
     }
   }

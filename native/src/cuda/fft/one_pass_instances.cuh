@@ -15,20 +15,31 @@ constexpr int resident_blocks(int q, int warps) {
   return kSignal == Signal::kComplex ? 5 : 6;
 }
 
-template <Signal kSignal, class E, int Q, int M, int kWarps, int kGroup>
+template <Signal kSignal, class E, int Q, int M, int kWarps, int kGroup, int kCluster>
 __global__ void __launch_bounds__(kWarps * 32, resident_blocks<kSignal, E>(Q, kWarps)) one_pass(const __grid_constant__ OnePass parameters) {
+#if __CUDA_ARCH__ >= 900
+  constexpr bool kHasClusters = true;
+#else
+  constexpr bool kHasClusters = false;
+#endif
   extern __shared__ uint4 shared[];
-  OnePassKernel<kSignal, E, Q, M, kWarps, kGroup>(parameters, reinterpret_cast<uint32_t*>(shared)).run();
+  if constexpr (kCluster == 1 || kHasClusters) OnePassKernel<kSignal, E, Q, M, kWarps, kGroup, kCluster>(parameters, reinterpret_cast<uint32_t*>(shared)).run();
 }
 
-template <Signal kSignal, class E, int Q, int M, int kWarps, int kGroup>
+template <Signal kSignal, class E, int Q, int M, int kWarps, int kGroup, int kCluster = 1>
 KernelLaunch one_pass_instance() {
-  return {reinterpret_cast<const void*>(&one_pass<kSignal, E, Q, M, kWarps, kGroup>), kWarps * 32,
-          OnePassKernel<kSignal, E, Q, M, kWarps, kGroup>::kSharedBytes, OnePassKernel<kSignal, E, Q, M, kWarps, kGroup>::kStagedBytes, kGroup};
+  using Kernel = OnePassKernel<kSignal, E, Q, M, kWarps, kGroup, kCluster>;
+  return {reinterpret_cast<const void*>(&one_pass<kSignal, E, Q, M, kWarps, kGroup, kCluster>), kWarps * 32, Kernel::kSharedBytes, Kernel::kStagedBytes, kGroup, kCluster};
 }
 
 template <Signal kSignal, class E>
 KernelLaunch one_pass_instance_of(int points) {
+  if constexpr (kSignal != Signal::kComplex) {
+    if (points == 65536) return one_pass_instance<kSignal, E, 16, 16, 16, 1, 2>();
+  }
+  if constexpr (kSignal == Signal::kReal) {
+    if (points == 131072) return one_pass_instance<kSignal, E, 32, 16, 8, 1, 8>();
+  }
   switch (points) {
     case 256: return one_pass_instance<kSignal, E, 1, 1, 4, 8>();
     case 512: return one_pass_instance<kSignal, E, 2, 1, 4, 4>();

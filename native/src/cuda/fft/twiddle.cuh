@@ -15,10 +15,27 @@ struct DigitTwiddles {
 /// Twiddles of one row at two columns that move on together.
 struct RunningTwiddle {
   float2 w[2], step;
+  __device__ __forceinline__ float2 at(int c) const { return w[c]; }
   __device__ __forceinline__ void advance() {
     w[0] = multiply(w[0], step);
     w[1] = multiply(w[1], step);
   }
+};
+
+/// The same of four columns each, kept in registers by warps that meet them again.
+struct KnownTwiddle {
+  float2 w[4][2];
+  int column = 0;  // known to the compiler in unrolled loops
+  __device__ __forceinline__ explicit KnownTwiddle(RunningTwiddle from) {
+#pragma unroll
+    for (int j = 0; j < 4; ++j) {
+      w[j][0] = from.w[0];
+      w[j][1] = from.w[1];
+      from.advance();
+    }
+  }
+  __device__ __forceinline__ float2 at(int c) const { return w[column][c]; }
+  __device__ __forceinline__ void advance() { ++column; }
 };
 
 /// kColumns = 8: columns 8 c and 8 (c + 1); kColumns = 4: columns 8 c and 8 c + 4.
