@@ -39,6 +39,16 @@ double comb_row(int64_t n, int64_t modulus, int64_t rows) {
   return row_ns(2, n / 2, {LC_GRID, 2, n, n / 2, n, kept.data()}, plan_of(LC_COMB_ROWS, n, n / modulus, modulus, rows));
 }
 
+/// A low-pass of so many bins on a grid of n, at one sample in `decimation`.
+double decimated_row(int64_t channels, int64_t n, int64_t band, int64_t decimation) {
+  std::vector<uint8_t> kept(static_cast<std::size_t>(n / 2 + 1));
+  std::fill(kept.begin(), kept.begin() + band, 1);
+  lc_plan plan = plan_of(LC_DECIMATED, n, n / 2 / decimation);
+  plan.band = band;
+  plan.decimation = decimation;
+  return row_ns(channels, n / 2, {LC_GRID, channels, n, n / 2, n, kept.data()}, plan);
+}
+
 }  // namespace
 
 int main() {
@@ -67,11 +77,20 @@ int main() {
   const double fold = (many - few) / (4 * 5 * static_cast<double>(n / 16));
   const double fold_point = few / static_cast<double>(n / 2) - fold * 2 * 5 / 8;
 
+  // Two low-passes at one sample in two, with few and with many pairs of taps.
+  const int64_t narrow = n / 64, wide = n / 8;
+  const double halved = transform_seconds(costs, n / 4), samples = static_cast<double>(n / 2);
+  const int few_pairs = halving_chain(n, narrow, 2)[0].pairs, many_pairs = halving_chain(n, wide, 2)[0].pairs;
+  const double short_filter = (decimated_row(2, n, narrow, 2) - halved) / samples, long_filter = (decimated_row(2, n, wide, 2) - halved) / samples;
+  const double halve = (long_filter - short_filter) / (many_pairs - few_pairs), halve_point = short_filter - few_pairs * halve;
+  const int64_t small = 2048;
+  const double halve_row = decimated_row(64, small, small / 8, 2) - transform_seconds(costs, small / 4) - static_cast<double>(small / 2) * (many_pairs * halve + halve_point);
+
   const int64_t far = int64_t{1} << 20;
   const double far_factor = dense_row(2, far) / transform_seconds(costs, far);
   // 256 rows of 8192 points move 16 bytes a point (input, output, spectrum) through memory.
   const double byte = std::max(0.0, (dense_row(256, 8192) - dense_row(4, 8192)) / (8192 * 16.0));
 
-  std::printf("    {\"%s\", %.3f, %.2f, %.4f, %.2f, %.4f, %.3f, %.4f, %.1f},\n", select_kernels(variant()).name, level, point, toeplitz, toeplitz_point, fold, std::max(0.0, fold_point), byte,
+  std::printf("    {\"%s\", %.3f, %.2f, %.4f, %.2f, %.4f, %.3f, %.4f, %.3f, %.0f, %.4f, %.1f},\n", select_kernels(variant()).name, level, point, toeplitz, toeplitz_point, fold, std::max(0.0, fold_point), halve, halve_point, halve_row, byte,
               std::max(1.0, far_factor));
 }

@@ -27,6 +27,7 @@ struct Tally {
 std::string describe(const lc_plan& plan) {
   std::string text = plan.name;
   if (plan.transform_length) text += " " + std::to_string(plan.transform_length);
+  if (plan.decimation) text += " of 1/" + std::to_string(plan.decimation);
   if (plan.comb_modulus) text += " mod " + std::to_string(plan.comb_modulus);
   return text;
 }
@@ -55,7 +56,7 @@ void judge(const std::string& what, const lc_convolution_spec& spec, Tally& tall
   std::fflush(stdout);
 }
 
-void judge_comb(const std::string& shape, int64_t channels, int64_t length, const char* mask, const std::function<bool(int64_t)>& keep, Tally& tally) {
+void judge_mask(const std::string& shape, int64_t channels, int64_t length, const char* mask, const std::function<bool(int64_t)>& keep, Tally& tally) {
   const int64_t n = 2 * length;
   std::vector<uint8_t> kept(static_cast<std::size_t>(length + 1));
   for (int64_t f = 0; f <= length; ++f) kept[static_cast<std::size_t>(f)] = keep(f) || keep((n - f) % n);
@@ -72,8 +73,10 @@ int main() {
     for (const int64_t taps : {int64_t{8}, int64_t{64}, length / 32, length / 8, length})
       judge(shape + " K " + std::to_string(taps), {LC_CAUSAL, channels, taps, length, 0, nullptr}, tally);
     if (length < 4096) continue;
-    judge_comb(shape, channels, length, "comb 4 of 16", [](int64_t f) { return f % 16 < 2 || f % 16 == 8; }, tally);
-    judge_comb(shape, channels, length, "comb 2 of 32", [](int64_t f) { return f % 32 == 1; }, tally);
+    judge_mask(shape, channels, length, "comb 4 of 16", [](int64_t f) { return f % 16 < 2 || f % 16 == 8; }, tally);
+    judge_mask(shape, channels, length, "comb 2 of 32", [](int64_t f) { return f % 32 == 1; }, tally);
+    for (const int64_t part : {3, 4, 8, 16, 64})
+      judge_mask(shape, channels, length, ("low-pass 1/" + std::to_string(part)).c_str(), [&](int64_t f) { return f < length / part; }, tally);
   }
   std::printf("%d of %d points within 10%% of the fastest plan, worst %.2f\n", tally.good, tally.points, tally.worst);
 }

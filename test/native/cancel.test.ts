@@ -5,7 +5,7 @@ import { noise } from '../unit/graph/support/measure';
 import { assertSameBits } from './support/accuracy';
 import { gridCase, longFilterCase } from './support/cases';
 import { engine, runOnce } from './support/engine';
-import { combGrid } from './support/grids';
+import { combGrid, gridOf } from './support/grids';
 import { signals } from './support/signals';
 
 const isCancelled = (error: unknown): boolean => error instanceof Error && (error as Error & { code?: string }).code === 'cancelled';
@@ -46,7 +46,7 @@ describe('cancelling a run', () => {
   const length = 2 ** 20;
   for (const kind of [
     longFilterCase('causal', length, length), longFilterCase('causal', length, 500),
-    gridCase('comb', length / 2, combGrid(length, [1, 2])),
+    gridCase('comb', length / 2, combGrid(length, [1, 2])), gridCase('low-pass', length / 2, gridOf(length, (bin) => bin < length / 8)),
   ]) {
     it(`stops at once, and runs well the next time: ${kind.name}`, async () => {
       const { spec } = kind.make(4);

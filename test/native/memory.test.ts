@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import * as path from 'node:path';
 import type { ConvolutionSpec } from '../../extension/core/engine/engine';
 import { gridCase, longFilterCase } from './support/cases';
-import { combGrid } from './support/grids';
+import { combGrid, gridOf } from './support/grids';
 import type { MemoryAnswer, MemoryQuestion } from './support/peak-memory';
 
 const MEBIBYTE = 2 ** 20;
@@ -27,6 +27,8 @@ if (process.platform === 'linux') describe('memory above filter, input and outpu
     ['overlap-save', longFilterCase('causal', 2 ** 20, 4096).make(4).spec, 2, 2 ** 20],
     ['Toeplitz', longFilterCase('causal', 2 ** 20, 8).make(8).spec, 1, 2 ** 20],
     ['circular', longFilterCase('circular', 16384, 16384).make(64).spec, 3, 16384],
+    ['low-pass', gridCase('low-pass', 2 ** 18, gridOf(2 ** 19, (bin) => bin < 2 ** 16)).make(8).spec, 1, 2 ** 18],
+    ['low-pass, a sixteenth', gridCase('low-pass', 2 ** 18, gridOf(2 ** 19, (bin) => bin < 2 ** 14)).make(64).spec, 1, 2 ** 18],
     ['comb rows', gridCase('comb', 2 ** 18, combGrid(2 ** 19, [1, 2])).make(8).spec, 1, 2 ** 18],
   ];
   for (const [name, spec, batch, length] of cases) {

@@ -16,7 +16,7 @@ export const SENTENCES: readonly string[] = [
   // Kernels, and masks that do not pay.
   sentence('{0}, {1}% of the dense arithmetic'),
   sentence('A frequency mask saves no time on a circular convolution, whose kernels compute the whole ring. A cut to few lags does.'),
-  sentence('This pattern saves no time on this kernel: it drops bins from every comb row. Dropping whole comb rows (n1) is skipped.'),
+  sentence('This pattern saves no time on this kernel: it keeps bins of every comb row, some of them high. What saves time is to keep only low frequencies (up to about 30% of the bins), or few whole comb rows (n1).'),
   sentence('This pattern saves no time on this kernel: too few comb rows are dropped, since a row is kept together with its mirror. Fewer rows are quicker.'),
   sentence('This cut saves no time on this kernel: it pays when far fewer taps are kept than the input is long.'),
   // Verdicts, of a speed and a quality.
@@ -32,7 +32,7 @@ export const SENTENCES: readonly string[] = [
   sentence('{0} of {1} masked sites see the future: up to {2} of the masked filter’s energy ({3}) is at negative lags. Judge the model by its re-causalised figures.'),
   sentence('{0} of {1} masked sites are {2} convolutions, which see the future by design: their leak is given as 0, and re-causalising changes nothing.'),
   sentence('Perplexity rises from {0} to {1} once the negative lags are removed: that part of the masked figure was leaked future.'),
-  sentence('The mask saves no time at {0} of {1} sites ({2}) at this length: dropped comb rows or a short partial filter would be skipped by the kernels.'),
+  sentence('The mask saves no time at {0} of {1} sites ({2}) at this length: the kernels skip dropped comb rows, all above a low-pass of up to about 30% of the bins, and the end of a short partial filter.'),
   sentence('Perplexity is worse by {0}; the 95% interval of the difference excludes zero.'), sentence('Perplexity is better by {0}; the 95% interval of the difference excludes zero.'),
   sentence('Perplexity changes by {0}, which this data cannot tell from no change (95% interval of the difference includes zero).'),
   // The end of a kernel host.

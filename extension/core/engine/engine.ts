@@ -61,7 +61,7 @@ export interface ConvolutionSpec {
 }
 
 export interface Prediction {
-  /** e.g. "right-angle FFT", "overlap-save", "Toeplitz", "comb-row FFT". */
+  /** e.g. "right-angle FFT", "overlap-save", "Toeplitz", "comb-row FFT", "decimated FFT". */
   readonly algorithm: string;
   /** Seconds for one call, from the cost model. */
   readonly seconds: number;

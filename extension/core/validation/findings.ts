@@ -30,7 +30,7 @@ export function findings({ sites, task, dense, masked, recausalised }: Measured)
   }
   const slow = sites.filter((site) => site.measuredSpeedup < 1.05);
   if (slow.length) {
-    out.push(`The mask saves no time at ${slow.length} of ${sites.length} sites (${slow.map((site) => site.site).join(', ')}) at this length: dropped comb rows or a short partial filter would be skipped by the kernels.`);
+    out.push(`The mask saves no time at ${slow.length} of ${sites.length} sites (${slow.map((site) => site.site).join(', ')}) at this length: the kernels skip dropped comb rows, all above a low-pass of up to about 30% of the bins, and the end of a short partial filter.`);
   }
   const judged = recausalised ?? masked;
   if (dense && judged) out.push(task === 'classification' ? accuracyFinding(dense, judged) : perplexityFinding(dense, judged));

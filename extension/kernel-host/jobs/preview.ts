@@ -75,6 +75,6 @@ function advice(masks: readonly ChannelMask[], { direction }: Pick<Site, 'direct
     return 'This pattern saves no time on this kernel: too few comb rows are dropped, since a row is kept together with its mirror. Fewer rows are quicker.';
   }
   return masks.some(({ frequency, partial }) => frequency && !partial)
-    ? 'This pattern saves no time on this kernel: it drops bins from every comb row. Dropping whole comb rows (n1) is skipped.'
+    ? 'This pattern saves no time on this kernel: it keeps bins of every comb row, some of them high. What saves time is to keep only low frequencies (up to about 30% of the bins), or few whole comb rows (n1).'
     : 'This cut saves no time on this kernel: it pays when far fewer taps are kept than the input is long.';
 }

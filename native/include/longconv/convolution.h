@@ -28,7 +28,8 @@ typedef enum lc_algorithm {
   LC_OVERLAP_SAVE = 1, /* blocks of transform_length points, `discard` of which are history */
   LC_RIGHT_ANGLE = 2,  /* one transform_length-point complex transform per row of input */
   LC_COMB_ROWS = 3,    /* only the kept rows of the digit f mod comb_modulus, each a transform of transform_length points */
-  LC_CIRCULAR_FFT = 4  /* one transform_length-point complex transform per pair of rows */
+  LC_CIRCULAR_FFT = 4, /* one transform_length-point complex transform per pair of rows */
+  LC_DECIMATED = 5     /* low-pass masks: one sample in `decimation`, convolved by a transform_length-point complex transform */
 } lc_algorithm;
 
 typedef struct lc_plan {
@@ -39,9 +40,11 @@ typedef struct lc_plan {
   int64_t discard;       /* LC_OVERLAP_SAVE: history points of a block, a multiple of transform_length / transform_rows */
   int64_t comb_modulus;
   int64_t comb_rows;     /* rows computed, mirrored rows counted once */
+  int64_t band;          /* LC_DECIMATED: no bin from this one on is kept */
+  int64_t decimation;    /* LC_DECIMATED: a power of two */
   double seconds;        /* predicted for the call asked about */
   int64_t prepared_bytes;
-  double executed_fraction; /* spectrum points visited / points of the dense transform */
+  double executed_fraction; /* share of the dense arithmetic: spectrum points visited; LC_DECIMATED: operations, those of its filters included */
 } lc_plan;
 
 /* Samples of signals; arithmetic is float32 whatever the type. */

@@ -36,6 +36,7 @@ std::unique_ptr<PreparedConvolution> prepare_algorithm(const PrepareRequest& req
     case LC_RIGHT_ANGLE: return prepare_right_angle(request);
     case LC_COMB_ROWS: return prepare_comb_rows(request);
     case LC_CIRCULAR_FFT: return prepare_circular_fft(request);
+    case LC_DECIMATED: return prepare_decimated(request);
     default: fail(LC_NOT_SUPPORTED, "The CPU has no algorithm %d.", static_cast<int>(request.plan.algorithm));
   }
 }

@@ -10,15 +10,15 @@ namespace {
 
 struct Rates {
   const char* name;
-  double fft_level, fft_point, toeplitz, toeplitz_point, fold, fold_point, byte, far_factor;
+  double fft_level, fft_point, toeplitz, toeplitz_point, fold, fold_point, halve, halve_point, halve_row, byte, far_factor;
 };
 
 // Nanoseconds, one thread; printed by `native/bench/calibrate.cpp`.
 constexpr Rates kRates[] = {
-    {"portable", 0.225, 0.97, 0.0375, 0.52, 0.2670, 0.400, 0.0365, 1.2},
-    {"neon", 0.225, 0.97, 0.0375, 0.52, 0.2670, 0.400, 0.0365, 1.2},  // not measured: that of 128-bit vectors on x86-64
-    {"avx2", 0.121, 0.24, 0.0307, 0.21, 0.1340, 0.281, 0.0370, 1.4},
-    {"avx512", 0.072, 0.09, 0.0214, 0.17, 0.0673, 0.165, 0.0376, 1.6},
+    {"portable", 0.225, 0.97, 0.0375, 0.52, 0.2670, 0.400, 0.0800, 0.225, 120, 0.0365, 1.2},
+    {"neon", 0.225, 0.97, 0.0375, 0.52, 0.2670, 0.400, 0.0800, 0.225, 120, 0.0365, 1.2},  // not measured: that of 128-bit vectors on x86-64
+    {"avx2", 0.121, 0.24, 0.0307, 0.21, 0.1340, 0.281, 0.0540, 0.120, 170, 0.0370, 1.4},
+    {"avx512", 0.072, 0.09, 0.0214, 0.17, 0.0673, 0.165, 0.0280, 0.045, 350, 0.0376, 1.6},
 };
 /// A transform's work array of 8 bytes a point that no longer fits a common second-level cache.
 constexpr int64_t kNearPoints = int64_t{1} << 16;
@@ -41,6 +41,9 @@ lc_costs cpu_costs(const KernelTable& kernels) {
   costs.toeplitz_point_seconds = rates->toeplitz_point * kNanosecond;
   costs.fold_seconds = rates->fold * kNanosecond;
   costs.fold_point_seconds = rates->fold_point * kNanosecond;
+  costs.halve_seconds = rates->halve * kNanosecond;
+  costs.halve_point_seconds = rates->halve_point * kNanosecond;
+  costs.halve_row_seconds = rates->halve_row * kNanosecond;
   costs.byte_seconds = rates->byte * kNanosecond;
   costs.far_factor = rates->far_factor;
   costs.near_points = kNearPoints;

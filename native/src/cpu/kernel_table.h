@@ -81,6 +81,17 @@ struct CombTables {
   const float* sine = nullptr;
 };
 
+/// Kernels of kernels/halve.h for filters of 2, 3 .. 8 pairs of taps.
+constexpr int kLeastHalvingPairs = 2;
+constexpr int kHalvingKernels = 7;
+struct HalvingKernels {
+  /// out[m] for m < count from x[0, 2 count + 2 pairs - 2), gated like it (gate null: not).
+  void (*halve[kHalvingKernels])(const float* taps, const float* x, const float* gate, float* out, int64_t count);
+  /// y[t] for t < count from w[0, count / 2 + pairs], behind which kOverread more must be readable, whatever they are; y = epilogue(y).
+  void (*twice[kHalvingKernels])(const float* taps, const float* w, float* y, int64_t count, const Epilogue<float>&);
+  static constexpr int64_t kOverread = 32;
+};
+
 struct SirenLayer {
   const double* weight;  ///< [rows][in]
   const double* bias;    ///< [rows], null for the output layer
@@ -115,6 +126,7 @@ struct KernelTable {
   /// z[row] from the n1/2 rows of x (gate null or like x).
   void (*comb_fold)(const CombTables&, const float* x, const float* gate, float* z);
   void (*comb_unfold)(const CombTables&, const float* z, float* y, const Epilogue<float>&);
+  HalvingKernels halving;
   /// y[t] = sum_{j < count_taps} taps[j] x[t - j], t in [0, count): x points at element 0 and has count_taps - 1 readable elements before it.
   void (*toeplitz)(const float* taps, int64_t count_taps, const float* x, float* y, int64_t count);
   /// sum_{i < count} a[i] b[i] gate[i] (gate null: 1).

@@ -106,5 +106,6 @@ std::unique_ptr<PreparedConvolution> prepare_overlap_save(const PrepareRequest&)
 std::unique_ptr<PreparedConvolution> prepare_right_angle(const PrepareRequest&);
 std::unique_ptr<PreparedConvolution> prepare_comb_rows(const PrepareRequest&);
 std::unique_ptr<PreparedConvolution> prepare_circular_fft(const PrepareRequest&);
+std::unique_ptr<PreparedConvolution> prepare_decimated(const PrepareRequest&);
 
 }  // namespace longconv

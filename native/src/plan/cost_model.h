@@ -4,6 +4,7 @@
 //   far(n) = far_factor where n > near_points (the work array has left the caches), else 1; rows that are kept side by side count together
 //   direct sum of K taps over L outputs:                          L (toeplitz_point + K toeplitz)
 //   comb fold and unfold of R rows of an n1-row comb, M columns:  M (R (n1/4 + 1) fold + n1/2 fold_point)
+//   halving of the sampling rate of S samples, and back, with P pairs of taps: S (P halve + halve_point); and halve_row a row
 //   memory:                                                       bytes moved beyond cached_bytes * byte
 //   threads: as many as there are, but none for less than 100 microseconds of work, about twice what it takes to wake one
 #pragma once
@@ -13,6 +14,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "halving_filter.h"
 #include "longconv/backend.h"
 
 namespace longconv {
@@ -41,6 +43,14 @@ inline double toeplitz_row_seconds(const lc_costs& c, int64_t taps, int64_t leng
 inline double comb_fold_seconds(const lc_costs& c, int64_t modulus, int64_t rows, int64_t columns) {
   const double products = static_cast<double>(rows) * static_cast<double>(modulus / 4 + 1) * c.fold_seconds;
   return static_cast<double>(columns) * (products + static_cast<double>(modulus / 2) * c.fold_point_seconds);
+}
+inline double halving_seconds(const lc_costs& c, const std::vector<HalvingStage>& chain, int64_t length) {
+  double seconds = c.halve_row_seconds;
+  for (const HalvingStage& stage : chain) {
+    seconds += static_cast<double>(length) * (stage.pairs * c.halve_seconds + c.halve_point_seconds);
+    length = length / 2 + stage.pairs;
+  }
+  return seconds;
 }
 
 }  // namespace longconv

@@ -142,6 +142,46 @@ void add_comb_rows(const Question& q, std::vector<lc_plan>& plans) {
   }
 }
 
+/// One more than the highest kept bin, at least 1.
+int64_t kept_band(const lc_convolution_spec& spec) {
+  int64_t band = spec.fft_size / 2 + 1;
+  while (band > 1 && !spec.kept[band - 1]) --band;
+  return band;
+}
+
+/// Operations of a row: n log2 n and the products of a right-angle transform of n points.
+double transform_operations(int64_t n) { return static_cast<double>(n) * (10.0 * log2_of(n) + 6.0); }
+
+void add_decimated(const Question& q, std::vector<lc_plan>& plans) {
+  if (q.costs.halve_seconds == 0) return;
+  const int64_t grid = q.spec.fft_size, band = kept_band(q.spec);
+  // Shorter transforms run with narrower vectors, at other rates than those of the device.
+  const int64_t shortest = std::max(q.costs.minimum_transform, q.costs.transform_rows * q.costs.transform_rows);
+  for (int64_t decimation = 2, n = grid / 4; n >= shortest; decimation *= 2, n /= 2) {
+    const std::vector<HalvingStage> chain = halving_chain(grid, band, decimation);
+    if (chain.empty()) return;
+    const int64_t tail = std::max<int64_t>(0, halved_length(chain, q.spec.max_length) - n);
+    // The tail is the beginning of one row of the transform's first pass.
+    if (tail > n / q.costs.transform_rows) return;
+    lc_plan plan{};
+    plan.algorithm = LC_DECIMATED;
+    plan.name = "decimated FFT";
+    plan.taps = grid;
+    plan.transform_length = n;
+    plan.band = band;
+    plan.decimation = decimation;
+    double operations = transform_operations(n);
+    int64_t samples = grid / 2;
+    for (const HalvingStage& stage : chain) {
+      operations += static_cast<double>(samples) * 4.0 * stage.pairs;
+      samples /= 2;
+    }
+    const double seconds = transform_seconds(q.costs, n) + halving_seconds(q.costs, chain, q.spec.max_length);
+    const int64_t end_lags = std::max<int64_t>(0, 2 * tail - 1);
+    plans.push_back(finish_plan(q, plan, seconds, 8 * n + 4 * end_lags, std::min(1.0, operations / transform_operations(grid / 2))));
+  }
+}
+
 std::vector<lc_plan> candidates(const Question& q) {
   const lc_convolution_spec& spec = q.spec;
   std::vector<lc_plan> plans;
@@ -163,6 +203,7 @@ std::vector<lc_plan> candidates(const Question& q) {
     }
     default:
       add_comb_rows(q, plans);
+      add_decimated(q, plans);
       add_right_angle(q, spec.fft_size, spec.fft_size / 2, false, plans);
   }
   std::stable_sort(plans.begin(), plans.end(), [](const lc_plan& a, const lc_plan& b) { return a.seconds < b.seconds; });

@@ -16,6 +16,8 @@ namespace longconv::test {
 
 namespace {
 
+constexpr int64_t kMostPlans = 64;
+
 /// Values of about unit scale in multiples of 1/16, which 16-bit samples hold exactly.
 std::vector<float> values(const Choose& choose, int64_t count) {
   std::vector<float> out(static_cast<std::size_t>(count));
@@ -87,11 +89,13 @@ void make_case(const Choose& choose, int64_t longest, Case& c) {
   if (spec.mode == LC_GRID) {
     int64_t most = 1;
     while ((int64_t{2} << most) <= 2 * longest) ++most;
-    spec.fft_size = int64_t{1} << among(1, most);
+    // Low-passes of large grids run at a lower sampling rate.
+    const bool low = choose(2) == 0;
+    spec.fft_size = int64_t{1} << among(low ? std::max<int64_t>(1, most - 3) : 1, most);
     spec.filter_length = spec.fft_size;
     spec.max_length = among(1, spec.fft_size / 2);
     c.kept.resize(static_cast<std::size_t>(spec.fft_size / 2 + 1));
-    const int64_t kind = choose(4), modulus = int64_t{1} << among(1, 6), residue = choose(modulus), edge = choose(spec.fft_size / 2 + 2);
+    const int64_t kind = low ? 1 : choose(4), modulus = int64_t{1} << among(1, 6), residue = choose(modulus), edge = choose(low ? spec.fft_size / 6 + 2 : spec.fft_size / 2 + 2);
     for (int64_t f = 0; f <= spec.fft_size / 2; ++f) {
       const bool keep = kind == 0 ? f % modulus == residue || (modulus - f % modulus) % modulus == residue : kind == 1 ? f < edge : kind == 2 ? choose(4) > 0 : true;
       c.kept[static_cast<std::size_t>(f)] = keep;
@@ -108,6 +112,7 @@ void make_case(const Choose& choose, int64_t longest, Case& c) {
   const auto& tables = available_kernels();
   c.variant = tables[static_cast<std::size_t>(choose(static_cast<int64_t>(tables.size())))]->name;
   c.prepare_threads = static_cast<int32_t>(among(1, 3));
+  c.plan = choose(2) ? 0 : choose(kMostPlans);
 
   lc_convolution_call& call = c.call;
   call.sample_type = static_cast<int32_t>(choose(3));
@@ -141,7 +146,9 @@ int32_t run_case(Case& c, const int32_t* cancel, lc_status* status) {
   lc_plan plan{};
   const int32_t planned = guarded(status, [&] {
     check_spec(c.spec);
-    plan = plan_convolution(c.spec, costs, c.call.batch, c.call.length, c.call.threads);
+    lc_plan plans[kMostPlans];
+    const int64_t count = candidate_plans(c.spec, costs, c.call.batch, c.call.length, c.call.threads, plans, kMostPlans);
+    plan = plans[c.plan % count];
   });
   if (planned != LC_OK) return planned;
   plan.seconds = 0;  // says nothing of the work, so that small cases run on all threads, too
@@ -205,7 +212,7 @@ double error_of(const Case& c) {
 
 std::string describe(const Case& c) {
   char text[300];
-  std::snprintf(text, sizeof text, "%s, mode %d, %lld channels, %lld taps, at most %lld points, fft %lld; batch %lld, %lld points, %d threads, sample type %d, %s%s%s%s", c.variant, c.spec.mode,
+  std::snprintf(text, sizeof text, "%s, plan %lld, mode %d, %lld channels, %lld taps, at most %lld points, fft %lld; batch %lld, %lld points, %d threads, sample type %d, %s%s%s%s", c.variant, static_cast<long long>(c.plan), c.spec.mode,
                 static_cast<long long>(c.spec.channels), static_cast<long long>(c.spec.filter_length), static_cast<long long>(c.spec.max_length), static_cast<long long>(c.spec.fft_size),
                 static_cast<long long>(c.call.batch), static_cast<long long>(c.call.length), c.call.threads, c.call.sample_type, c.pre.empty() ? "" : "pre-gate ", c.post.empty() ? "" : "post-gate ",
                 c.skip.empty() ? "" : "skip ", c.history.empty() ? "" : "history");

@@ -17,6 +17,7 @@ struct Case {
   lc_convolution_spec spec{};
   lc_convolution_call call{};
   int32_t prepare_threads = 1;
+  int64_t plan = 0;  ///< which of the planner's candidates is run, modulo their number; the cheapest is the first
   const char* variant = nullptr;
   double filter_energy = 0;  ///< of a channel on average, before the mask
   std::vector<float> filter, input, pre, post, skip, output, history;

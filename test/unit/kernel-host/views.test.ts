@@ -134,6 +134,22 @@ describe('what the plots get', () => {
     await store.close();
   });
 
+  it('names the kernel of a mask, and says of a low-pass only above a third that it saves no time', async () => {
+    const { site, model } = siteOf({ channels: 4, taps: 32768 });
+    const store = await FilterStore.create(model, site, engine);
+    const grid: MonarchGrid = { fftSize: 65536, factors: [64, 32, 32], taps: 32768 };
+    for (const [fraction, algorithm, pays] of [[1 / 16, 'decimated FFT', true], [1 / 4, 'decimated FFT', true], [1 / 2, 'right-angle FFT', false]] as const) {
+      const masks: ChannelMask[] = [{ frequency: { grid, symmetry: 'conjugate', keep: { kind: 'lowpass', fraction } } }];
+      const { kernel, predictedSpeedup, advice, preparedBytes } = await preview(store, { model: '', site: 'site', masks, maxChannels: 1, length: 32768 }, engine);
+      assert.match(kernel, new RegExp(`^${algorithm}, \\d+% of the dense arithmetic$`));
+      assert.equal(predictedSpeedup > 1.3, pays, `${fraction}: ${predictedSpeedup}`);
+      assert.equal(preparedBytes.masked < 0.6 * preparedBytes.dense, pays);
+      if (pays) assert.equal(advice, undefined);
+      else assert.match(advice!, /^This pattern saves no time on this kernel: it keeps bins of every comb row, some of them high/);
+    }
+    await store.close();
+  });
+
   it('maps: every channel and cell, made once', async () => {
     const { site, model, asked } = siteOf({ storage: 'implicit' });
     const store = await FilterStore.create(model, site, engine);

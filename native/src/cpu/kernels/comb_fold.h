@@ -21,6 +21,9 @@ template <int W>
 struct CombFold {
   using V = Vec<float, W>;
 
+  /// Floats ahead of those read or written in each row of the signal whose memory is asked for: these are more rows than a processor follows.
+  static constexpr int64_t kAhead = 128;
+
   /// R rows of one parity from the sums and differences of their columns; p goes with the cosines, q with the sines.
   template <int R>
   static LC_INLINE void fold_rows(const CombTables& t, int row, int64_t l, const V (*p)[2], const V (*q)[2], float* z) {
@@ -65,10 +68,12 @@ struct CombFold {
 #pragma GCC unroll 2
         for (int v = 0; v < 2; ++v) {
           const int64_t at = h * m + l + v * W, mirror = (half - h) * m + l + v * W;
+          __builtin_prefetch(x + at + kAhead, 0, 3);
           V a = load<float, W>(x + at);
           if (gate) a *= load<float, W>(gate + at);
           V b{};
           if (!single) {
+            __builtin_prefetch(x + mirror + kAhead, 0, 3);
             b = load<float, W>(x + mirror);
             if (gate) b *= load<float, W>(gate + mirror);
           }
@@ -88,6 +93,7 @@ struct CombFold {
       value += u * e.skip;
     }
     if (e.post) value *= load<float, W>(e.post + at);
+    __builtin_prefetch(dst + at + kAhead, 1, 3);
     store<float, W>(dst + at, value);
   }
 

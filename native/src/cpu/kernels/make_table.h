@@ -3,6 +3,7 @@
 
 #include "comb_fold.h"
 #include "half.h"
+#include "halve.h"
 #include "matrix_product.h"
 #include "short_filter.h"
 #include "siren.h"
@@ -17,6 +18,7 @@ constexpr KernelTable make_table(const char* name) {
           TwistedFft<double, D>::table(),
           CombFold<F>::fold,
           CombFold<F>::unfold,
+          Halve<F>::table(),
           ShortFilter<F>::toeplitz,
           ShortFilter<F>::dot,
           ShortFilter<F>::gate_copy,
