@@ -8,13 +8,13 @@ import { ensureDependencies, fail, root } from './repository.mjs';
 const results = path.join(root, 'out/results');
 const bin = (name) => path.join(root, 'node_modules', name);
 
-function mocha(suite, folder, extra = []) {
+function mocha(suite, folder, { patterns = [`${folder}/**/*.test.ts`], options = [] } = {}) {
   return {
     name: suite,
     isSuite: true,
     command: [
-      bin('mocha/bin/mocha.js'), ...extra, '--reporter', path.join(root, 'extension/tools/mocha-reporter.cjs'),
-      '--reporter-option', `results=${resultFile(suite)}`, `${folder}/**/*.test.ts`,
+      bin('mocha/bin/mocha.js'), ...options, '--reporter', path.join(root, 'extension/tools/mocha-reporter.cjs'),
+      '--reporter-option', `results=${resultFile(suite)}`, ...patterns,
     ],
   };
 }
@@ -31,7 +31,11 @@ const stages = [
     { name: 'notices', command: ['extension/tools/notices.mjs', '--check'] },
     ...['extension', 'webview', 'test'].map((room) => ({ name: `typecheck ${room}`, command: [bin('typescript/bin/tsc'), '-p', `${room}/tsconfig.json`] })),
   ],
-  [mocha('unit', 'test/unit', ['--parallel', '--jobs', '2'])],
+  // The longest files first, so that no worker is left with one of them alone.
+  [mocha('unit', 'test/unit', {
+    patterns: ['test/unit/{cli,search,validation}/**/*.test.ts', 'test/unit/!(cli|search|validation)/**/*.test.ts'],
+    options: ['--parallel', '--jobs', '2'],
+  })],
   [
     mocha('native', 'test/native'),
     { name: 'integration', isSuite: true, command: ['--import', 'tsx', 'test/integration/run.ts', resultFile('integration')] },

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { modelViewer } from './pages';
 import { closeEditors, sampleWindow, type SampleWindow } from './sample-window';
 
-/** Milliseconds to load the extension's code and activate it, on a machine that may be busy with other things; docs/performance.md has what it takes on one that is not. */
-const MOST_MS = 500;
+/** A window that starts on a busy machine gives the extension its turn late; test/unit/editors/activation.test.ts holds it to what it takes itself. */
+const MOST_MS = 3000;
 
 describe('the extension in a window', function () {
   this.timeout(240_000);

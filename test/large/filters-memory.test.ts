@@ -1,8 +1,8 @@
 import * as assert from 'node:assert/strict';
 import * as fs from 'node:fs/promises';
-import { temporaryFolder } from '../support/files';
-import { writeImageModel } from '../support/image-models';
-import { measuredCli } from './measured-cli';
+import { temporaryFolder } from '../unit/support/files';
+import { writeImageModel } from '../unit/support/image-models';
+import { measuredCli } from '../unit/cli/measured-cli';
 
 const TAPS = 131_072;
 

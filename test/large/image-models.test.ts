@@ -1,11 +1,11 @@
 import * as assert from 'node:assert/strict';
 import * as fs from 'node:fs/promises';
-import { openModel } from '../../../extension/core/families/registry';
-import type { ValidationReport } from '../../../extension/core/validation/report';
-import { loadEngine } from '../../../extension/kernel-host/addon';
-import { temporaryFolder } from '../support/files';
-import { IMAGE_MODELS, writeImageModel } from '../support/image-models';
-import { run } from './cli';
+import { openModel } from '../../extension/core/families/registry';
+import type { ValidationReport } from '../../extension/core/validation/report';
+import { loadEngine } from '../../extension/kernel-host/addon';
+import { temporaryFolder } from '../unit/support/files';
+import { IMAGE_MODELS, writeImageModel } from '../unit/support/image-models';
+import { run } from '../unit/cli/cli';
 
 /** 128 x 128; test/benchmarks/path-512.ts runs 512 x 512. */
 const PIXELS = 16_384;

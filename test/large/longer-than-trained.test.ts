@@ -1,11 +1,11 @@
 import * as assert from 'node:assert/strict';
 import * as fs from 'node:fs/promises';
-import { writeSafetensors } from '../../../extension/core/formats/safetensors/write';
-import { mulberry32 } from '../../../extension/core/validation/statistics';
-import type { ValidationReport } from '../../../extension/core/validation/report';
-import { temporaryFolder } from '../support/files';
-import { MODEL, run } from './cli';
-import { measuredCli } from './measured-cli';
+import { writeSafetensors } from '../../extension/core/formats/safetensors/write';
+import { mulberry32 } from '../../extension/core/validation/statistics';
+import type { ValidationReport } from '../../extension/core/validation/report';
+import { temporaryFolder } from '../unit/support/files';
+import { MODEL, run } from '../unit/cli/cli';
+import { measuredCli } from '../unit/cli/measured-cli';
 
 /** What the sample model was trained on. */
 const TRAINED = 1024;
