@@ -37,7 +37,7 @@ const stages = [
     options: ['--parallel', '--jobs', '2'],
   })],
   [
-    mocha('native', 'test/native'),
+    mocha('native', 'test/native', { options: ['--parallel', '--jobs', '2'] }),
     { name: 'integration', isSuite: true, command: ['--import', 'tsx', 'test/integration/run.ts', resultFile('integration')] },
   ],
   [mocha('speed', 'test/speed')],
