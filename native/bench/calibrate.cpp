@@ -31,6 +31,13 @@ lc_plan plan_of(int32_t algorithm, int64_t taps, int64_t n, int64_t modulus = 0,
 }
 
 double dense_row(int64_t channels, int64_t n) { return row_ns(channels, n, {LC_CAUSAL, channels, n, n, 0, nullptr}, plan_of(LC_RIGHT_ANGLE, n, n)); }
+/// One row of 64 K points cut to two taps, in blocks of n.
+double blocks_row(int64_t n, int lanes) {
+  const int64_t length = 65536, discard = n / lanes;
+  lc_plan plan = plan_of(LC_OVERLAP_SAVE, 2, n);
+  plan.discard = discard;
+  return row_ns(2, length, {LC_CAUSAL, 2, 2, length, 0, nullptr}, plan);
+}
 double toeplitz_row(int64_t taps, int64_t length) { return row_ns(4, length, {LC_CAUSAL, 4, taps, length, 0, nullptr}, plan_of(LC_TOEPLITZ, taps, 0)); }
 
 double comb_row(int64_t n, int64_t modulus, int64_t rows) {
@@ -67,13 +74,16 @@ int main() {
   costs.fft_level_seconds = level;
   costs.fft_point_seconds = point;
   costs.near_points = INT64_MAX;
+  const int lanes = select_kernels(variant()).f32.lanes;
+  const int64_t short_block = 256, pairs = (65536 / (short_block - short_block / lanes) + 1) / 2;
+  const double block = blocks_row(short_block, lanes) / static_cast<double>(pairs) - transform_seconds(costs, short_block);
 
-  const double few_taps = toeplitz_row(4, 8192) / 8192, more_taps = toeplitz_row(32, 8192) / 8192;
-  const double toeplitz = (more_taps - few_taps) / 28, toeplitz_point = few_taps - 4 * toeplitz;
+  const double few_taps = toeplitz_row(4, 8192) / 8192, more_taps = toeplitz_row(2 * lanes, 8192) / 8192;
+  const double toeplitz = (more_taps - few_taps) / (2 * lanes - 4), toeplitz_point = few_taps - 4 * toeplitz;
 
   // Two combs of 32768 points: the difference in rows gives the products, what remains the points.
   const int64_t n = 32768;
-  const double few = comb_row(n, 16, 2) - 2 * transform_seconds(costs, n / 16), many = comb_row(n, 16, 6) - 6 * transform_seconds(costs, n / 16);
+  const double few = comb_row(n, 16, 2) - 2 * (transform_seconds(costs, n / 16) + block), many = comb_row(n, 16, 6) - 6 * (transform_seconds(costs, n / 16) + block);
   const double fold = (many - few) / (4 * 5 * static_cast<double>(n / 16));
   const double fold_point = few / static_cast<double>(n / 2) - fold * 2 * 5 / 8;
 
@@ -91,6 +101,6 @@ int main() {
   // 256 rows of 8192 points move 16 bytes a point (input, output, spectrum) through memory.
   const double byte = std::max(0.0, (dense_row(256, 8192) - dense_row(4, 8192)) / (8192 * 16.0));
 
-  std::printf("    {\"%s\", %.3f, %.2f, %.4f, %.2f, %.4f, %.3f, %.4f, %.3f, %.0f, %.4f, %.1f},\n", select_kernels(variant()).name, level, point, toeplitz, toeplitz_point, fold, std::max(0.0, fold_point), halve, halve_point, halve_row, byte,
+  std::printf("    {\"%s\", %.3f, %.2f, %.0f, %.4f, %.2f, %.4f, %.3f, %.4f, %.3f, %.0f, %.4f, %.1f},\n", select_kernels(variant()).name, level, point, std::max(0.0, block), toeplitz, toeplitz_point, fold, std::max(0.0, fold_point), halve, halve_point, halve_row, byte,
               std::max(1.0, far_factor));
 }

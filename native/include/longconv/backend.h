@@ -22,6 +22,7 @@ typedef struct lc_costs {
   int64_t transform_rows;     /* overlap-save discards whole rows of transform_length / transform_rows points */
   double fft_level_seconds;   /* per complex point and radix-2 level: forward, inverse and their share of the product */
   double fft_point_seconds;   /* per complex point: first and last pass */
+  double block_seconds;       /* per block of overlap-save or row of a comb, besides its points */
   double toeplitz_seconds;    /* per output and tap */
   double toeplitz_point_seconds; /* per output */
   double fold_seconds;        /* per column, kept comb row and row of a quarter period (n1 / 4 + 1): fold and unfold */

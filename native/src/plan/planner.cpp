@@ -14,6 +14,11 @@ namespace {
 constexpr int64_t kLongestToeplitz = 512;
 /// Overlap-save blocks beyond this size leave the nearest caches and gain nothing.
 constexpr int64_t kLongestBlock = int64_t{1} << 18;
+/// Signals that no cache holds: then longer blocks, whose rows lie too far apart for the processor's prefetching, cost as much as some more
+/// bytes of every point. Measured with AVX-512: 0.1 ns, and 0.3 ns for those that have left the nearest cache, too.
+constexpr double kFarSignalBytes = 32 << 20;
+constexpr int64_t kLongestPrefetchedBlock = 512, kLongestNearBlock = 2048;
+constexpr double kStridedBytes = 3, kFarStridedBytes = 8;
 /// Outputs beyond the transform that a right-angle convolution may compute as direct sums: lengths such as 2^15 + 2 are common.
 constexpr int64_t kLongestTail = 64;
 constexpr int64_t kLargestCombModulus = 256;
@@ -29,10 +34,13 @@ struct Question {
   int32_t threads;
 };
 
+/// Input and output.
+double signal_bytes(const Question& q) { return static_cast<double>(q.batch) * static_cast<double>(q.spec.channels) * static_cast<double>(q.length) * 8; }
+
 /// Fills in what all plans have in common. `row_seconds`: one row of input; `spectrum_bytes`: prepared bytes of one channel.
 lc_plan finish_plan(const Question& q, lc_plan plan, double row_seconds, int64_t channel_bytes, double executed) {
   const double rows = static_cast<double>(q.batch) * static_cast<double>(q.spec.channels);
-  const double streamed = rows * static_cast<double>(q.length) * 8 + static_cast<double>(q.spec.channels * channel_bytes);
+  const double streamed = signal_bytes(q) + static_cast<double>(q.spec.channels * channel_bytes);
   // Rows are handed out whole: with fewer rows than threads some threads stay idle.
   const double busy = threads_that_pay(rows * row_seconds, std::max(1.0, std::min<double>(q.threads, rows)));
   plan.seconds = q.costs.call_seconds + rows * row_seconds / busy + memory_seconds(q.costs, streamed);
@@ -82,7 +90,9 @@ void add_overlap_save(const Question& q, int64_t taps, int64_t extent, std::vect
     plan.transform_length = n;
     plan.discard = discard;
     // Blocks go in pairs, as real and imaginary part.
-    const double seconds = static_cast<double>((blocks + 1) / 2) * transform_seconds(q.costs, n);
+    const double strided = n <= kLongestPrefetchedBlock || signal_bytes(q) <= kFarSignalBytes ? 0 : n <= kLongestNearBlock ? kStridedBytes : kFarStridedBytes;
+    const double seconds = static_cast<double>((blocks + 1) / 2) * (transform_seconds(q.costs, n) + q.costs.block_seconds) +
+                           static_cast<double>(q.length) * strided * q.costs.byte_seconds;
     plans.push_back(finish_plan(q, plan, seconds, 8 * n, 1.0));
   }
 }
@@ -136,7 +146,7 @@ void add_comb_rows(const Question& q, std::vector<lc_plan>& plans) {
     plan.transform_length = columns;
     plan.comb_modulus = modulus;
     plan.comb_rows = rows;
-    const double seconds = transform_seconds(q.costs, columns, rows) + comb_fold_seconds(q.costs, modulus, rows, columns);
+    const double seconds = transform_seconds(q.costs, columns, rows) + static_cast<double>(rows) * q.costs.block_seconds + comb_fold_seconds(q.costs, modulus, rows, columns);
     const double executed = static_cast<double>(rows) / (static_cast<double>(modulus) / 2 + 1);
     plans.push_back(finish_plan(q, plan, seconds, rows * 8 * columns, executed));
   }

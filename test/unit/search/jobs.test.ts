@@ -67,7 +67,7 @@ describe('sweep and search on the sample', function () {
     const { dense, masked, recausalised } = result.report;
     for (const quality of [masked!, recausalised!]) assert.ok(quality.perplexity / dense!.perplexity - 1 <= 0.01, `${quality.perplexity} against ${dense!.perplexity}`);
     assert.ok(result.change <= 1);
-    assert.ok(result.speedup > 1.1, `speed-up ${result.speedup}`);
+    assert.ok(result.speedup >= 1.5, `speed-up ${result.speedup}`);
     assert.ok(result.report.sites.length > 0);
     const parsed = parsePlan(fs.readFileSync(plan, 'utf8'));
     assert.ok('plan' in parsed);

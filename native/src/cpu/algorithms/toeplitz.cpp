@@ -9,6 +9,8 @@ namespace longconv {
 namespace {
 
 constexpr int64_t kBlock = 8192;
+/// Whole steps of the kernel.
+constexpr int64_t kStagedStep = 128;
 
 class Toeplitz final : public PreparedConvolution {
  public:
@@ -26,17 +28,18 @@ class Toeplitz final : public PreparedConvolution {
     const int64_t lead = circular_ ? taps_ - 1 : 0, history = taps_ - 1;
     const int64_t from = block * kBlock, count = std::min(kBlock, row.length - from);
     const float* taps = &filter_[channel * taps_];
-    const Epilogue<float> epilogue = row.epilogue(from);
-    if (from >= history && !row.pre && !epilogue.any()) {
-      kernels_.toeplitz(taps, taps_, row.input + from, row.output + from, count);
-      return;
+    // Where nothing is to be multiplied or added, only outputs without all of their history before them are staged.
+    const bool plain = !row.pre && !row.epilogue(from).any();
+    const int64_t staged = !plain ? count : from >= history ? 0 : std::min(count, (history + kStagedStep - 1) / kStagedStep * kStagedStep);
+    if (staged > 0) {
+      Scratch scratch(Scratch::padded((history + staged) * 4) + Scratch::padded(staged * 4));
+      float* x = scratch.take<float>(history + staged);
+      float* y = scratch.take<float>(staged);
+      WrappedRow{row, lead}.copy(kernels_, from + lead - history, from + lead + staged, x);
+      kernels_.toeplitz(taps, taps_, x + history, y, staged);
+      kernels_.finish(row.output + from, y, row.epilogue(from), staged);
     }
-    Scratch scratch(Scratch::padded((history + count) * 4) + Scratch::padded(count * 4));
-    float* x = scratch.take<float>(history + count);
-    float* y = scratch.take<float>(count);
-    WrappedRow{row, lead}.copy(kernels_, from + lead - history, from + lead + count, x);
-    kernels_.toeplitz(taps, taps_, x + history, y, count);
-    kernels_.finish(row.output + from, y, epilogue, count);
+    if (staged < count) kernels_.toeplitz(taps, taps_, row.input + from + staged, row.output + from + staged, count - staged);
   }
 
  private:

@@ -1,17 +1,21 @@
 // Direct (band-Toeplitz) convolution with a very short filter, and the element-wise copies around staged signals.
 //
 // Reference: y[t] = sum_{j < K} k[j] x[t - j]. Layout: contiguous rows; x has K - 1 readable elements before t = 0.
-// Cost: K multiply-adds per output, 8 vectors of outputs at a time; the loads are shared between the taps of one residue mod W.
+// Cost: K multiply-adds per output, 8 vectors of outputs at a time; the loads are shared between the taps of one residue mod W. Vectors as long
+// as a cache line are shuffled out of two neighbours where few taps share them, since nearly every load would touch two lines.
 #pragma once
 
+#include <algorithm>
+
 #include "../kernel_table.h"
-#include "vector.h"
+#include "halve.h"
 
 namespace longconv::LC_ISA_NAMESPACE {
 
 template <int W>
 struct ShortFilter {
   using V = Vec<float, W>;
+  using All = typename MakeIndices<W>::type;
 
   /// Adds taps first, first + W, ... (M of them) to eight vectors of outputs. Their inputs lie W points apart, so the M + 7 vectors
   /// that are read serve 8 M products.
@@ -29,6 +33,33 @@ struct ShortFilter {
     }
   }
 
+  /// Adds the taps A, A + 1, ... < count; near: the inputs of tap 0, from one vector before on.
+  template <int A = 0>
+  static LC_INLINE void add_near_taps(V (&sum)[8], const float* k, int64_t count, const V (&near)[9]) {
+    if constexpr (A < W) {
+      if (A >= count) return;
+      const V tap = broadcast<float, W>(k[A]);
+#pragma GCC unroll 8
+      for (int v = 0; v < 8; ++v) {
+        if constexpr (A == 0) sum[v] += tap * near[v + 1];
+        else sum[v] += tap * shuffle<From<W - A>>(near[v], near[v + 1], All{});
+      }
+      add_near_taps<A + 1>(sum, k, count, near);
+    }
+  }
+  /// Adds fewer than W taps. x is read from a vector before the inputs of tap 0 on, as far as `before` elements are there.
+  static LC_INLINE void add_few_taps(V (&sum)[8], const float* k, int64_t taps, const float* x, int64_t before) {
+    if constexpr (W * sizeof(float) == 64) {
+      if (before >= W) {
+        V near[9];
+#pragma GCC unroll 9
+        for (int v = 0; v < 9; ++v) near[v] = load<float, W>(x + (v - 1) * W);
+        return add_near_taps(sum, k, taps, near);
+      }
+    }
+    for (int64_t j = 0; j < taps; ++j) add_taps<1>(sum, k + j, x - j);
+  }
+
   static void toeplitz(const float* k, int64_t taps, const float* x, float* y, int64_t count) {
     int64_t t = 0;
     for (; t + 8 * W <= count; t += 8 * W) {
@@ -36,9 +67,12 @@ struct ShortFilter {
       int64_t first = 0;
       for (; first + 8 * W <= taps; first += 8 * W)
         for (int r = 0; r < W; ++r) add_taps<8>(sum, k + first + r, x + t - first - r);
+      for (; first + 4 * W <= taps; first += 4 * W)
+        for (int r = 0; r < W; ++r) add_taps<4>(sum, k + first + r, x + t - first - r);
       for (; first + 2 * W <= taps; first += 2 * W)
         for (int r = 0; r < W; ++r) add_taps<2>(sum, k + first + r, x + t - first - r);
-      for (; first < taps; ++first) add_taps<1>(sum, k + first, x + t - first);
+      // Readable before x are t + taps - 1 elements.
+      for (; first < taps; first += W) add_few_taps(sum, k + first, std::min<int64_t>(W, taps - first), x + t - first, t + taps - 1 - first);
 #pragma GCC unroll 8
       for (int v = 0; v < 8; ++v) store<float, W>(y + t + v * W, sum[v]);
     }
