@@ -18,9 +18,9 @@ function main() {
   mkdirSync(output);
 
   const model = path.join(sample, 'model.safetensors');
-  const plan = path.join(output, 'lowpass-partial.surgery.json');
+  const plan = path.join(output, 'partial.surgery.json');
   surgeon('The model: trained for this project on E. coli K-12 in the published HyenaDNA layout; not a published model.', 'inspect', model);
-  surgeon('A plan: keep the lower half of the spectrum, then the first 256 of 1024 taps, in every layer.', 'plan', model, '--lowpass', '0.5', '--partial', '256', '-o', plan);
+  surgeon('A plan: keep the first 24 of 1,026 taps, in every layer.', 'plan', model, '--partial', '24', '-o', plan);
   surgeon(
     'How much faster, how much worse? On sequence that the model was not trained on (32 windows of 1024 bases).',
     'validate', plan, '--data', path.join(sample, 'ecoli-table.fa'), '--json', path.join(output, 'report.json'),
