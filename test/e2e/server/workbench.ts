@@ -229,9 +229,11 @@ export class Workbench {
   private async commandRow(title: string, timeoutMs = COMMAND_TIMEOUT_MS): Promise<Locator> {
     const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first();
     const end = Date.now() + timeoutMs;
-    for (;;) {
+    for (let attempt = 0; ; attempt++) {
       try {
-        await this.page.keyboard.press('F1');
+        // By the title bar's search box where a page has kept the key.
+        if (attempt % 2 === 0) await this.page.keyboard.press('F1');
+        else await this.page.locator('.command-center .command-center-center').first().click({ timeout: 1500 });
         await this.quickInput().waitFor({ state: 'visible', timeout: 1500 });
         await this.quickInput().fill(`>${title}`);
         await row.waitFor({ timeout: 1500 });
