@@ -1,7 +1,7 @@
 // Times the CPU kernels one by one, in one process with FFTW where it is installed: `longconv_kernels [CHANNELS] [LENGTH ...]`.
 //
-// LONGCONV_ONLY=TEXT: only the dense kernel and the rows whose names have this text. One thread, filters prepared. Columns: median and MAD in ms of thread processor time, microseconds per row, nanoseconds per point,
-// nominal GFLOP/s (5 n log2 n per transform), and the ratio to the dense kernel or to FFTW.
+// LONGCONV_ONLY=TEXT: only the dense kernel and the rows whose names have this text. One thread, filters prepared. Columns: median and MAD in ms of
+// thread processor time, microseconds per row, nanoseconds per point, and the ratio to the dense kernel or to FFTW.
 #include <cstdio>
 #include <cstdlib>
 #include <functional>

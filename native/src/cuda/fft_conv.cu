@@ -10,7 +10,7 @@
 #include "fft/columns.cuh"
 #include "fft/geometry.h"
 #include "fft/kernels.h"
-#include "fft/one_pass.cuh"
+#include "fft/one_pass_parameters.cuh"
 #include "fft/spectrum.h"
 #include "fft/tables.h"
 #include "transform_choice.h"
@@ -23,9 +23,7 @@ struct FftConvPlan {
   FftConvSpec spec = {};
   TransformChoice choice = {};
   Signal signal = Signal::kPair;
-  int64_t transform = 0;  // N
-  int32_t points = 0;     // of the one-pass kernel: N, or N / 256 for long transforms
-  bool is_long = false;
+  int32_t points = 0;     // of the one-pass kernel: all, or 1 / 256 of a long transform
   int32_t history = 0, step = 0;  // overlap-save
   uint32_t keep = 0xffffffffu;    // first-digit rows, on chip
   int32_t kept_rows = 1;          // long
@@ -81,11 +79,9 @@ TransformChoice choose_transform_for(const FftConvSpec& spec, int device) {
 
 void use(FftConvPlan& plan, const TransformChoice& choice) {
   plan.choice = choice;
-  plan.transform = choice.points;
   plan.history = static_cast<int32_t>(choice.history);
   plan.step = static_cast<int32_t>(choice.points - choice.history);
-  plan.is_long = choice.is_long;
-  plan.points = static_cast<int32_t>(plan.is_long ? choice.points / kColumnRadix : choice.points);
+  plan.points = static_cast<int32_t>(choice.is_long ? choice.points / kColumnRadix : choice.points);
   plan.signal = choice.pairs ? Signal::kPair : Signal::kReal;
   plan.alpha = choice.pairs ? 0 : 0.25;
 }
@@ -93,7 +89,7 @@ void use(FftConvPlan& plan, const TransformChoice& choice) {
 void upload_tables(FftConvPlan& plan) {
   const int n = plan.points;
   const Geometry g = geometry_of(n);
-  const Signal signal = plan.is_long ? Signal::kComplex : plan.signal;
+  const Signal signal = plan.choice.is_long ? Signal::kComplex : plan.signal;
   const double alpha = signal == Signal::kReal ? plan.alpha : 0;
   const bool real = plan.signal == Signal::kReal;
   const FragmentKind in = real ? FragmentKind::kFromReal : FragmentKind::kComplex, out = real ? FragmentKind::kToReal : FragmentKind::kComplex;
@@ -101,10 +97,10 @@ void upload_tables(FftConvPlan& plan) {
   gain(FragmentKind::kComplex, 16, 4);
   if (g.middle > 1) gain(FragmentKind::kComplex, g.middle, 2);
   if (g.first >= 8) {
-    gain(plan.is_long ? FragmentKind::kComplex : in, g.first, 1);
-    gain(plan.is_long ? FragmentKind::kComplex : out, g.first, 1);
-    plan.in = DeviceMemory::of(digit_fragments(plan.is_long ? FragmentKind::kComplex : in, g.first, alpha));
-    plan.out = DeviceMemory::of(digit_fragments(plan.is_long ? FragmentKind::kComplex : out, g.first, alpha));
+    gain(plan.choice.is_long ? FragmentKind::kComplex : in, g.first, 1);
+    gain(plan.choice.is_long ? FragmentKind::kComplex : out, g.first, 1);
+    plan.in = DeviceMemory::of(digit_fragments(plan.choice.is_long ? FragmentKind::kComplex : in, g.first, alpha));
+    plan.out = DeviceMemory::of(digit_fragments(plan.choice.is_long ? FragmentKind::kComplex : out, g.first, alpha));
   }
   plan.core = DeviceMemory::of(digit_fragments(FragmentKind::kComplex, 16, 0));
   plan.base0 = DeviceMemory::of(twiddle_base(n, g.first, g.middle * 256, alpha));
@@ -118,7 +114,7 @@ void upload_tables(FftConvPlan& plan) {
   } else {
     plan.lanes = DeviceMemory::of(twiddle_lanes(n, g.first, alpha));
   }
-  if (!plan.is_long) return;
+  if (!plan.choice.is_long) return;
   gain(in, 16, 1);
   gain(FragmentKind::kComplex, 16, 2);
   gain(out, 16, 1);
@@ -126,7 +122,7 @@ void upload_tables(FftConvPlan& plan) {
   plan.column_digit = DeviceMemory::of(digit_fragments(FragmentKind::kComplex, 16, 0));
   plan.column_out = DeviceMemory::of(digit_fragments(out, 16, plan.alpha));
   plan.inner = DeviceMemory::of(twiddle_inner(plan.alpha));
-  const int64_t period = 4 * plan.transform;
+  const int64_t period = 4 * plan.choice.points;
   plan.coarse = DeviceMemory::of(twiddle_circle(period, 4096, static_cast<int>(period / 4096)));
   plan.fine = DeviceMemory::of(twiddle_circle(period, 1, 4096));
 }
@@ -134,7 +130,7 @@ void upload_tables(FftConvPlan& plan) {
 void compute_filters(FftConvPlan& plan, const float* filter, cudaStream_t stream) {
   const FftConvSpec& s = plan.spec;
   std::vector<int32_t> rows = {0};
-  if (plan.is_long) {
+  if (plan.choice.is_long) {
     rows = rows_with_kept_bins(plan.spec, plan.choice);
     plan.kept_rows = static_cast<int32_t>(rows.size());
     std::vector<int32_t> slots(kColumnRadix, -1);
@@ -149,16 +145,16 @@ void compute_filters(FftConvPlan& plan, const float* filter, cudaStream_t stream
   plan.filter_scale = DeviceMemory(4 * s.channels);
   check(cudaMemsetAsync(plan.filter_scale.as<void>(), 0, 4 * s.channels, stream), "clear memory");
   DeviceMemory kept;
-  if (s.kept) kept = DeviceMemory::of(std::vector<uint8_t>(s.kept, s.kept + plan.transform / 2 + 1));
+  if (s.kept) kept = DeviceMemory::of(std::vector<uint8_t>(s.kept, s.kept + plan.choice.points / 2 + 1));
   SpectrumRequest r = {};
   r.filter = filter;
   r.channels = s.channels;
   r.filter_length = s.filter_length;
   r.taps = s.mode == LC_CAUSAL ? std::min(s.filter_length, s.max_length) : s.filter_length;
-  r.transform = plan.transform;
+  r.transform = plan.choice.points;
   r.alpha = plan.alpha;
   r.kept = s.kept ? kept.as<uint8_t>() : nullptr;
-  r.rows = plan.is_long ? kColumnRadix : 1;
+  r.rows = plan.choice.is_long ? kColumnRadix : 1;
   r.points = plan.points;
   r.frequency = plan.frequency.as<int32_t>();
   r.kept_rows = plan.kept_rows;
@@ -169,8 +165,8 @@ void compute_filters(FftConvPlan& plan, const float* filter, cudaStream_t stream
 void describe(FftConvPlan& plan) {
   const Geometry g = geometry_of(plan.points);
   int used = std::snprintf(plan.description, sizeof plan.description, "%s, %lld points", plan.spec.overlap_save ? "overlap-save" :
-                           plan.signal == Signal::kReal ? "right-angle" : "circular pairs", static_cast<long long>(plan.transform));
-  if (plan.is_long) used += std::snprintf(plan.description + used, sizeof plan.description - used, ", %d of %d rows", plan.kept_rows, kColumnRadix);
+                           plan.signal == Signal::kReal ? "right-angle" : "circular pairs", static_cast<long long>(plan.choice.points));
+  if (plan.choice.is_long) used += std::snprintf(plan.description + used, sizeof plan.description - used, ", %d of %d rows", plan.kept_rows, kColumnRadix);
   else if (g.first >= 8 && __builtin_popcount(plan.keep) < g.first)
     used += std::snprintf(plan.description + used, sizeof plan.description - used, ", %d of %d rows", __builtin_popcount(plan.keep), g.first);
   if (plan.spec.overlap_save) std::snprintf(plan.description + used, sizeof plan.description - used, ", %d new in each", plan.step);
@@ -220,7 +216,7 @@ OnePass tables_of(const FftConvPlan& plan) {
   o.filter = plan.filter.as<uint32_t>();
   o.filter_scale = plan.filter_scale.as<float>();
   o.keep = plan.keep;
-  o.most = most_trusted(plan.transform, plan.gain);
+  o.most = most_trusted(plan.choice.points, plan.gain);
   return o;
 }
 
@@ -258,11 +254,11 @@ void launch_long(const FftConvPlan& plan, const FftConvCall& call, cudaStream_t 
   c.inner = plan.inner.as<float2>();
   c.filter_scale = plan.filter_scale.as<float>();
   c.points = plan.points;
-  c.most = most_trusted(plan.transform, plan.gain);
+  c.most = most_trusted(plan.choice.points, plan.gain);
   c.rows.data = reinterpret_cast<uint32_t*>(static_cast<char*>(call.workspace) + state_bytes(plan));
   c.rows.filter = plan.filter.as<uint32_t>();
   c.rows.frequency = plan.frequency.as<int32_t>();
-  c.rows.twiddles = {plan.coarse.as<float2>(), plan.fine.as<float2>(), static_cast<uint32_t>(4 * plan.transform - 1)};
+  c.rows.twiddles = {plan.coarse.as<float2>(), plan.fine.as<float2>(), static_cast<uint32_t>(4 * plan.choice.points - 1)};
   c.rows.kept_rows = static_cast<uint32_t>(plan.kept_rows);
   c.rows.shift4 = static_cast<int32_t>(4 * plan.alpha);
   OnePass rows = tables_of(plan);
@@ -316,7 +312,7 @@ int32_t fft_conv_launch(const FftConvPlan& plan, const FftConvCall& call, cudaSt
       fail(LC_INVALID_ARGUMENT, "The arrays do not hold the channels of this filter.");
     if (call.total_channels > INT32_MAX || call.batch * plan.spec.channels * ((call.length + plan.step - 1) / plan.step) > INT32_MAX)
       fail(LC_NOT_SUPPORTED, "The CUDA kernels take at most 2^31 rows and blocks at a time: split the batch.");
-    if (plan.is_long) {
+    if (plan.choice.is_long) {
       if (!call.workspace) fail(LC_INVALID_ARGUMENT, "This length needs a workspace.");
       launch_long(plan, call, stream);
       return;
@@ -332,7 +328,7 @@ int32_t fft_conv_launch(const FftConvPlan& plan, const FftConvCall& call, cudaSt
 }
 
 size_t fft_conv_workspace_bytes(const FftConvPlan& plan) {
-  if (!plan.is_long) return 0;
+  if (!plan.choice.is_long) return 0;
   return state_bytes(plan) + static_cast<size_t>(chunk_sequences(plan)) * plan.kept_rows * plan.points * 4;
 }
 

@@ -34,8 +34,23 @@ struct Question {
   int32_t threads;
 };
 
+lc_plan plan_of(lc_algorithm algorithm, const char* name, int64_t taps, int64_t transform_length) {
+  lc_plan plan{};
+  plan.algorithm = algorithm;
+  plan.name = name;
+  plan.taps = taps;
+  plan.transform_length = transform_length;
+  return plan;
+}
+
 /// Input and output.
 double signal_bytes(const Question& q) { return static_cast<double>(q.batch) * static_cast<double>(q.spec.channels) * static_cast<double>(q.length) * 8; }
+
+/// What reading and writing blocks of n points far apart costs, in bytes of each point.
+double strided_bytes(const Question& q, int64_t n) {
+  if (n <= kLongestPrefetchedBlock || signal_bytes(q) <= kFarSignalBytes) return 0;
+  return n <= kLongestNearBlock ? kStridedBytes : kFarStridedBytes;
+}
 
 /// Fills in what all plans have in common. `row_seconds`: one row of input; `spectrum_bytes`: prepared bytes of one channel.
 lc_plan finish_plan(const Question& q, lc_plan plan, double row_seconds, int64_t channel_bytes, double executed) {
@@ -51,10 +66,7 @@ lc_plan finish_plan(const Question& q, lc_plan plan, double row_seconds, int64_t
 
 void add_toeplitz(const Question& q, int64_t taps, std::vector<lc_plan>& plans) {
   if (taps > kLongestToeplitz) return;
-  lc_plan plan{};
-  plan.algorithm = LC_TOEPLITZ;
-  plan.name = "Toeplitz";
-  plan.taps = taps;
+  lc_plan plan = plan_of(LC_TOEPLITZ, "Toeplitz", taps, 0);
   plans.push_back(finish_plan(q, plan, toeplitz_row_seconds(q.costs, taps, q.length), taps * 4, 1.0));
 }
 
@@ -64,11 +76,7 @@ void add_right_angle(const Question& q, int64_t taps, int64_t extent, bool tail_
   for (int64_t n : {full, full / 2}) {
     const int64_t tail = extent - n;
     if (n < q.costs.minimum_transform || (tail > 0 && (!tail_allowed || tail > kLongestTail))) continue;
-    lc_plan plan{};
-    plan.algorithm = LC_RIGHT_ANGLE;
-    plan.name = "right-angle FFT";
-    plan.taps = taps;
-    plan.transform_length = n;
+    lc_plan plan = plan_of(LC_RIGHT_ANGLE, "right-angle FFT", taps, n);
     const double seconds = transform_seconds(q.costs, n) + (tail > 0 ? toeplitz_row_seconds(q.costs, std::min(taps, extent), tail) : 0.0);
     plans.push_back(finish_plan(q, plan, seconds, 8 * n + (tail > 0 ? 4 * taps : 0), 1.0));
   }
@@ -83,16 +91,11 @@ void add_overlap_save(const Question& q, int64_t taps, int64_t extent, std::vect
     if (discard * 4 > n * 3) continue;  // less than a quarter of each block would be of use
     const int64_t blocks = (extent + n - discard - 1) / (n - discard);
     if (blocks < 2) continue;  // a single block is what the right-angle convolution does in half the points
-    lc_plan plan{};
-    plan.algorithm = LC_OVERLAP_SAVE;
-    plan.name = "overlap-save";
-    plan.taps = taps;
-    plan.transform_length = n;
+    lc_plan plan = plan_of(LC_OVERLAP_SAVE, "overlap-save", taps, n);
     plan.discard = discard;
     // Blocks go in pairs, as real and imaginary part.
-    const double strided = n <= kLongestPrefetchedBlock || signal_bytes(q) <= kFarSignalBytes ? 0 : n <= kLongestNearBlock ? kStridedBytes : kFarStridedBytes;
     const double seconds = static_cast<double>((blocks + 1) / 2) * (transform_seconds(q.costs, n) + q.costs.block_seconds) +
-                           static_cast<double>(q.length) * strided * q.costs.byte_seconds;
+                           static_cast<double>(q.length) * strided_bytes(q, n) * q.costs.byte_seconds;
     plans.push_back(finish_plan(q, plan, seconds, 8 * n, 1.0));
   }
 }
@@ -100,11 +103,7 @@ void add_overlap_save(const Question& q, int64_t taps, int64_t extent, std::vect
 void add_circular_fft(const Question& q, int64_t taps, std::vector<lc_plan>& plans) {
   const int64_t n = q.spec.max_length;
   if (!is_power_of_two(n) || n < q.costs.minimum_transform) return;
-  lc_plan plan{};
-  plan.algorithm = LC_CIRCULAR_FFT;
-  plan.name = "circular FFT";
-  plan.taps = taps;
-  plan.transform_length = n;
+  lc_plan plan = plan_of(LC_CIRCULAR_FFT, "circular FFT", taps, n);
   const double pairs = static_cast<double>((q.batch + 1) / 2) / static_cast<double>(q.batch);
   plans.push_back(finish_plan(q, plan, pairs * transform_seconds(q.costs, n), 8 * n, 1.0));
 }
@@ -139,11 +138,7 @@ void add_comb_rows(const Question& q, std::vector<lc_plan>& plans) {
     const int64_t columns = n / modulus;
     const int64_t rows = kept_rows(residues, modulus);
     if (rows == modulus / 2 + 1) continue;
-    lc_plan plan{};
-    plan.algorithm = LC_COMB_ROWS;
-    plan.name = "comb-row FFT";
-    plan.taps = n;
-    plan.transform_length = columns;
+    lc_plan plan = plan_of(LC_COMB_ROWS, "comb-row FFT", n, columns);
     plan.comb_modulus = modulus;
     plan.comb_rows = rows;
     const double seconds = transform_seconds(q.costs, columns, rows) + static_cast<double>(rows) * q.costs.block_seconds + comb_fold_seconds(q.costs, modulus, rows, columns);
@@ -173,11 +168,7 @@ void add_decimated(const Question& q, std::vector<lc_plan>& plans) {
     const int64_t tail = std::max<int64_t>(0, halved_length(chain, q.spec.max_length) - n);
     // The tail is the beginning of one row of the transform's first pass.
     if (tail > n / q.costs.transform_rows) return;
-    lc_plan plan{};
-    plan.algorithm = LC_DECIMATED;
-    plan.name = "decimated FFT";
-    plan.taps = grid;
-    plan.transform_length = n;
+    lc_plan plan = plan_of(LC_DECIMATED, "decimated FFT", grid, n);
     plan.band = band;
     plan.decimation = decimation;
     double operations = transform_operations(n);

@@ -25,12 +25,6 @@ struct ByTurns {
   static constexpr int index(int i) { return i / 2 + (High ? W / 2 : 0) + (i % 2 ? W : 0); }
 };
 
-/// Lanes of two vectors from lane A of the first one on.
-template <int A>
-struct From {
-  static constexpr int index(int i) { return i + A; }
-};
-
 template <int W>
 struct Halve {
   using V = Vec<float, W>;

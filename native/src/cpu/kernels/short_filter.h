@@ -8,7 +8,7 @@
 #include <algorithm>
 
 #include "../kernel_table.h"
-#include "halve.h"
+#include "transpose.h"
 
 namespace longconv::LC_ISA_NAMESPACE {
 
@@ -47,7 +47,7 @@ struct ShortFilter {
       add_near_taps<A + 1>(sum, k, count, near);
     }
   }
-  /// Adds fewer than W taps. x is read from a vector before the inputs of tap 0 on, as far as `before` elements are there.
+  /// Adds at most W taps. x is read from a vector before the inputs of tap 0 on, as far as `before` elements are there.
   static LC_INLINE void add_few_taps(V (&sum)[8], const float* k, int64_t taps, const float* x, int64_t before) {
     if constexpr (W * sizeof(float) == 64) {
       if (before >= W) {

@@ -23,6 +23,12 @@ LC_INLINE V shuffle(V a, V b, Indices<I...>) {
   return __builtin_shufflevector(a, b, F::index(I)...);
 }
 
+/// Lanes of two vectors from lane A of the first one on.
+template <int A>
+struct From {
+  static constexpr int index(int i) { return i + A; }
+};
+
 /// Groups of D lanes, alternately from a and b, low or high group of each run of 2 D.
 template <int W, int D, bool High>
 struct ExchangeBlocks {

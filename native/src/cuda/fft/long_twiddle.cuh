@@ -1,5 +1,5 @@
 // Twiddles of a transform longer than a table: w^(f' m) with the frequency in quarters of a bin, as a product of two table entries.
-// Also: where the rows of a long transform lie (long.cuh).
+// Also: where the rows of a long transform lie (columns.cuh).
 #pragma once
 
 #include "twiddle.cuh"

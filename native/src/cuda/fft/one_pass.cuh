@@ -5,7 +5,7 @@
 //   kCluster > 1: row q of the first digit lies in block q % kCluster of a cluster. The first digit is computed by all blocks, some columns each, and
 //   handed to the rows' owners; the last one takes from them. In between every block has its rows to itself.
 //   kPair: two rows of the same channel are re and im (circular). kReal: one row, twisted by a quarter bin, real part of the result: the
-//   right-angle convolution, causal over n points without padding. kComplex: rows of a long transform, in device memory (long.cuh).
+//   right-angle convolution, causal over n points without padding. kComplex: rows of a long transform, in device memory (columns.cuh).
 // Preconditions: rows of the signal hold at most n points (the rest counts as 0). Block: kWarps warps, kGroup units at a time.
 // Reference: c = IDFT(filter * DFT(u')), any input that float32 holds: units whose largest |u'| leaves [2^-4, 64] are scaled and read again.
 // Cost per complex point: u and y once in device memory, 4 bytes of filter from L2, 16 bytes of shared memory (32 with a middle digit).
@@ -13,39 +13,10 @@
 
 #include "core.cuh"
 #include "digit_pass.cuh"
-#include "long_twiddle.cuh"
-#include "signal.cuh"
+#include "one_pass_parameters.cuh"
 #include "small_digit.cuh"
 
 namespace longconv::cuda {
-
-struct OnePass {
-  SignalArrays signal;  // kPair, kReal
-  const uint4 *in_fragments, *middle_fragments, *core_fragments, *out_fragments;
-  DigitTwiddles first, middle;
-  const float2* table256;
-  const float2* row_bases;  // of the digit above the core: [rows][32]
-  const float2* row_steps;  // [rows][4]
-  const uint32_t* filter;   // kPair, kReal: [channels][n]; kComplex: [channels][rows_kept][n]; order of filter_layout.h
-  const float* filter_scale;
-  uint32_t keep;  // bit q: row q of the first digit is computed; rows that are not hold 0
-  uint32_t units, units_per_channel;
-  uint32_t most;  // trusted()
-  LongRows rows;  // kComplex
-};
-
-constexpr int kMaximumGroup = 8;
-
-struct alignas(16) UnitState {
-  Piece piece[2];
-  int32_t channel;
-  const uint32_t* filter;
-  uint32_t maximum[2];  // bits of the largest |half| read
-  float scale[2], out_scale[2];
-  uint32_t* row;     // kComplex: the unit's n points
-  RowBin bin;        // kComplex: frequency of the row
-  bool present;
-};
 
 template <Signal kSignal, class E, int Q, int M, int kWarps, int kGroup, int kCluster = 1>
 struct OnePassKernel {

@@ -1,0 +1,39 @@
+// What the one-pass kernels are given, and what they note of the units they work on.
+#pragma once
+
+#include "long_twiddle.cuh"
+#include "signal.cuh"
+
+namespace longconv::cuda {
+
+/// One launch. Device memory.
+struct OnePass {
+  SignalArrays signal;  // kPair, kReal
+  const uint4 *in_fragments, *middle_fragments, *core_fragments, *out_fragments;
+  DigitTwiddles first, middle;
+  const float2* table256;
+  const float2* row_bases;  // of the digit above the core: [rows][32]
+  const float2* row_steps;  // [rows][4]
+  const uint32_t* filter;   // kPair, kReal: [channels][n]; kComplex: [channels][rows_kept][n]; order of filter_frequency()
+  const float* filter_scale;
+  uint32_t keep;  // bit q: row q of the first digit is computed; rows that are not hold 0
+  uint32_t units, units_per_channel;
+  uint32_t most;  // trusted()
+  LongRows rows;  // kComplex
+};
+
+constexpr int kMaximumGroup = 8;
+
+/// One of the transforms that a block, or a cluster, works on, in shared memory.
+struct alignas(16) UnitState {
+  Piece piece[2];
+  int32_t channel;
+  const uint32_t* filter;
+  uint32_t maximum[2];  // bits of the largest |half| read
+  float scale[2], out_scale[2];
+  uint32_t* row;     // kComplex: the unit's n points
+  RowBin bin;        // kComplex: frequency of the row
+  bool present;
+};
+
+}  // namespace longconv::cuda
