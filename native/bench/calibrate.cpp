@@ -31,7 +31,7 @@ lc_plan plan_of(int32_t algorithm, int64_t taps, int64_t n, int64_t modulus = 0,
 }
 
 double dense_row(int64_t channels, int64_t n) { return row_ns(channels, n, {LC_CAUSAL, channels, n, n, 0, nullptr}, plan_of(LC_RIGHT_ANGLE, n, n)); }
-/// One row of 64 K points cut to two taps, in blocks of n.
+/// One row of 64 K points cut to two taps, in blocks of 2 n.
 double blocks_row(int64_t n, int lanes) {
   const int64_t length = 65536, discard = n / lanes;
   lc_plan plan = plan_of(LC_OVERLAP_SAVE, 2, n);
@@ -75,8 +75,8 @@ int main() {
   costs.fft_point_seconds = point;
   costs.near_points = INT64_MAX;
   const int lanes = select_kernels(variant()).f32.lanes;
-  const int64_t short_block = 256, pairs = (65536 / (short_block - short_block / lanes) + 1) / 2;
-  const double block = blocks_row(short_block, lanes) / static_cast<double>(pairs) - transform_seconds(costs, short_block);
+  const int64_t shortest = 256, step = 2 * shortest - shortest / lanes, blocks = (65536 + step - 1) / step;
+  const double block = blocks_row(shortest, lanes) / static_cast<double>(blocks) - transform_seconds(costs, shortest);
 
   const double few_taps = toeplitz_row(4, 8192) / 8192, more_taps = toeplitz_row(2 * lanes, 8192) / 8192;
   const double toeplitz = (more_taps - few_taps) / (2 * lanes - 4), toeplitz_point = few_taps - 4 * toeplitz;

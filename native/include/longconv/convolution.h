@@ -25,7 +25,7 @@ typedef struct lc_convolution_spec {
 
 typedef enum lc_algorithm {
   LC_TOEPLITZ = 0,     /* direct sum, very short filters */
-  LC_OVERLAP_SAVE = 1, /* blocks of transform_length points, `discard` of which are history */
+  LC_OVERLAP_SAVE = 1, /* blocks of 2 * transform_length points, `discard` of which are history */
   LC_RIGHT_ANGLE = 2,  /* one transform_length-point complex transform per row of input */
   LC_COMB_ROWS = 3,    /* only the kept rows of the digit f mod comb_modulus, each a transform of transform_length points */
   LC_CIRCULAR_FFT = 4, /* one transform_length-point complex transform per pair of rows */

@@ -33,6 +33,7 @@ struct SkipMap {
 /// Memory that will be read and written next, asked for line by line while a transform computes. Advanced by the kernel.
 struct Touch {
   int32_t pace = 1;  ///< bytes asked for on each side for every 4 bytes that the transform has points
+  int64_t spectrum_ahead = 0;  ///< elements of the spectrum beyond those multiplied with; 0: it is in the caches already
   const char* read = nullptr;
   const char* read_end = nullptr;
   const char* write = nullptr;
@@ -46,7 +47,7 @@ struct FirstPassSource {
   const T* im = nullptr;
   const T* re_gate = nullptr;
   const T* im_gate = nullptr;
-  /// Complex untwisted signals: elements beyond each one read whose memory is asked for meanwhile; 0: none.
+  /// Complex twisted signals: elements beyond each one read whose memory is asked for meanwhile; 0: none.
   int64_t ahead = 0;
 };
 
@@ -58,14 +59,17 @@ struct Epilogue {
   const T* post = nullptr;
   T skip = 0;
   bool any() const { return input != nullptr || post != nullptr; }
+  /// The same for results that begin at element `at`.
+  Epilogue from(int64_t at) const { return {input ? input + at : nullptr, pre ? pre + at : nullptr, post ? post + at : nullptr, skip}; }
 };
 
-/// Where the last pass writes rows first_row .. lanes-1 (row h is points [h * columns, (h + 1) * columns)), row first_row at offset 0.
+/// Where the last pass writes each part's rows from its first one to lanes-1 (row h is points [h * columns, (h + 1) * columns)), the first at offset 0.
 template <class T>
 struct LastPassSink {
   T* re = nullptr;
   T* im = nullptr;  ///< null: the imaginary part is not wanted
-  int32_t first_row = 0;
+  int32_t re_first_row = 0;
+  int32_t im_first_row = 0;
   Epilogue<T> re_epilogue;
   Epilogue<T> im_epilogue;
 };

@@ -18,28 +18,54 @@ namespace longconv {
 
 namespace {
 
-struct Job {
-  int64_t count = 0;
-  const int32_t* cancel = nullptr;
-  const std::function<void(int64_t)>* body = nullptr;
+/// A share of the items, on a cache line of its own.
+struct alignas(64) Share {
   std::atomic<int64_t> next{0};
+  int64_t end = 0;
+};
+
+/// Every thread begins with a share of neighbouring items, which ask for each other's memory, and then helps with what is left of the others'.
+struct Job {
+  const int32_t* cancel;
+  const std::function<void(int64_t)>* body;
+  std::vector<Share> shares;
+  std::atomic<std::size_t> arrived{0};
   int helpers = 0;  // workers inside work(), under Pool::mutex
   std::mutex error_mutex;
   std::exception_ptr error;
 
+  Job(int64_t count, int threads, const int32_t* cancel_flag, const std::function<void(int64_t)>& work_body) : cancel(cancel_flag), body(&work_body), shares(static_cast<std::size_t>(threads)) {
+    int64_t begin = 0;
+    for (int i = 0; i < threads; ++i) {
+      Share& share = shares[static_cast<std::size_t>(i)];
+      share.next = begin;
+      begin += count / threads + (i < count % threads);
+      share.end = begin;
+    }
+  }
+
   void work() {
-    for (;;) {
-      if (cancelled(cancel)) return;
-      const int64_t index = next.fetch_add(1, std::memory_order_relaxed);
-      if (index >= count) return;
+    const std::size_t first = arrived.fetch_add(1, std::memory_order_relaxed);
+    for (std::size_t i = 0; i < shares.size(); ++i) finish(shares[(first + i) % shares.size()]);
+  }
+
+ private:
+  void finish(Share& share) {
+    while (!cancelled(cancel)) {
+      const int64_t index = share.next.fetch_add(1, std::memory_order_relaxed);
+      if (index >= share.end) return;
       try {
         (*body)(index);
       } catch (...) {
-        const std::lock_guard<std::mutex> lock(error_mutex);
-        if (!error) error = std::current_exception();
-        next.store(count, std::memory_order_relaxed);
+        stop(std::current_exception());
       }
     }
+  }
+
+  void stop(std::exception_ptr reason) {
+    const std::lock_guard<std::mutex> lock(error_mutex);
+    if (!error) error = reason;
+    for (Share& share : shares) share.next.store(share.end, std::memory_order_relaxed);
   }
 };
 
@@ -113,11 +139,8 @@ int hardware_threads() {
 
 void parallel_for(int64_t count, int threads, const int32_t* cancel, const std::function<void(int64_t)>& body) {
   if (threads <= 0) threads = hardware_threads();
-  Job job;
-  job.count = count;
-  job.cancel = cancel;
-  job.body = &body;
-  const int helpers = static_cast<int>(std::min<int64_t>(threads, count)) - 1;
+  Job job(count, static_cast<int>(std::clamp<int64_t>(count, 1, threads)), cancel, body);
+  const int helpers = static_cast<int>(job.shares.size()) - 1;
   if (helpers <= 0) job.work();
   else Pool::instance().run(job, helpers);
   if (job.error) std::rethrow_exception(job.error);

@@ -83,18 +83,17 @@ void add_right_angle(const Question& q, int64_t taps, int64_t extent, bool tail_
 }
 
 void add_overlap_save(const Question& q, int64_t taps, int64_t extent, std::vector<lc_plan>& plans) {
-  const int64_t largest = std::min(kLongestBlock, 2 * ceil_power_of_two(extent));
+  const int64_t largest = std::min(kLongestBlock, ceil_power_of_two(extent) / 2);
   // Shorter transforms run with narrower vectors, at other rates than those of the device.
   for (int64_t n = std::max(q.costs.minimum_transform, q.costs.transform_rows * q.costs.transform_rows); n <= largest; n *= 2) {
     const int64_t unit = n / q.costs.transform_rows;
     const int64_t discard = round_up(taps - 1, unit);
-    if (discard * 4 > n * 3) continue;  // less than a quarter of each block would be of use
-    const int64_t blocks = (extent + n - discard - 1) / (n - discard);
-    if (blocks < 2) continue;  // a single block is what the right-angle convolution does in half the points
+    const int64_t block = 2 * n;
+    if (discard * 4 > block * 3) continue;  // less than a quarter of each block would be of use
+    const int64_t blocks = (extent + block - discard - 1) / (block - discard);
     lc_plan plan = plan_of(LC_OVERLAP_SAVE, "overlap-save", taps, n);
     plan.discard = discard;
-    // Blocks go in pairs, as real and imaginary part.
-    const double seconds = static_cast<double>((blocks + 1) / 2) * (transform_seconds(q.costs, n) + q.costs.block_seconds) +
+    const double seconds = static_cast<double>(blocks) * (transform_seconds(q.costs, n) + q.costs.block_seconds) +
                            static_cast<double>(q.length) * strided_bytes(q, n) * q.costs.byte_seconds;
     plans.push_back(finish_plan(q, plan, seconds, 8 * n, 1.0));
   }

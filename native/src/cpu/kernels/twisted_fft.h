@@ -34,6 +34,7 @@ template <class T, int W>
 struct TwistedFft {
   using V = Vec<T, W>;
   using C = Complex<T, W>;
+  static constexpr int64_t kLine = 64 / static_cast<int64_t>(sizeof(T));
 
   // ---- first and last pass -------------------------------------------------------------------------------------------------
 
@@ -149,6 +150,13 @@ struct TwistedFft {
     store<T, W>(dst + at, value);
   }
 
+  template <bool Finish>
+  static LC_INLINE void write_row(T* dst, int64_t row, int64_t stride, int64_t column, V value, const Epilogue<T>& e) {
+    if (row < 0) return;
+    if constexpr (Finish) put(dst, row * stride + column, value, e);
+    else store<T, W>(dst + row * stride + column, value);
+  }
+
   /// Columns [base, base + width), to 0 of rows `stride` apart.
   template <bool Real, bool Twisted, bool Finish>
   static void last_pass_of(const FftTables<T>& t, const T* work, const LastPassSink<T>& sink, int64_t stride, int64_t base, int64_t width) {
@@ -174,17 +182,11 @@ struct TwistedFft {
       Dft<W, true, T, W>::run(x);
 #pragma GCC unroll 16
       for (int h = 0; h < W; ++h) {
-        if (h < sink.first_row) continue;
-        const int64_t at = (h - sink.first_row) * stride + c;
         C y = x[h];
         if constexpr (Twisted && Real) y.re = y.re * t.twist[2 * h] + y.im * t.twist[2 * h + 1];
         if constexpr (Twisted && !Real) y = multiply_conjugate<T, W>(y, broadcast<T, W>(t.twist[2 * h]), broadcast<T, W>(t.twist[2 * h + 1]));
-        if constexpr (Finish) put(sink.re, at, y.re, sink.re_epilogue);
-        else store<T, W>(sink.re + at, y.re);
-        if constexpr (!Real) {
-          if constexpr (Finish) put(sink.im, at, y.im, sink.im_epilogue);
-          else store<T, W>(sink.im + at, y.im);
-        }
+        write_row<Finish>(sink.re, h - sink.re_first_row, stride, c, y.re, sink.re_epilogue);
+        if constexpr (!Real) write_row<Finish>(sink.im, h - sink.im_first_row, stride, c, y.im, sink.im_epilogue);
       }
     }
   }
@@ -197,8 +199,8 @@ struct TwistedFft {
     near.im = im;
     for (int64_t base = 0; base < t.columns; base += kStagedColumns) {
       last_pass_of<false, Twisted, false>(t, work, near, kStageStride, base, kStagedColumns);
-      take_away(re, sink.first_row, t.columns, base, sink.re, sink.re_epilogue);
-      take_away(im, sink.first_row, t.columns, base, sink.im, sink.im_epilogue);
+      take_away(re, sink.re_first_row, t.columns, base, sink.re, sink.re_epilogue);
+      take_away(im, sink.im_first_row, t.columns, base, sink.im, sink.im_epilogue);
     }
   }
 
@@ -238,7 +240,13 @@ struct TwistedFft {
   template <int R, bool Product>
   static void innermost(T* x, const T* spectrum, int64_t blocks, Touch* touch) {
     for (int64_t b = 0; b < blocks; ++b, x += 2 * W * R, spectrum += Product ? 2 * W * R : 0) {
-      if (Product && touch) touch_lines<W * R * static_cast<int64_t>(sizeof(T)) / 64>(*touch);
+      if constexpr (Product) {
+        if (touch) touch_lines<W * R * static_cast<int64_t>(sizeof(T)) / 64>(*touch);
+        if (touch && touch->spectrum_ahead) {
+#pragma GCC unroll 16
+          for (int64_t i = 0; i < 2 * W * R; i += kLine) __builtin_prefetch(spectrum + touch->spectrum_ahead + i, 0, 2);
+        }
+      }
       C a[R];
 #pragma GCC unroll 16
       for (int i = 0; i < R; ++i) a[i] = load_complex<T, W>(x + 2 * W * i);
@@ -326,7 +334,7 @@ struct TwistedFft {
     if constexpr (!Real) {
       if (needs_stage(m)) return staged_first_pass<Twisted>(t, s, work);
     }
-    if constexpr (!Real && !Twisted) {
+    if constexpr (!Real && Twisted) {
       if (s.ahead) return gated ? first_pass_of<Real, Twisted, true, true>(t, s, m, 0, m, work) : first_pass_of<Real, Twisted, false, true>(t, s, m, 0, m, work);
     }
     gated ? first_pass_of<Real, Twisted, true>(t, s, m, 0, m, work) : first_pass_of<Real, Twisted, false>(t, s, m, 0, m, work);
