@@ -18,7 +18,7 @@ void unit(double turns, T* re_im) {
 }
 
 /// Columns whose twiddles come from one table of fine steps: small enough to stay in the nearest cache.
-constexpr int64_t kFineColumns = 32;
+constexpr int64_t kFineColumns = 64;
 
 }  // namespace
 

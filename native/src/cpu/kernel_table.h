@@ -25,11 +25,6 @@ struct FftTables {
   bool twisted = false;       ///< alpha != 0
 };
 
-/// Blocks of the spectrum that are entirely zero: zero[level][block], null where nothing can be skipped.
-struct SkipMap {
-  const uint8_t* zero[kMaxFftLevels] = {};
-};
-
 /// Memory that will be read and written next, asked for line by line while a transform computes. Advanced by the kernel.
 struct Touch {
   int32_t pace = 1;  ///< bytes asked for on each side for every 4 bytes that the transform has points
@@ -119,7 +114,7 @@ struct FftKernels {
   /// All later forward stages; the result stays in the permuted order of the work array.
   void (*forward)(const FftTables<T>&, T* work);
   /// Later forward stages, product with `spectrum` (same layout as work), and their inverses. Polls `cancel` in long transforms.
-  void (*convolve)(const FftTables<T>&, T* work, const T* spectrum, const SkipMap* skip, Touch* touch, const int32_t* cancel);
+  void (*convolve)(const FftTables<T>&, T* work, const T* spectrum, Touch* touch, const int32_t* cancel);
   void (*last_pass)(const FftTables<T>&, const T* work, const LastPassSink<T>&);
 };
 

@@ -61,7 +61,7 @@ void PackedRealFft::forward(const double* re, const double* im, double* work) co
 void PackedRealFft::filter(double* re, double* im, const double* spectrum, double* work, const int32_t* cancel) const {
   if (kernels_) {
     kernels_->f64.first_pass(plan_->tables(), {re, im, nullptr, nullptr}, work);
-    kernels_->f64.convolve(plan_->tables(), work, spectrum, nullptr, nullptr, cancel);
+    kernels_->f64.convolve(plan_->tables(), work, spectrum, nullptr, cancel);
     LastPassSink<double> sink{};
     sink.re = re;
     sink.im = im;

@@ -40,7 +40,7 @@ class CircularFft final : public PreparedConvolution {
     }
     kernels_.f32.first_pass(fft_.tables(), source, work);
     Touch touch = touch_after(call, a);
-    kernels_.f32.convolve(fft_.tables(), work, &spectra_[channel * 2 * n_], nullptr, &touch, cancel);
+    kernels_.f32.convolve(fft_.tables(), work, &spectra_[channel * 2 * n_], &touch, cancel);
     if (!cancelled(cancel)) kernels_.f32.last_pass(fft_.tables(), work, sink);
   }
 

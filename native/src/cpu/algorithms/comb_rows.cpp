@@ -69,7 +69,7 @@ class CombRows final : public PreparedConvolution {
       float* im = re + tables_.row_stride;
       const FftTables<float>& fft = plans_[static_cast<std::size_t>(i)].tables();
       kernels_.f32.first_pass(fft, {re, im, nullptr, nullptr}, work);
-      kernels_.f32.convolve(fft, work, &spectra_[(channel * count + i) * 2 * m_], nullptr, &touch, cancel);
+      kernels_.f32.convolve(fft, work, &spectra_[(channel * count + i) * 2 * m_], &touch, cancel);
       LastPassSink<float> sink{};
       sink.re = re;
       sink.im = im;

@@ -58,7 +58,7 @@ class Decimated final : public PreparedConvolution {
     Touch touch = touch_after(call, row);
     touch.read_end = touch.read;
     touch.pace = static_cast<int32_t>((row.length + n_ - 1) / n_);
-    kernels_.f32.convolve(fft_.tables(), work, &spectra_[channel * 2 * n_], nullptr, &touch, cancel);
+    kernels_.f32.convolve(fft_.tables(), work, &spectra_[channel * 2 * n_], &touch, cancel);
     if (cancelled(cancel)) return;
     LastPassSink<float> sink{};
     sink.re = v;

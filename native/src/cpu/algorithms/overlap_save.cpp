@@ -77,7 +77,7 @@ class OverlapSave final : public PreparedConvolution {
     touch.pace = 2;
     touch.write = reinterpret_cast<const char*>(row.output + at);
     touch.write_end = reinterpret_cast<const char*>(row.output + std::min(at + step_, row.length));
-    kernels_.f32.convolve(fft_.tables(), work, &spectra_[channel * 2 * n_], nullptr, &touch, cancel);
+    kernels_.f32.convolve(fft_.tables(), work, &spectra_[channel * 2 * n_], &touch, cancel);
     if (cancelled(cancel)) return;
     kernels_.f32.last_pass(fft_.tables(), work, writable ? sink(row.output + at, row.epilogue(at)) : sink(stage, {}));
     if (!writable) kernels_.finish(row.output + at, stage, row.epilogue(at), row.length - at);

@@ -70,7 +70,7 @@ class RightAngle final : public PreparedConvolution {
     }
     kernels_.f32.first_pass(fft_.tables(), source, work);
     Touch touch = touch_after(call, row);
-    kernels_.f32.convolve(fft_.tables(), work, &spectra_[channel * 2 * n_], nullptr, &touch, cancel);
+    kernels_.f32.convolve(fft_.tables(), work, &spectra_[channel * 2 * n_], &touch, cancel);
     if (cancelled(cancel)) return;
     kernels_.f32.last_pass(fft_.tables(), work, sink);
     if (!direct) kernels_.finish(row.output, sink.re + lead_, row.epilogue(0), covered - lead_);

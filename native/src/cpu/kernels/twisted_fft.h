@@ -14,8 +14,7 @@
 // The inverse runs the same stages backwards (decimation in time). Nothing is scaled: the caller's spectrum carries 1 / n.
 //
 // convolve() goes depth first: forward pass of a block, its sub-blocks one after the other (each forward, product, inverse while
-// it is in the nearest cache), inverse pass. The last radix stays in registers around the product. Blocks whose spectrum is zero
-// are not visited; their part of the work array is cleared.
+// it is in the nearest cache), inverse pass. The last radix stays in registers around the product.
 //
 // Preconditions: n a power of two >= W * W; work 64-byte aligned, 2 n elements. Cost: about 3.5 vector operations per complex
 // vector, radix-2 level and direction.
@@ -77,15 +76,23 @@ struct TwistedFft {
     }
   }
 
-  /// Twiddle of row r at columns [l, l + W): fine * coarse.
+  /// Twiddle of row r at columns [l, l + W): fine * coarse, which is 1 in the only tile of a short transform.
+  template <bool OneTile>
   static LC_INLINE C column_twiddle(const T* fine, const T* coarse, int64_t fine_columns, int r) {
     const C f{load<T, W>(fine + 2 * r * fine_columns), load<T, W>(fine + (2 * r + 1) * fine_columns)};
-    return multiply<T, W>(f, broadcast<T, W>(coarse[2 * r]), broadcast<T, W>(coarse[2 * r + 1]));
+    if constexpr (OneTile) return f;
+    else return multiply<T, W>(f, broadcast<T, W>(coarse[2 * r]), broadcast<T, W>(coarse[2 * r + 1]));
   }
 
   /// Columns [base, base + width), which `src` has at 0 of rows `stride` apart.
   template <bool Real, bool Twisted, bool Gated, bool Ahead = false>
   static void first_pass_of(const FftTables<T>& t, const FirstPassSource<T>& src, int64_t stride, int64_t base, int64_t width, T* work) {
+    if (t.columns == t.fine_columns) first_pass_tiles<Real, Twisted, Gated, Ahead, true>(t, src, stride, base, width, work);
+    else first_pass_tiles<Real, Twisted, Gated, Ahead, false>(t, src, stride, base, width, work);
+  }
+
+  template <bool Real, bool Twisted, bool Gated, bool Ahead, bool OneTile>
+  static void first_pass_tiles(const FftTables<T>& t, const FirstPassSource<T>& src, int64_t stride, int64_t base, int64_t width, T* work) {
     const int64_t fine = t.fine_columns;
     for (int64_t c = 0; c < width; c += W) {
       const int64_t column = base + c, l = column % fine;
@@ -114,7 +121,7 @@ struct TwistedFft {
       V re[W], im[W];
 #pragma GCC unroll 16
       for (int r = 0; r < W; ++r) {
-        const C w = column_twiddle(t.fine + l, coarse, fine, r);
+        const C w = column_twiddle<OneTile>(t.fine + l, coarse, fine, r);
         const C y = multiply<T, W>(x[r], w.re, w.im);
         re[r] = y.re;
         im[r] = y.im;
@@ -160,6 +167,12 @@ struct TwistedFft {
   /// Columns [base, base + width), to 0 of rows `stride` apart.
   template <bool Real, bool Twisted, bool Finish>
   static void last_pass_of(const FftTables<T>& t, const T* work, const LastPassSink<T>& sink, int64_t stride, int64_t base, int64_t width) {
+    if (t.columns == t.fine_columns) last_pass_tiles<Real, Twisted, Finish, true>(t, work, sink, stride, base, width);
+    else last_pass_tiles<Real, Twisted, Finish, false>(t, work, sink, stride, base, width);
+  }
+
+  template <bool Real, bool Twisted, bool Finish, bool OneTile>
+  static void last_pass_tiles(const FftTables<T>& t, const T* work, const LastPassSink<T>& sink, int64_t stride, int64_t base, int64_t width) {
     const int64_t fine = t.fine_columns;
     for (int64_t c = 0; c < width; c += W) {
       const int64_t column = base + c, l = column % fine;
@@ -176,7 +189,7 @@ struct TwistedFft {
       C x[W];
 #pragma GCC unroll 16
       for (int r = 0; r < W; ++r) {
-        const C w = column_twiddle(t.fine + l, coarse, fine, r);
+        const C w = column_twiddle<OneTile>(t.fine + l, coarse, fine, r);
         x[r] = multiply_conjugate<T, W>(C{re[r], im[r]}, w.re, w.im);
       }
       Dft<W, true, T, W>::run(x);
@@ -290,12 +303,8 @@ struct TwistedFft {
     else pass_inverse<4>(x, t.span[level], t.twiddle[level]);
   }
 
-  static void convolve_block(const FftTables<T>& t, int level, int64_t block, T* x, const T* spectrum, const SkipMap* skip, Touch* touch, const int32_t* cancel) {
+  static void convolve_block(const FftTables<T>& t, int level, T* x, const T* spectrum, Touch* touch, const int32_t* cancel) {
     const int64_t span = t.span[level];
-    if (skip && skip->zero[level] && skip->zero[level][block]) {
-      __builtin_memset(x, 0, static_cast<std::size_t>(span) * 2 * W * sizeof(T));
-      return;
-    }
     if (cancel && span * W >= kPollPoints && __atomic_load_n(cancel, __ATOMIC_RELAXED)) return;
     if (level == t.levels - 1) {
       innermost_any<true>(t, x, spectrum, 1, touch);
@@ -304,12 +313,9 @@ struct TwistedFft {
     forward_level(t, level, x);
     const int64_t sub = t.span[level + 1];
     const int count = t.radix[level];
-    if (level == t.levels - 2 && !(skip && skip->zero[level + 1])) {
-      innermost_any<true>(t, x, spectrum, count, touch);
-    } else {
-      for (int q = 0; q < count; ++q)
-        convolve_block(t, level + 1, block * count + q, x + q * sub * 2 * W, spectrum + q * sub * 2 * W, skip, touch, cancel);
-    }
+    if (level == t.levels - 2) innermost_any<true>(t, x, spectrum, count, touch);
+    else
+      for (int q = 0; q < count; ++q) convolve_block(t, level + 1, x + q * sub * 2 * W, spectrum + q * sub * 2 * W, touch, cancel);
     inverse_level(t, level, x);
   }
 
@@ -354,8 +360,8 @@ struct TwistedFft {
     else t.twisted ? first_pass_any<true, true>(t, s, work) : first_pass_any<true, false>(t, s, work);
   }
   static void forward(const FftTables<T>& t, T* work) { forward_block(t, 0, work); }
-  static void convolve(const FftTables<T>& t, T* work, const T* spectrum, const SkipMap* skip, Touch* touch, const int32_t* cancel) {
-    convolve_block(t, 0, 0, work, spectrum, skip, touch, cancel);
+  static void convolve(const FftTables<T>& t, T* work, const T* spectrum, Touch* touch, const int32_t* cancel) {
+    convolve_block(t, 0, work, spectrum, touch, cancel);
   }
   static void last_pass(const FftTables<T>& t, const T* work, const LastPassSink<T>& s) {
     if (s.im) t.twisted ? last_pass_any<false, true>(t, work, s) : last_pass_any<false, false>(t, work, s);
