@@ -243,6 +243,8 @@ std::vector<Case> check_cases() {
   for (int64_t taps : {2, 100, 513, 2048, 4096, 16384, 32768})
     for (int64_t length : {1000, 8192, 100001, 200000})
       out.push_back({"overlap-save", LC_CAUSAL, true, 2 * length, taps, length, 3, 2, taps % length < 1000, true, elements[turn++ % 3], 0, 0, 1, false});
+  out.push_back({"overlap-save, history of more than half a block", LC_CAUSAL, true, 12000, 5000, 6001, 2, 2, true, true, Element::kHalf, 0, 0, 1, false});
+  out.push_back({"overlap-save, history of more than half a block", LC_CAUSAL, true, 24000, 9000, 12000, 2, 2, false, false, Element::kFloat, 0, 0, 1, false});
   out.push_back({"overlap-save in clusters", LC_CAUSAL, true, 1 << 21, 32768, 1 << 20, 1, 2, true, false, Element::kHalf, 0, 0, 1, false});
   out.push_back({"overlap-save, one row", LC_CAUSAL, true, 200000, 513, 100000, 1, 1, true, false, Element::kHalf, 0, 0, 1, false});
   for (int64_t taps : {100, 4096, 16384}) {

@@ -49,7 +49,7 @@ int64_t transformed_points(const FftConvSpec& spec, const TransformChoice& choic
   return (choice.pairs && !choice.halves ? 2 : 1) * blocks * choice.block();
 }
 
-/// Overlap-save: the block that takes the least time. Blocks are whole transforms on chip, whose first digit takes its twist from tables.
+/// Overlap-save: the block that takes the least time; smaller transforms than 2048 points have a first digit without tables, which cannot be twisted.
 void choose_block(const FftConvSpec& spec, bool clusters, TransformChoice& choice) {
   constexpr int64_t kSmallest = 2048;
   double best = 0;
