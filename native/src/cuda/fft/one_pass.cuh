@@ -4,9 +4,10 @@
 //   Q first digit (1, 2, 4: small_digit.cuh; 8, 16, 32: tensor cores), slow in time, fast in frequency; M middle digit (1, 8, 16); 16 and 16 core.
 //   kCluster > 1: row q of the first digit lies in block q % kCluster of a cluster. The first digit is computed by all blocks, some columns each, and
 //   handed to the rows' owners; the last one takes from them. In between every block has its rows to itself.
-//   kPair: two rows of the same channel are re and im (circular), or the two halves of one block of a row, twisted by a quarter bin: negacyclic
-//   over 2 n points, for overlap-save, where what wraps around falls on history (from n = 2048 on; the twist is in the tables). kReal: one row, twisted by a quarter bin, real part of the result: the
-//   right-angle convolution, causal over n points without padding. kComplex: rows of a long transform, in device memory (columns.cuh).
+//   kPair: two rows of the same channel are re and im (circular); or the two halves of one block of a row, twisted by a quarter bin (by tables,
+//   from n = 2048 on): negacyclic over 2 n points, for overlap-save, where what wraps around falls on history. kReal: one row, twisted by a
+//   quarter bin, real part of the result: the right-angle convolution, causal over n points without padding. kComplex: rows of a long
+//   transform, in device memory (columns.cuh).
 // Preconditions: rows of the signal hold at most n points (the rest counts as 0). Block: kWarps warps, kGroup units at a time.
 // Reference: c = IDFT(filter * DFT(u')), any input that float32 holds: units whose largest |u'| leaves [2^-4, 64] are scaled and read again.
 // Cost per complex point: u and y once in device memory, 4 bytes of filter from L2, 16 bytes of shared memory (32 with a middle digit).
