@@ -59,9 +59,9 @@ lc_plan with_prepared(const lc_convolution_spec& spec, const float* filter, cons
 
 }  // namespace
 
-Measured measure(const lc_convolution_spec& spec, const float* filter, const std::vector<float>& input, std::vector<float>& output, const lc_plan* forced) {
+Measured measure(const lc_convolution_spec& spec, const float* filter, const std::vector<float>& input, std::vector<float>& output, const lc_plan* forced, double least_seconds) {
   Measured measured{};
-  measured.plan = with_prepared(spec, filter, input, output, forced, [&](const auto& once) { measured.timing = time_runs(once); });
+  measured.plan = with_prepared(spec, filter, input, output, forced, [&](const auto& once) { measured.timing = time_runs(once, 7, least_seconds); });
   return measured;
 }
 

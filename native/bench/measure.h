@@ -23,8 +23,8 @@ std::vector<float> noise(int64_t count);
 /// The rates the planner reckons with.
 lc_costs planner_costs();
 
-/// Times calls of one batch row on one thread, prepared by `forced`, or by the plan that the planner chooses. Ends the program on an error.
-Measured measure(const lc_convolution_spec& spec, const float* filter, const std::vector<float>& input, std::vector<float>& output, const lc_plan* forced = nullptr);
+/// Times calls of one batch row on one thread, for at least so many seconds, prepared by `forced`, or by the plan that the planner chooses. Ends the program on an error.
+Measured measure(const lc_convolution_spec& spec, const float* filter, const std::vector<float>& input, std::vector<float>& output, const lc_plan* forced = nullptr, double least_seconds = 0.2);
 
 /// The same without the clock: prepares once and runs so many times.
 void run(const lc_convolution_spec& spec, const float* filter, const std::vector<float>& input, std::vector<float>& output, int times);

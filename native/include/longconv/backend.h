@@ -29,7 +29,7 @@ typedef struct lc_costs {
   double fold_point_seconds;  /* per input point: fold and unfold */
   double halve_seconds;       /* per sample before a halving of the sampling rate and pair of taps, both ways; 0: the device has no such kernel */
   double halve_point_seconds; /* per sample before a halving, both ways */
-  double halve_row_seconds;   /* per row at a lower sampling rate */
+  double halve_row_seconds;   /* per row and halving */
   double byte_seconds;        /* per byte streamed from memory (signals and spectra beyond cached_bytes) */
   int64_t cached_bytes;
   double far_factor;          /* transforms larger than near_points cost this much more per point */

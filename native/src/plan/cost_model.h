@@ -5,7 +5,7 @@
 //   narrow(n) = kNarrow for every halving of the lanes whose square is more than n: such transforms run with narrower vectors
 //   direct sum of K taps over L outputs:                          L (toeplitz_point + K toeplitz); of whole 4 * lanes taps, which share loads, half
 //   comb fold and unfold of R rows of an n1-row comb, M columns:  M (R (n1/4 + 1) fold + n1/2 fold_point)
-//   halving of the sampling rate of S samples, and back, with P pairs of taps: S (P halve + halve_point); and halve_row a row
+//   halving of the sampling rate of S samples, and back, with P pairs of taps: halve_row + S (P halve + halve_point)
 //   memory:                                                       bytes moved beyond cached_bytes * byte; more for long blocks of overlap-save
 //   threads: as many as there are, but none for less than 100 microseconds of work, about twice what it takes to wake one
 #pragma once
@@ -52,9 +52,9 @@ inline double comb_fold_seconds(const lc_costs& c, int64_t modulus, int64_t rows
   return static_cast<double>(columns) * (products + static_cast<double>(modulus / 2) * c.fold_point_seconds);
 }
 inline double halving_seconds(const lc_costs& c, const std::vector<HalvingStage>& chain, int64_t length) {
-  double seconds = c.halve_row_seconds;
+  double seconds = 0;
   for (const HalvingStage& stage : chain) {
-    seconds += static_cast<double>(length) * (stage.pairs * c.halve_seconds + c.halve_point_seconds);
+    seconds += c.halve_row_seconds + static_cast<double>(length) * (stage.pairs * c.halve_seconds + c.halve_point_seconds);
     length = length / 2 + stage.pairs;
   }
   return seconds;

@@ -14,11 +14,11 @@ namespace {
 constexpr int64_t kLongestToeplitz = 512;
 /// Overlap-save blocks beyond this size leave the nearest caches and gain nothing.
 constexpr int64_t kLongestBlock = int64_t{1} << 18;
-/// Signals that no cache holds: then longer blocks, whose rows lie too far apart for the processor's prefetching, cost as much as some more
-/// bytes of every point. Measured with AVX-512: 0.1 ns, and 0.3 ns for those that have left the nearest cache, too.
-constexpr double kFarSignalBytes = 32 << 20;
-constexpr int64_t kLongestPrefetchedBlock = 512, kLongestNearBlock = 2048;
-constexpr double kStridedBytes = 3, kFarStridedBytes = 8;
+/// Signals that no near cache holds: then the longer the blocks, whose rows lie too far apart for the processor's prefetching, the more they
+/// cost, as much as so many more bytes of every point for each doubling. Measured with AVX-512.
+constexpr double kFarSignalBytes = 12 << 20;
+constexpr int64_t kNearBlock = 512;
+constexpr double kStridedBytes = 2, kMostStridedBytes = 6;
 /// Outputs beyond the transform that a right-angle convolution may compute as direct sums: lengths such as 2^15 + 2 are common.
 constexpr int64_t kLongestTail = 64;
 constexpr int64_t kLargestCombModulus = 256;
@@ -48,8 +48,8 @@ double signal_bytes(const Question& q) { return static_cast<double>(q.batch) * s
 
 /// What reading and writing blocks of n points far apart costs, in bytes of each point.
 double strided_bytes(const Question& q, int64_t n) {
-  if (n <= kLongestPrefetchedBlock || signal_bytes(q) <= kFarSignalBytes) return 0;
-  return n <= kLongestNearBlock ? kStridedBytes : kFarStridedBytes;
+  if (n <= kNearBlock || signal_bytes(q) <= kFarSignalBytes) return 0;
+  return std::min(kMostStridedBytes, kStridedBytes * log2_of(n / kNearBlock));
 }
 
 /// Fills in what all plans have in common. `row_seconds`: one row of input; `spectrum_bytes`: prepared bytes of one channel.

@@ -18,6 +18,7 @@ namespace {
 constexpr double kQuarterBin = -0.25;
 /// Blocks that one thread takes at a time, so that one long row keeps all threads busy.
 constexpr int64_t kBlocksPerItem = 4;
+constexpr int64_t kNearPoints = 2048, kColumnsAhead = 64;
 
 class OverlapSave final : public PreparedConvolution {
  public:
@@ -68,8 +69,10 @@ class OverlapSave final : public PreparedConvolution {
     } else {
       WrappedRow{row, lead_}.copy(kernels_, at + lead_ - discard_, at + lead_ + step_, stage);
     }
-    // Short strided rows are what the processor's own prefetching does not follow: the next block is asked for while this one is read.
-    kernels_.f32.first_pass(fft_.tables(), {input, input + n_, gate, gate ? gate + n_ : nullptr, step_}, work);
+    // Short strided rows are what the processor's own prefetching does not follow: the next block is asked for while this one is read, or the
+    // next columns, where the nearest cache would not keep a block.
+    const int64_t ahead = n_ <= kNearPoints ? step_ : kColumnsAhead;
+    kernels_.f32.first_pass(fft_.tables(), {input, input + n_, gate, gate ? gate + n_ : nullptr, ahead}, work);
     Touch touch;
     touch.pace = 2;
     touch.write = reinterpret_cast<const char*>(row.output + at);

@@ -24,9 +24,17 @@ struct CombFold {
   /// Floats ahead of those read or written in each row of the signal whose memory is asked for: these are more rows than a processor follows.
   static constexpr int64_t kAhead = 128;
 
+  /// Vectors of a row of the signal that are read at once: whole cache lines, since rows lie a power of two apart and push each other out.
+  static constexpr int kRun = 4;
+
   /// R rows of one parity from the sums and differences of their columns; p goes with the cosines, q with the sines.
   template <int R>
-  static LC_INLINE void fold_rows(const CombTables& t, int row, int64_t l, const V (*p)[2], const V (*q)[2], float* z) {
+  static LC_INLINE void fold_rows(const CombTables& t, int row, int64_t l, const V (*p)[kRun], const V (*q)[kRun], float* z) {
+    for (int v = 0; v < kRun; v += 2) fold_two<R>(t, row, l + v * W, p, q, v, z);
+  }
+
+  template <int R>
+  static LC_INLINE void fold_two(const CombTables& t, int row, int64_t l, const V (*p)[kRun], const V (*q)[kRun], int v, float* z) {
     const int width = t.n1 / 4 + 1;
     const float* c = t.cosine + row * width;
     const float* s = t.sine + row * width;
@@ -35,10 +43,10 @@ struct CombFold {
 #pragma GCC unroll 4
       for (int i = 0; i < R; ++i) {
         const V cosine = broadcast<float, W>(c[i * width + h]), sine = broadcast<float, W>(s[i * width + h]);
-        re[i][0] += p[h][0] * cosine;
-        re[i][1] += p[h][1] * cosine;
-        im[i][0] -= q[h][0] * sine;
-        im[i][1] -= q[h][1] * sine;
+        re[i][0] += p[h][v] * cosine;
+        re[i][1] += p[h][v + 1] * cosine;
+        im[i][0] -= q[h][v] * sine;
+        im[i][1] -= q[h][v + 1] * sine;
       }
     }
 #pragma GCC unroll 4
@@ -51,7 +59,7 @@ struct CombFold {
     }
   }
 
-  static LC_INLINE void fold_parity(const CombTables& t, int first, int last, int64_t l, const V (*p)[2], const V (*q)[2], float* z) {
+  static LC_INLINE void fold_parity(const CombTables& t, int first, int last, int64_t l, const V (*p)[kRun], const V (*q)[kRun], float* z) {
     for (; first + 4 <= last; first += 4) fold_rows<4>(t, first, l, p, q, z);
     if (last - first == 3) fold_rows<3>(t, first, l, p, q, z);
     else if (last - first == 2) fold_rows<2>(t, first, l, p, q, z);
@@ -61,28 +69,29 @@ struct CombFold {
   static void fold(const CombTables& t, const float* x, const float* gate, float* z) {
     const int64_t m = t.columns;
     const int quarter = t.n1 / 4, half = t.n1 / 2;
-    V sum[kMaxCombQuarter][2], difference[kMaxCombQuarter][2];
-    for (int64_t l = 0; l < m; l += 2 * W) {
+    V sum[kMaxCombQuarter][kRun], difference[kMaxCombQuarter][kRun];
+    for (int64_t l = 0; l < m; l += kRun * W) {
       for (int h = 0; h <= quarter; ++h) {
-        const bool single = h == 0 || h == quarter;
-#pragma GCC unroll 2
-        for (int v = 0; v < 2; ++v) {
-          const int64_t at = h * m + l + v * W, mirror = (half - h) * m + l + v * W;
-          __builtin_prefetch(x + at + kAhead, 0, 3);
-          V a = load<float, W>(x + at);
-          if (gate) a *= load<float, W>(gate + at);
-          V b{};
-          if (!single) {
-            __builtin_prefetch(x + mirror + kAhead, 0, 3);
-            b = load<float, W>(x + mirror);
-            if (gate) b *= load<float, W>(gate + mirror);
-          }
-          sum[h][v] = a + b;
-          difference[h][v] = a - b;
+        V a[kRun], b[kRun]{};
+        read_run(x, gate, h * m + l, a);
+        if (h != 0 && h != quarter) read_run(x, gate, (half - h) * m + l, b);
+#pragma GCC unroll 4
+        for (int v = 0; v < kRun; ++v) {
+          sum[h][v] = a[v] + b[v];
+          difference[h][v] = a[v] - b[v];
         }
       }
       fold_parity(t, 0, t.even_rows, l, sum, difference, z);
       fold_parity(t, t.even_rows, t.rows, l, difference, sum, z);
+    }
+  }
+
+  static LC_INLINE void read_run(const float* x, const float* gate, int64_t at, V (&v)[kRun]) {
+#pragma GCC unroll 4
+    for (int i = 0; i < kRun; ++i) {
+      __builtin_prefetch(x + at + i * W + kAhead, 0, 3);
+      v[i] = load<float, W>(x + at + i * W);
+      if (gate) v[i] *= load<float, W>(gate + at + i * W);
     }
   }
 
@@ -134,14 +143,20 @@ struct CombFold {
     }
   }
 
+  /// Rows of the output go in blocks of up to 4 and their mirrors, each for a run of columns: as few as the nearest cache has ways.
   static void unfold(const CombTables& t, const float* z, float* y, const Epilogue<float>& e) {
-    const int rows = t.n1 / 4 + 1;
-    for (int64_t l = 0; l < t.columns; l += 2 * W) {
-      int h = 0;
-      for (; h + 4 <= rows; h += 4) unfold_rows<4>(t, h, l, z, y, e);
-      if (rows - h == 3) unfold_rows<3>(t, h, l, z, y, e);
-      else if (rows - h == 2) unfold_rows<2>(t, h, l, z, y, e);
-      else if (rows - h == 1) unfold_rows<1>(t, h, l, z, y, e);
+    const int rows = t.n1 / 4 + 1, blocks = (rows + 3) / 4;
+    for (int64_t first = 0; first < t.columns; first += kRun * W) {
+      for (int block = 0, h = 0; block < blocks; ++block) {
+        const int count = (rows - h) / (blocks - block);
+        for (int64_t l = first; l < first + kRun * W; l += 2 * W) {
+          if (count == 4) unfold_rows<4>(t, h, l, z, y, e);
+          else if (count == 3) unfold_rows<3>(t, h, l, z, y, e);
+          else if (count == 2) unfold_rows<2>(t, h, l, z, y, e);
+          else unfold_rows<1>(t, h, l, z, y, e);
+        }
+        h += count;
+      }
     }
   }
 };
