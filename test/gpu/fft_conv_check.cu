@@ -36,10 +36,11 @@ __device__ float normal(uint64_t seed, int64_t i) {
   return sqrtf(-2 * logf(a)) * cospif(2 * b);
 }
 
+/// uneven: every second stretch of 4096 numbers is so much larger.
 template <class E>
-__global__ void fill(E* out, int64_t count, uint64_t seed, float amplitude) {
+__global__ void fill(E* out, int64_t count, uint64_t seed, float amplitude, float uneven) {
   const int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
-  if (i < count) out[i] = static_cast<E>(normal(seed, i) * amplitude);
+  if (i < count) out[i] = static_cast<E>(normal(seed, i) * (i / 4096 % 2 ? amplitude * uneven : amplitude));
 }
 
 __global__ void fill_filter(float* out, int64_t channels, int64_t taps, uint64_t seed) {
@@ -65,6 +66,7 @@ struct Case {
   int64_t comb, comb_kept;  // keep classes f mod comb < comb_kept and their mirrors; 0: all
   float amplitude;
   bool timed;
+  float uneven = 1;  // fill()
 };
 
 template <class E>
@@ -77,7 +79,7 @@ bool run(const Case& c) {
     E** arrays[] = {&u[i], &pre[i], &post[i]};
     for (int a = 0; a < (c.gated ? 3 : 1); ++a) {
       must(cudaMalloc(arrays[a], count * sizeof(E)), "memory");
-      fill<<<blocks(count), 256>>>(*arrays[a], count, 17 * i + a + 1, a == 0 ? c.amplitude : 1.0f);
+      fill<<<blocks(count), 256>>>(*arrays[a], count, 17 * i + a + 1, a == 0 ? c.amplitude : 1.0f, a == 0 ? c.uneven : 1.0f);
     }
     must(cudaMalloc(&y[i], count * sizeof(E)), "memory");
     must(cudaMemset(y[i], 0xff, count * sizeof(E)), "poison");
@@ -87,7 +89,7 @@ bool run(const Case& c) {
   must(cudaMalloc(&filter, c.channels * taps * sizeof(float)), "memory");
   fill_filter<<<blocks(c.channels * taps), 256>>>(filter, c.channels, taps, 99);
   must(cudaMalloc(&skip, c.channels * sizeof(float)), "memory");
-  fill<<<blocks(c.channels), 256>>>(skip, c.channels, 77, 1.0f);
+  fill<<<blocks(c.channels), 256>>>(skip, c.channels, 77, 1.0f, 1.0f);
   std::vector<uint8_t> kept;
   if (c.comb) {
     kept.assign(c.n / 2 + 1, 0);
@@ -238,8 +240,19 @@ std::vector<Case> check_cases() {
       if (kind == 2) out.push_back({"grid", LC_GRID, false, n, n, n / 2, batch, channels, false, true, e, 8, 2, 1, false});
       if (kind == 3) out.push_back({"grid", LC_GRID, false, n, n, n / 2 - 3, batch, channels, false, false, e, 32, 8, 1, false});
     }
-  for (int64_t taps : {2, 129, 1000, 2048, 5000, 16384})
-    for (int64_t length : {1000, 8192, 100000}) out.push_back({"overlap-save", LC_CAUSAL, true, 2 * length, taps, length, 3, 2, taps < 1000, true, elements[turn++ % 3], 0, 0, 1, false});
+  for (int64_t taps : {2, 100, 513, 2048, 4096, 16384, 32768})
+    for (int64_t length : {1000, 8192, 100001, 200000})
+      out.push_back({"overlap-save", LC_CAUSAL, true, 2 * length, taps, length, 3, 2, taps % length < 1000, true, elements[turn++ % 3], 0, 0, 1, false});
+  out.push_back({"overlap-save, history of more than half a block", LC_CAUSAL, true, 12000, 5000, 6001, 2, 2, true, true, Element::kHalf, 0, 0, 1, false});
+  out.push_back({"overlap-save, history of more than half a block", LC_CAUSAL, true, 24000, 9000, 12000, 2, 2, false, false, Element::kFloat, 0, 0, 1, false});
+  out.push_back({"overlap-save in clusters", LC_CAUSAL, true, 1 << 21, 32768, 1 << 20, 1, 2, true, false, Element::kHalf, 0, 0, 1, false});
+  out.push_back({"overlap-save, one row", LC_CAUSAL, true, 200000, 513, 100000, 1, 1, true, false, Element::kHalf, 0, 0, 1, false});
+  for (int64_t taps : {100, 4096, 16384}) {
+    out.push_back({"overlap-save, large values", LC_CAUSAL, true, 200000, taps, 100000, 2, 2, false, false, Element::kFloat, 0, 0, 1e30f, false});
+    out.push_back({"overlap-save, small values", LC_CAUSAL, true, 200000, taps, 100000, 2, 2, false, true, Element::kBfloat16, 0, 0, 1e-20f, false});
+    out.push_back({"overlap-save, uneven", LC_CAUSAL, true, 200000, taps, 100000, 2, 2, false, true, Element::kBfloat16, 0, 0, 1e30f, false, 1e-30f});
+    out.push_back({"overlap-save, uneven", LC_CAUSAL, true, 200000, taps, 100000, 2, 2, true, true, Element::kHalf, 0, 0, 1.0f / 64, false, 64});
+  }
   out.push_back({"causal, one point", LC_CAUSAL, false, 2, 1, 1, 5, 4, false, true, Element::kHalf, 0, 0, 1, false});
   out.push_back({"large values", LC_CIRCULAR, false, 4096, 4096, 4096, 2, 2, false, false, Element::kFloat, 0, 0, 1e30f, false});
   out.push_back({"small values", LC_CIRCULAR, false, 8192, 8192, 8192, 3, 2, false, false, Element::kBfloat16, 0, 0, 1e-20f, false});

@@ -24,10 +24,10 @@ struct FftConvPlan {
   TransformChoice choice = {};
   Signal signal = Signal::kPair;
   int32_t points = 0;     // of the one-pass kernel: all, or 1 / 256 of a long transform
-  int32_t history = 0, step = 0;  // overlap-save
+  int32_t history = 0, step = 0;  // overlap-save: of a block, points of the one before and new ones; otherwise 0 and all
   uint32_t keep = 0xffffffffu;    // first-digit rows, on chip
   int32_t kept_rows = 1;          // long
-  double alpha = 0;
+  double alpha = 0;  // the transform's frequencies are f - alpha
   double gain = 1;  // of the digits' tables
   int multiprocessors = 0;
   DeviceMemory filter, filter_scale;
@@ -80,27 +80,29 @@ TransformChoice choose_transform_for(const FftConvSpec& spec, int device) {
 void use(FftConvPlan& plan, const TransformChoice& choice) {
   plan.choice = choice;
   plan.history = static_cast<int32_t>(choice.history);
-  plan.step = static_cast<int32_t>(choice.points - choice.history);
+  plan.step = static_cast<int32_t>(choice.block() - choice.history);
   plan.points = static_cast<int32_t>(choice.is_long ? choice.points / kColumnRadix : choice.points);
   plan.signal = choice.pairs ? Signal::kPair : Signal::kReal;
-  plan.alpha = choice.pairs ? 0 : 0.25;
+  plan.alpha = choice.pairs && !choice.halves ? 0 : 0.25;
+}
+
+FragmentKind fragments_in(Signal signal) { return signal == Signal::kReal ? FragmentKind::kFromReal : FragmentKind::kComplex; }
+FragmentKind fragments_out(Signal signal) {
+  return signal == Signal::kPair ? FragmentKind::kToPair : signal == Signal::kReal ? FragmentKind::kToReal : FragmentKind::kComplex;
 }
 
 void upload_tables(FftConvPlan& plan) {
   const int n = plan.points;
   const Geometry g = geometry_of(n);
   const Signal signal = plan.choice.is_long ? Signal::kComplex : plan.signal;
-  const double alpha = signal == Signal::kReal ? plan.alpha : 0;
-  const bool real = plan.signal == Signal::kReal;
-  const FragmentKind in = real ? FragmentKind::kFromReal : FragmentKind::kComplex, out = real ? FragmentKind::kToReal : FragmentKind::kComplex;
-  auto gain = [&](FragmentKind kind, int radix, int times) { plan.gain *= std::pow(fragment_gain(kind, radix, plan.alpha), times); };
-  gain(FragmentKind::kComplex, 16, 4);
-  if (g.middle > 1) gain(FragmentKind::kComplex, g.middle, 2);
+  const double alpha = plan.choice.is_long ? 0 : plan.alpha;
+  auto gain = [&](int radix, double shift, int times) { plan.gain *= std::pow(fragment_gain(radix, shift), times); };
+  gain(16, 0, 4);
+  if (g.middle > 1) gain(g.middle, 0, 2);
   if (g.first >= 8) {
-    gain(plan.choice.is_long ? FragmentKind::kComplex : in, g.first, 1);
-    gain(plan.choice.is_long ? FragmentKind::kComplex : out, g.first, 1);
-    plan.in = DeviceMemory::of(digit_fragments(plan.choice.is_long ? FragmentKind::kComplex : in, g.first, alpha));
-    plan.out = DeviceMemory::of(digit_fragments(plan.choice.is_long ? FragmentKind::kComplex : out, g.first, alpha));
+    gain(g.first, alpha, 2);
+    plan.in = DeviceMemory::of(digit_fragments(fragments_in(signal), g.first, alpha));
+    plan.out = DeviceMemory::of(digit_fragments(fragments_out(signal), g.first, alpha));
   }
   plan.core = DeviceMemory::of(digit_fragments(FragmentKind::kComplex, 16, 0));
   plan.base0 = DeviceMemory::of(twiddle_base(n, g.first, g.middle * 256, alpha));
@@ -115,12 +117,11 @@ void upload_tables(FftConvPlan& plan) {
     plan.lanes = DeviceMemory::of(twiddle_lanes(n, g.first, alpha));
   }
   if (!plan.choice.is_long) return;
-  gain(in, 16, 1);
-  gain(FragmentKind::kComplex, 16, 2);
-  gain(out, 16, 1);
-  plan.column_in = DeviceMemory::of(digit_fragments(in, 16, plan.alpha));
+  gain(16, plan.alpha, 2);
+  gain(16, 0, 2);
+  plan.column_in = DeviceMemory::of(digit_fragments(fragments_in(plan.signal), 16, plan.alpha));
   plan.column_digit = DeviceMemory::of(digit_fragments(FragmentKind::kComplex, 16, 0));
-  plan.column_out = DeviceMemory::of(digit_fragments(out, 16, plan.alpha));
+  plan.column_out = DeviceMemory::of(digit_fragments(fragments_out(plan.signal), 16, plan.alpha));
   plan.inner = DeviceMemory::of(twiddle_inner(plan.alpha));
   const int64_t period = 4 * plan.choice.points;
   plan.coarse = DeviceMemory::of(twiddle_circle(period, 4096, static_cast<int>(period / 4096)));
@@ -165,7 +166,7 @@ void compute_filters(FftConvPlan& plan, const float* filter, cudaStream_t stream
 void describe(FftConvPlan& plan) {
   const Geometry g = geometry_of(plan.points);
   int used = std::snprintf(plan.description, sizeof plan.description, "%s, %lld points", plan.spec.overlap_save ? "overlap-save" :
-                           plan.signal == Signal::kReal ? "right-angle" : "circular pairs", static_cast<long long>(plan.choice.points));
+                           plan.signal == Signal::kReal ? "right-angle" : "circular pairs", static_cast<long long>(plan.choice.block()));
   if (plan.choice.is_long) used += std::snprintf(plan.description + used, sizeof plan.description - used, ", %d of %d rows", plan.kept_rows, kColumnRadix);
   else if (g.first >= 8 && __builtin_popcount(plan.keep) < g.first)
     used += std::snprintf(plan.description + used, sizeof plan.description - used, ", %d of %d rows", __builtin_popcount(plan.keep), g.first);
@@ -196,6 +197,9 @@ SignalArrays arrays_of(const FftConvPlan& plan, const FftConvCall& call) {
   s.step = plan.step;
   s.history = plan.history;
   s.blocks = static_cast<int32_t>((call.length + plan.step - 1) / plan.step);
+  s.apart = plan.choice.halves ? plan.points : 0;
+  s.discarded[0] = std::min(plan.history, plan.points);
+  s.discarded[1] = std::max(plan.history - plan.points, 0);
   s.vector = call.length % 8 == 0 && plan.step % 8 == 0 && plan.history % 8 == 0 && aligned(call.input) && aligned(call.output) &&
              aligned(call.pre_gate) && aligned(call.post_gate);
   return s;
@@ -319,8 +323,8 @@ int32_t fft_conv_launch(const FftConvPlan& plan, const FftConvCall& call, cudaSt
     }
     OnePass o = tables_of(plan);
     o.signal = arrays_of(plan, call);
-    const int64_t members = plan.signal == Signal::kPair ? 2 : 1;
-    const int64_t per_channel = (call.batch * o.signal.blocks + members - 1) / members;
+    const int64_t sequences = plan.signal == Signal::kPair && !plan.choice.halves ? 2 : 1;  // of a unit
+    const int64_t per_channel = (call.batch * o.signal.blocks + sequences - 1) / sequences;
     o.units_per_channel = static_cast<uint32_t>(per_channel);
     o.units = static_cast<uint32_t>(per_channel * plan.spec.channels);
     launch_one_pass(plan, one_pass_kernel(plan.signal, call.element, plan.points), o, stream);

@@ -29,7 +29,7 @@ struct FftConvSpec {
   // (f mod 8 ... 32 on chip, f mod 256 in long transforms) without a kept bin are not computed.
   const uint8_t* kept;
   int64_t chunk_bytes;    // long transforms, from 64K points on: size of the intermediates worked on at a time; 0: what suits the L2 cache
-  bool overlap_save;      // LC_CAUSAL only: blocks with filter_length - 1 points of history; one pass at any length, filters up to 16K taps
+  bool overlap_save;      // LC_CAUSAL only: blocks with filter_length - 1 points of history; one pass at any length, filters up to 32K taps
 };
 
 struct FftConvPlan;  // opaque; owns device memory

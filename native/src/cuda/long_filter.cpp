@@ -9,15 +9,6 @@
 namespace longconv::cuda {
 namespace {
 
-/// Longest filter that runs block by block with history on chip, in one pass over the signal at any length.
-constexpr int64_t kOverlapSaveTaps = 16384;
-/// Inputs at least this many times as long as the filter run block by block.
-constexpr int64_t kOverlapSaveRatio = 4;
-
-bool overlaps(const lc_convolution_spec& spec) {
-  return spec.mode == LC_CAUSAL && spec.filter_length <= kOverlapSaveTaps && spec.max_length >= kOverlapSaveRatio * spec.filter_length;
-}
-
 void check(int32_t code, const lc_status& status) {
   if (code != LC_OK) throw Error(static_cast<lc_code>(code), status.message);
 }
@@ -39,7 +30,7 @@ FftConvSpec fft_spec(const lc_convolution_spec& spec) {
   wanted.max_length = spec.max_length;
   wanted.fft_size = spec.fft_size;
   wanted.kept = spec.kept;
-  wanted.overlap_save = overlaps(spec);
+  wanted.overlap_save = overlap_save_pays(wanted);
   return wanted;
 }
 
@@ -75,7 +66,7 @@ std::unique_ptr<LongFilter> prepare_long_filter(const lc_convolution_spec& spec,
 
 const char* long_filter_name(const lc_convolution_spec& spec) {
   if (spec.mode == LC_GRID) return "comb-row FFT on tensor cores";
-  return overlaps(spec) ? "overlap-save on tensor cores" : "FFT on tensor cores";
+  return fft_spec(spec).overlap_save ? "overlap-save on tensor cores" : "FFT on tensor cores";
 }
 
 double long_filter_seconds(const lc_convolution_spec& spec) { return predicted_seconds(fft_spec(spec)); }

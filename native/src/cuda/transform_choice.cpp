@@ -4,7 +4,6 @@
 #include <iterator>
 
 #include "../status.h"
-#include "fft/geometry.h"
 
 namespace longconv::cuda {
 namespace {
@@ -15,18 +14,6 @@ int64_t power_of_two_from(int64_t n) {
   int64_t out = 1;
   while (out < n) out *= 2;
   return out;
-}
-
-/// Transform length of overlap-save: least points computed for each point of output; more than 8K points cost a quarter more.
-int64_t overlap_save_points(int64_t history) {
-  int64_t best = 0;
-  double best_cost = 0;
-  for (int64_t n = 1024; n <= kLargestOnChip; n *= 2) {
-    if (history >= n / 4 * 3) continue;
-    const double cost = (n > 8192 ? 1.25 : 1.0) * static_cast<double>(n) / static_cast<double>(n - history);
-    if (best == 0 || cost < best_cost * 0.95) best = n, best_cost = cost;
-  }
-  return best;
 }
 
 /// Picoseconds for each point of a transform of up to `points`: table of an H100 in docs/performance-gpu.md, B x H x L of 6 to 270 million.
@@ -55,6 +42,25 @@ double cost_of(const FftConvSpec& spec, const TransformChoice& choice) {
   return share * (choice.pairs ? rate.pair : rate.right_angle);
 }
 
+/// Points of a row that are transformed, the history in every block among them.
+int64_t transformed_points(const FftConvSpec& spec, const TransformChoice& choice) {
+  const int64_t step = choice.block() - choice.history, blocks = (spec.max_length + step - 1) / step;
+  // The partner of a single row is empty, but costs the same.
+  return (choice.pairs && !choice.halves ? 2 : 1) * blocks * choice.block();
+}
+
+/// Overlap-save: the block that takes the least time; smaller transforms than 2048 points have a first digit without tables, which cannot be twisted.
+void choose_block(const FftConvSpec& spec, bool clusters, TransformChoice& choice) {
+  constexpr int64_t kSmallest = 2048;
+  double best = 0;
+  TransformChoice tried = choice;
+  for (tried.points = kSmallest; tried.points <= (clusters ? kLargestPairInCluster : kLargestOnChip); tried.points *= 2) {
+    if (tried.history >= tried.block()) continue;
+    const double cost = static_cast<double>(transformed_points(spec, tried)) * cost_of(spec, tried);
+    if (choice.points == 0 || cost < best) choice.points = tried.points, best = cost;
+  }
+}
+
 /// Long transforms have a first digit of more rows, of which a mask may drop more.
 void choose_place(const FftConvSpec& spec, bool clusters, TransformChoice& choice) {
   choice.is_long = choice.points > kLargestOnChip;
@@ -69,18 +75,20 @@ void choose_place(const FftConvSpec& spec, bool clusters, TransformChoice& choic
 int TransformChoice::first_digit() const { return is_long ? kColumnRadix : geometry_of(static_cast<int>(points)).first; }
 
 TransformChoice choose_transform(const FftConvSpec& s, bool clusters) {
-  TransformChoice choice{0, 0, true, false};
+  TransformChoice choice{0, 0, true, s.overlap_save, false};
   if (s.channels < 1 || s.filter_length < 1 || s.max_length < 1)
     fail(LC_INVALID_ARGUMENT, "A convolution needs at least one channel, one tap and one point.");
   if (s.max_length > INT32_MAX - 65536) fail(LC_NOT_SUPPORTED, "Inputs longer than 2^31 points do not fit the CUDA kernels.");
   if (s.overlap_save) {
     if (s.mode != LC_CAUSAL) fail(LC_INVALID_ARGUMENT, "Overlap-save is for causal filters.");
     const int64_t taps = std::min(s.filter_length, s.max_length);
+    if (taps > kOverlapSaveTaps)
+      fail(LC_NOT_SUPPORTED, "Overlap-save on the GPU takes filters of up to %lld taps, this one has %lld.", static_cast<long long>(kOverlapSaveTaps), static_cast<long long>(taps));
     choice.history = (taps - 1 + 7) / 8 * 8;
-    choice.points = overlap_save_points(choice.history);
-    if (choice.points == 0)
-      fail(LC_NOT_SUPPORTED, "Overlap-save on the GPU takes filters of up to %d taps, this one has %lld.", kLargestOnChip / 4 * 3, static_cast<long long>(taps));
-  } else if (s.mode == LC_CAUSAL) {
+    choose_block(s, clusters, choice);
+    return choice;
+  }
+  if (s.mode == LC_CAUSAL) {
     choice.pairs = false;
     choice.points = std::max<int64_t>(kSmallestOnChip, power_of_two_from(s.max_length));
   } else {
@@ -112,10 +120,16 @@ std::vector<int32_t> rows_with_kept_bins(const FftConvSpec& spec, const Transfor
 
 double predicted_seconds(const FftConvSpec& spec) {
   const TransformChoice choice = choose_transform(spec, true);
-  const int64_t step = choice.points - choice.history, blocks = (spec.max_length + step - 1) / step;
-  // The partner of a single row is empty, but costs the same.
-  const int64_t transformed = (choice.pairs ? (blocks + 1) / 2 * 2 : blocks) * choice.points;
-  return 1e-12 * static_cast<double>(spec.channels * transformed) * cost_of(spec, choice);
+  return 1e-12 * static_cast<double>(spec.channels * transformed_points(spec, choice)) * cost_of(spec, choice);
+}
+
+bool overlap_save_pays(FftConvSpec spec) {
+  if (spec.mode != LC_CAUSAL || std::min(spec.filter_length, spec.max_length) > kOverlapSaveTaps) return false;
+  if (power_of_two_from(spec.max_length) > kLargestLong) return true;
+  spec.overlap_save = false;
+  const double whole = predicted_seconds(spec);
+  spec.overlap_save = true;
+  return predicted_seconds(spec) < whole;
 }
 
 }  // namespace longconv::cuda

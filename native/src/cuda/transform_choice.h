@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "fft/geometry.h"
 #include "fft_conv.h"
 
 namespace longconv::cuda {
@@ -11,8 +12,11 @@ namespace longconv::cuda {
 struct TransformChoice {
   int64_t points;   // N, a power of two
   int64_t history;  // overlap-save: points of each block that belong to the one before, a multiple of 8
-  bool pairs;       // two rows, or blocks of a row, as one complex sequence; otherwise one row by right-angle convolution
+  bool pairs;       // two real sequences as one complex one; otherwise one row by right-angle convolution
+  bool halves;      // overlap-save: that pair is the two halves of one block; otherwise two rows
   bool is_long;     // in three passes over device memory; otherwise on chip, in one multiprocessor or in a cluster of them
+  /// Points of a row that a transform works on.
+  int64_t block() const { return halves ? 2 * points : points; }
   /// Rows of the first digit, f modulo so many: 256 in long transforms, 1 ... 32 on chip.
   int first_digit() const;
   /// Whether rows of the first digit can be left out.
@@ -28,5 +32,11 @@ std::vector<int32_t> rows_with_kept_bins(const FftConvSpec& spec, const Transfor
 /// Seconds of one call with one row of max_length samples for each channel, in float16, ungated, on an H100. Other GPUs take other times in
 /// about the same proportions.
 double predicted_seconds(const FftConvSpec& spec);
+
+/// Most taps of filters that run block by block: half of the largest block in one multiprocessor.
+constexpr int64_t kOverlapSaveTaps = kLargestOnChip;
+
+/// Whether a causal filter is faster block by block than in one transform of the whole row.
+bool overlap_save_pays(FftConvSpec spec);
 
 }  // namespace longconv::cuda

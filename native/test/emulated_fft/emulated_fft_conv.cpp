@@ -46,7 +46,17 @@ struct Problem {
   bool causal, gated, skip;
   double amplitude;
   uint32_t keep;  // rows of the first digit, for filters that have only those
+  int taps = 0;   // overlap-save: blocks of 2 * points, halves as members
+  double uneven = 1;  // every second stretch of `points` is so much larger
+
+  bool halves() const { return taps > 0; }
+  bool linear() const { return causal || halves(); }
 };
+
+Problem overlap_save(int channels, int batch, int length, int points, int taps, bool gated, bool skip, double amplitude, double uneven = 1) {
+  const int history = (taps - 1 + 7) / 8 * 8, step = 2 * points - history;
+  return {channels, batch, length, points, (length + step - 1) / step, step, history, false, gated, skip, amplitude, 0xffffffffu, taps, uneven};
+}
 
 template <class E>
 struct Data {
@@ -63,14 +73,17 @@ Data<E> random_data(const Problem& p, int first_radix) {
   const size_t count = static_cast<size_t>(p.batch) * p.channels * p.length;
   for (auto* array : {&d.u, &d.pre, &d.post}) {
     array->resize(count);
-    for (auto& v : *array) from_float(static_cast<float>(normal(random) * (array == &d.u ? p.amplitude : 1)), v);
+    for (size_t i = 0; i < count; ++i) {
+      const double amplitude = array != &d.u ? 1 : i % p.length / p.points % 2 ? p.amplitude * p.uneven : p.amplitude;
+      from_float(static_cast<float>(normal(random) * amplitude), (*array)[i]);
+    }
   }
   d.y.assign(count, E{});
   for (auto& v : d.y) from_float(NAN, v);
   for (int c = 0; c < p.channels; ++c) {
     d.skip.push_back(static_cast<float>(normal(random)));
-    std::vector<double> k(p.points, 0.0);
-    const int taps = p.blocks > 1 ? p.history + 1 : p.causal ? p.length : p.points;
+    const int taps = p.halves() ? p.taps : p.causal ? p.length : p.points;
+    std::vector<double> k(std::max(taps, p.points), 0.0);
     for (int i = 0; i < taps; ++i) k[i] = static_cast<float>(normal(random) * std::exp(-3.0 * i / taps) * 3);
     if (p.keep != 0xffffffffu) {
       std::vector<Complex> f(k.begin(), k.end());
@@ -88,12 +101,11 @@ Data<E> random_data(const Problem& p, int first_radix) {
 template <class E>
 double relative_error(const Problem& p, const Data<E>& d) {
   double error = 0, norm = 0;
-  const int padded = 2 * std::max(p.points, 1 << static_cast<int>(std::ceil(std::log2(p.length))));
+  const int padded = 2 * std::max(p.halves() ? 2 * p.points : p.points, 1 << static_cast<int>(std::ceil(std::log2(p.length))));
   for (int b = 0; b < p.batch; ++b)
     for (int c = 0; c < p.channels; ++c) {
       const size_t row = (static_cast<size_t>(b) * p.channels + c) * p.length;
-      const bool linear = p.causal || p.blocks > 1;
-      std::vector<double> u(linear ? padded : p.points, 0.0), k = d.k[c], raw(p.length);
+      std::vector<double> u(p.linear() ? padded : p.points, 0.0), k = d.k[c], raw(p.length);
       for (int i = 0; i < p.length; ++i) raw[i] = u[i] = static_cast<double>(to_float(d.u[row + i])) * (p.gated ? to_float(d.pre[row + i]) : 1);
       k.resize(u.size(), 0.0);
       const std::vector<double> y = circular(u, k);
@@ -121,14 +133,20 @@ SignalArrays arrays_of(const Problem& p, Data<E>& d) {
   s.blocks = p.blocks;
   s.step = p.step;
   s.history = p.history;
+  s.apart = p.halves() ? p.points : 0;
+  s.discarded[0] = std::min(p.history, p.points);
+  s.discarded[1] = std::max(p.history - p.points, 0);
   s.vector = p.length % 8 == 0;
   return s;
 }
 
-/// Spectrum of k at the fractional frequencies f - alpha, scaled to at most 1; scale returned.
+/// Of the transform that takes `signal` on chip, or two halves of a block.
+double alpha_of(Signal signal, bool halves) { return signal == Signal::kReal || halves ? 0.25 : 0; }
+
+/// Spectrum of k at the fractional frequencies f - alpha, taps from n on times z^n = i, scaled to at most 1; scale returned.
 float spectrum(const std::vector<double>& k, int n, double alpha, std::vector<Complex>& out) {
-  out.resize(n);
-  for (int i = 0; i < n; ++i) out[i] = k[i] * std::polar(1.0, 2 * M_PI * alpha * i / n);
+  out.assign(n, 0);
+  for (size_t i = 0; i < k.size(); ++i) out[i % n] += (i < static_cast<size_t>(n) ? Complex(k[i]) : Complex(0, k[i])) * std::polar(1.0, 2 * M_PI * alpha * (i % n) / n);
   out = fft(out);
   double top = 0;
   for (const Complex& v : out) top = std::max(top, std::abs(v));
@@ -146,13 +164,17 @@ struct OnePassTables {
   std::vector<float2> base0, steps0, base1, steps1, table256, lanes, row_steps;
 };
 
-OnePassTables tables_for(Signal signal, int n) {
+FragmentKind fragments_in(Signal signal) { return signal == Signal::kReal ? FragmentKind::kFromReal : FragmentKind::kComplex; }
+FragmentKind fragments_out(Signal signal) {
+  return signal == Signal::kPair ? FragmentKind::kToPair : signal == Signal::kReal ? FragmentKind::kToReal : FragmentKind::kComplex;
+}
+
+OnePassTables tables_for(Signal signal, double alpha, int n) {
   const Geometry g = geometry_of(n);
-  const double alpha = signal == Signal::kReal ? 0.25 : 0;
   OnePassTables t;
   if (g.first >= 8) {
-    t.in = digit_fragments(signal == Signal::kReal ? FragmentKind::kFromReal : FragmentKind::kComplex, g.first, alpha);
-    t.out = digit_fragments(signal == Signal::kReal ? FragmentKind::kToReal : FragmentKind::kComplex, g.first, alpha);
+    t.in = digit_fragments(fragments_in(signal), g.first, alpha);
+    t.out = digit_fragments(fragments_out(signal), g.first, alpha);
   }
   t.core = digit_fragments(FragmentKind::kComplex, 16, 0);
   t.base0 = twiddle_base(n, g.first, g.middle * 256, alpha);
@@ -185,14 +207,11 @@ void set_tables(OnePass& o, const OnePassTables& t, int n) {
 }
 
 /// Gain of all digits of the on-chip transform, forward and inverse (fragment_gain).
-double on_chip_gain(Signal signal, int n) {
+double on_chip_gain(double alpha, int n) {
   const Geometry g = geometry_of(n);
-  const bool real = signal == Signal::kReal;
-  double gain = std::pow(fragment_gain(FragmentKind::kComplex, 16, 0), 4);
-  if (g.middle > 1) gain *= std::pow(fragment_gain(FragmentKind::kComplex, g.middle, 0), 2);
-  if (g.first >= 8)
-    gain *= fragment_gain(real ? FragmentKind::kFromReal : FragmentKind::kComplex, g.first, 0.25) *
-            fragment_gain(real ? FragmentKind::kToReal : FragmentKind::kComplex, g.first, 0.25);
+  double gain = std::pow(fragment_gain(16, 0), 4);
+  if (g.middle > 1) gain *= std::pow(fragment_gain(g.middle, 0), 2);
+  if (g.first >= 8) gain *= std::pow(fragment_gain(g.first, alpha), 2);
   return gain;
 }
 
@@ -212,7 +231,8 @@ template <Signal kSignal, class E, int Q, int M, int kWarps, int kGroup, int kCl
 double one_pass_error(Problem p) {
   Data<E> d = random_data<E>(p, Q);
   const Geometry g = geometry_of(p.points);
-  const OnePassTables t = tables_for(kSignal, p.points);
+  const double alpha = alpha_of(kSignal, p.halves()), gain = on_chip_gain(alpha, p.points);
+  const OnePassTables t = tables_for(kSignal, alpha, p.points);
   OnePass o = {};
   set_tables(o, t, p.points);
   o.signal = arrays_of(p, d);
@@ -220,15 +240,15 @@ double one_pass_error(Problem p) {
   std::vector<float> scale;
   for (int c = 0; c < p.channels; ++c) {
     std::vector<Complex> f;
-    scale.push_back(static_cast<float>(spectrum(d.k[c], p.points, kSignal == Signal::kReal ? 0.25 : 0, f) / on_chip_gain(kSignal, p.points)));
+    scale.push_back(static_cast<float>(spectrum(d.k[c], p.points, alpha, f) / gain));
     for (int i = 0; i < p.points; ++i) filter.push_back(store(f[filter_frequency(g, i)]));
   }
   o.filter = filter.data();
   o.filter_scale = scale.data();
   o.keep = p.keep;
-  const int members = kSignal == Signal::kPair ? 2 : 1;
-  o.most = most_trusted(p.points, on_chip_gain(kSignal, p.points));
-  o.units_per_channel = (p.batch * p.blocks + members - 1) / members;
+  const int sequences = kSignal == Signal::kPair && !p.halves() ? 2 : 1;  // of a unit
+  o.most = most_trusted(p.points, gain);
+  o.units_per_channel = (p.batch * p.blocks + sequences - 1) / sequences;
   o.units = o.units_per_channel * p.channels;
   using Kernel = OnePassKernel<kSignal, E, Q, M, kWarps, kGroup, kCluster>;
   emulate_one_pass<Kernel>(o, kWarps * 32, 2 * kCluster, kCluster);
@@ -239,7 +259,7 @@ template <Signal kSignal, class E, int Q>
 double long_error(Problem p, const std::vector<int>& dropped) {
   Data<E> d = random_data<E>(p, kColumnRadix);
   const int n = p.points / kColumnRadix;
-  const double alpha = kSignal == Signal::kReal ? 0.25 : 0;
+  const double alpha = alpha_of(kSignal, false);
   if (!dropped.empty()) {
     for (auto& k : d.k) {
       std::vector<Complex> f(k.begin(), k.end());
@@ -262,9 +282,7 @@ double long_error(Problem p, const std::vector<int>& dropped) {
   const Geometry g = geometry_of(n);
   std::vector<uint32_t> filter;
   std::vector<float> scale;
-  const double gain = on_chip_gain(Signal::kComplex, n) * std::pow(fragment_gain(FragmentKind::kComplex, 16, 0), 2) *
-                      fragment_gain(kSignal == Signal::kReal ? FragmentKind::kFromReal : FragmentKind::kComplex, 16, alpha) *
-                      fragment_gain(kSignal == Signal::kReal ? FragmentKind::kToReal : FragmentKind::kComplex, 16, alpha);
+  const double gain = on_chip_gain(0, n) * std::pow(fragment_gain(16, 0) * fragment_gain(16, alpha), 2);
   for (int c = 0; c < p.channels; ++c) {
     std::vector<Complex> f;
     scale.push_back(static_cast<float>(spectrum(d.k[c], p.points, alpha, f) / gain));
@@ -275,8 +293,7 @@ double long_error(Problem p, const std::vector<int>& dropped) {
   const int sequences = (p.batch + members - 1) / members;
   std::vector<uint4> rows(static_cast<size_t>(sequences) * p.channels * kept * n / 4);
   const auto coarse = twiddle_circle(4ll * p.points, 4096, std::max(1, p.points / 1024)), fine = twiddle_circle(4ll * p.points, 1, 4096);
-  const auto in = digit_fragments(kSignal == Signal::kReal ? FragmentKind::kFromReal : FragmentKind::kComplex, 16, alpha);
-  const auto out = digit_fragments(kSignal == Signal::kReal ? FragmentKind::kToReal : FragmentKind::kComplex, 16, alpha);
+  const auto in = digit_fragments(fragments_in(kSignal), 16, alpha), out = digit_fragments(fragments_out(kSignal), 16, alpha);
   const auto digit = digit_fragments(FragmentKind::kComplex, 16, 0);
   const auto inner = twiddle_inner(alpha);
   std::vector<SequenceState> states(sequences * p.channels, SequenceState{});
@@ -296,7 +313,7 @@ double long_error(Problem p, const std::vector<int>& dropped) {
   using Kernel = ColumnsKernel<kSignal, E>;
   const emulated::Index grid{static_cast<unsigned>(n / 64), static_cast<unsigned>(sequences * p.channels), 1};
   run_grid(grid, 256, Kernel::kSharedBytes, [&](uint32_t* memory) { Kernel(c, memory, emulated::block_index().y).forward(block_index()); });
-  const OnePassTables t = tables_for(Signal::kComplex, n);
+  const OnePassTables t = tables_for(Signal::kComplex, 0, n);
   OnePass o = {};
   set_tables(o, t, n);
   o.filter_scale = scale.data();
@@ -343,8 +360,18 @@ int main() {
   report("real 8192", one_pass_error<Signal::kReal, H, 32, 1, 8, 1>({1, 1, 8000, 8192, 1, 8192, 0, true, false, false, 1, all}), 1e-3);
   report("pair 16384", one_pass_error<Signal::kPair, H, 8, 8, 8, 1>({1, 2, 16384, 16384, 1, 16384, 0, false, false, false, 1, 0x83}), 1e-3);
   report("real 32768", one_pass_error<Signal::kReal, H, 8, 16, 16, 1>({1, 1, 32768, 32768, 1, 32768, 0, true, false, false, 1, all}), 1e-3);
-  report("overlap-save 512", one_pass_error<Signal::kPair, H, 2, 1, 4, 4>({2, 1, 3000, 512, 12, 256, 256, false, true, true, 1, all}), 1e-3);
-  report("overlap-save 4096", one_pass_error<Signal::kPair, H, 16, 1, 4, 1>({1, 1, 9001, 4096, 3, 3096, 1000, false, true, true, 1, all}), 1e-3);
+  // channels, batch, length, points, taps, gated, skip, amplitude, uneven
+  report("overlap-save 2 x 2048, 2 taps", one_pass_error<Signal::kPair, H, 8, 1, 4, 1>(overlap_save(2, 2, 9000, 2048, 2, false, false, 1)), 1e-3);
+  report("overlap-save 2 x 2048, history > n, odd length", one_pass_error<Signal::kPair, H, 8, 1, 4, 1>(overlap_save(2, 1, 7001, 2048, 3000, true, true, 1)), 1e-3);
+  report("overlap-save 2 x 2048, one short row", one_pass_error<Signal::kPair, H, 8, 1, 4, 1>(overlap_save(1, 3, 1000, 2048, 100, false, true, 1)), 1e-3);
+  report("overlap-save 2 x 4096, bf16, 100 taps, gated", one_pass_error<Signal::kPair, B, 16, 1, 4, 1>(overlap_save(1, 1, 9001, 4096, 100, true, true, 1)), 2.5e-3);
+  report("overlap-save 2 x 4096, bf16, 1e30", one_pass_error<Signal::kPair, B, 16, 1, 4, 1>(overlap_save(1, 1, 20000, 4096, 513, false, true, 1e30)), 2.5e-3);
+  report("overlap-save 2 x 4096, float, halves 1e30 and 1", one_pass_error<Signal::kPair, float, 16, 1, 4, 1>(overlap_save(1, 1, 16000, 4096, 1024, false, false, 1e30, 1e-30)), 1e-3);
+  report("overlap-save 2 x 4096, halves 1/64 and 1", one_pass_error<Signal::kPair, H, 16, 1, 4, 1>(overlap_save(1, 1, 16001, 4096, 1024, false, true, 1.0 / 64, 64)), 1e-3);
+  report("overlap-save 2 x 8192, float, 1e-20", one_pass_error<Signal::kPair, float, 32, 1, 8, 1>(overlap_save(1, 1, 30000, 8192, 4096, true, true, 1e-20)), 1e-3);
+  report("overlap-save 2 x 16384, history > n", one_pass_error<Signal::kPair, H, 8, 8, 8, 1>(overlap_save(1, 1, 40000, 16384, 20000, false, false, 1)), 1e-3);
+  report("overlap-save 2 x 32768, 16384 taps", one_pass_error<Signal::kPair, H, 8, 16, 16, 1>(overlap_save(1, 1, 90001, 32768, 16384, false, true, 1)), 1e-3);
+  report("overlap-save 2 x 65536, cluster of 2", one_pass_error<Signal::kPair, H, 16, 16, 16, 1, 2>(overlap_save(1, 1, 120000, 65536, 32768, true, false, 1, 1e-6)), 1e-3);
   report("cluster of 2, pair 64K", one_pass_error<Signal::kPair, H, 16, 16, 16, 1, 2>({1, 3, 65536, 65536, 1, 65536, 0, false, false, false, 1, all}), 1e-3);
   report("cluster of 2, pair 64K, rows dropped", one_pass_error<Signal::kPair, H, 16, 16, 16, 1, 2>({1, 1, 40000, 65536, 1, 65536, 0, false, false, false, 1, 0x8003u}), 1e-3);
   report("cluster of 2, real 64K, scaled, bf16", one_pass_error<Signal::kReal, B, 16, 16, 16, 1, 2>({2, 3, 65500, 65536, 1, 65536, 0, true, true, true, 1e-9, all}), 2.5e-3);

@@ -59,7 +59,7 @@ struct ColumnsKernel {
     const uint32_t local = sequence_of_chunk / p.rows.sequences;
     channel = p.rows.first_channel + static_cast<int32_t>(local);
     for (int m = 0; m < kMembers; ++m)
-      piece[m] = piece_of(p.signal, channel, (p.first_sequence + sequence_of_chunk - local * p.rows.sequences) * kMembers + m);
+      piece[m] = piece_of<kMembers>(p.signal, channel, p.first_sequence + sequence_of_chunk - local * p.rows.sequences, m);
   }
 
   using InStrip = Strip<kSignal, 16, kStripColumns>;
@@ -285,7 +285,7 @@ struct ColumnsKernel {
       const int rb = task >> 1, first = (task & 1) * 32;
       const Strip<Signal::kComplex, 16, 4> s = load_strip(rb, first + 4 * g);
       finish_strip<16, kSignal == Signal::kReal>(p.out_fragments, s, lane, [&](int ra, int m, float(&y)[8]) {
-        write_points<E>(p.signal, piece[m], channel, (16 * ra + rb) * p.points + column0 + first + 8 * t, y);
+        write_points<E>(p.signal, piece[m], 0, channel, (16 * ra + rb) * p.points + column0 + first + 8 * t, y);
       });
     }
   }

@@ -75,40 +75,28 @@ __device__ __forceinline__ void transform_strip(const uint4* fragments, const St
   }
 }
 
-/// Last digit of the inverse: real results. store(row, member, values of columns 8 t .. 8 t + 7) for kColumns = 4 strips.
-/// Inputs are swapped (core.cuh), so that the im of a result is member 0 and the re member 1.
+/// Last digit of the inverse: real results, one member (kReal) or two. store(row, member, values of columns 8 t .. 8 t + 7) for kColumns = 4 strips.
+/// fragments: kToReal or kToPair.
 template <int R, bool kReal, class Store>
 __device__ __forceinline__ void finish_strip(const uint4* fragments, const Strip<Signal::kComplex, R, 4>& strip, int lane, Store store) {
   const int g = lane >> 2;
 #pragma unroll 1  // the tiles' fragments need not be in registers together
-  for (int tile = 0; tile < kDigitTiles<R>; ++tile) {
+  for (int tile = 0; tile < (kReal ? kDigitTiles<R> : R / 8); ++tile) {
     DigitFragments<R> a;
     a.load(fragments, tile, lane);
-    float y[kDigitHalves<R>][kReal ? 1 : 2][8];
+    float y[2][8];  // kReal: rows R/2 apart, otherwise members
 #pragma unroll
     for (int j = 0; j < 4; ++j) {
-      if constexpr (kReal) {
-        uint32_t x[R / 4];
+      uint32_t x[R / 4];
 #pragma unroll
-        for (int i = 0; i < R / 4; ++i) x[i] = strip.raw[i][0][j];
-        float value[4];
-        digit_to_real<R>(a, x, value);
+      for (int i = 0; i < R / 4; ++i) x[i] = strip.raw[i][0][j];
+      float value[4];
+      digit_to_rows<R>(a, x, value);
 #pragma unroll
-        for (int o = 0; o < kDigitHalves<R>; ++o) y[o][0][j] = value[2 * o], y[o][0][4 + j] = value[2 * o + 1];
-      } else {
-        float value[2][4];
-        strip.contract(a, j, value[0], value[1]);
-#pragma unroll
-        for (int o = 0; o < kDigitHalves<R>; ++o) {
-          y[o][1][j] = value[o][0], y[o][1][4 + j] = value[o][1];
-          y[o][0][j] = value[o][2], y[o][0][4 + j] = value[o][3];
-        }
-      }
+      for (int o = 0; o < 2; ++o) y[o][j] = value[2 * o], y[o][4 + j] = value[2 * o + 1];
     }
 #pragma unroll
-    for (int o = 0; o < kDigitHalves<R>; ++o)
-#pragma unroll
-      for (int m = 0; m < (kReal ? 1 : 2); ++m) store(g + 8 * tile + o * (R / 2), m, y[o][m]);
+    for (int o = 0; o < (kReal ? kDigitHalves<R> : 2); ++o) store(g + 8 * tile + (kReal ? o * (R / 2) : 0), kReal ? 0 : o, y[o]);
   }
 }
 

@@ -4,8 +4,10 @@
 //   Q first digit (1, 2, 4: small_digit.cuh; 8, 16, 32: tensor cores), slow in time, fast in frequency; M middle digit (1, 8, 16); 16 and 16 core.
 //   kCluster > 1: row q of the first digit lies in block q % kCluster of a cluster. The first digit is computed by all blocks, some columns each, and
 //   handed to the rows' owners; the last one takes from them. In between every block has its rows to itself.
-//   kPair: two rows of the same channel are re and im (circular). kReal: one row, twisted by a quarter bin, real part of the result: the
-//   right-angle convolution, causal over n points without padding. kComplex: rows of a long transform, in device memory (columns.cuh).
+//   kPair: two rows of the same channel are re and im (circular); or the two halves of one block of a row, twisted by a quarter bin (by tables,
+//   from n = 2048 on): negacyclic over 2 n points, for overlap-save, where what wraps around falls on history. kReal: one row, twisted by a
+//   quarter bin, real part of the result: the right-angle convolution, causal over n points without padding. kComplex: rows of a long
+//   transform, in device memory (columns.cuh).
 // Preconditions: rows of the signal hold at most n points (the rest counts as 0). Block: kWarps warps, kGroup units at a time.
 // Reference: c = IDFT(filter * DFT(u')), any input that float32 holds: units whose largest |u'| leaves [2^-4, 64] are scaled and read again.
 // Cost per complex point: u and y once in device memory, 4 bytes of filter from L2, 16 bytes of shared memory (32 with a middle digit).
@@ -54,6 +56,8 @@ struct OnePassKernel {
     thread = thread_index();
     lane = thread & 31;
     warp = thread >> 5;
+    // Nothing new, but the compiler, told so, needs 96 registers where it spilled: 5 blocks of a multiprocessor in place of 4.
+    if constexpr (kSignal == Signal::kPair && Q == 16 && M == 1) warp &= kWarps - 1;
     if constexpr (kCluster > 1) {
       rank = cluster_rank();
       in_owner = PeerMemory(state, (lane >> 2) % kCluster);
@@ -75,7 +79,7 @@ struct OnePassKernel {
       const uint32_t channel = unit / p.units_per_channel, inner = unit - channel * p.units_per_channel;
       u.channel = static_cast<int32_t>(channel);
       for (int m = 0; m < kMembers; ++m) {
-        u.piece[m] = piece_of(p.signal, u.channel, inner * kMembers + m);
+        u.piece[m] = piece_of<kMembers>(p.signal, u.channel, inner, m);
         u.piece[m].present = u.piece[m].present && u.present;
         u.maximum[m] = u.piece[m].present ? 0 : kAbsent;
         u.scale[m] = 1;
@@ -84,6 +88,9 @@ struct OnePassKernel {
       u.filter = p.filter + static_cast<int64_t>(channel) * kPoints;
     }
   }
+
+  /// Whether the two members are the halves of one block: every product mixes them, so they have one scale.
+  __device__ __forceinline__ bool halves() const { return kSignal == Signal::kPair && p.signal.apart != 0; }
 
   __device__ __forceinline__ UnitState& unit_state(int unit) const { return states[current * kGroup + unit]; }
 
@@ -278,7 +285,8 @@ struct OnePassKernel {
   }
 
   __device__ __forceinline__ void rescale() {
-    for (int unit = 0; unit < kGroup; ++unit)
+    for (int unit = 0; unit < kGroup; ++unit) {
+      float maximum[2] = {0, 0};
       for (int m = 0; m < kMembers; ++m) {
         const float top = largest<E>(p.signal, unit_state(unit).piece[m], kPoints, thread, kThreads);
         block_sync();
@@ -288,13 +296,15 @@ struct OnePassKernel {
         memcpy(&word, &top, 4);
         raise_maximum(&unit_state(unit).maximum[m], word);
         block_sync();
-        float maximum;
-        memcpy(&maximum, &unit_state(unit).maximum[m], 4);
-        if (thread == 0) {
-          unit_state(unit).scale[m] = scale_for(maximum);
-          unit_state(unit).out_scale[m] /= scale_for(maximum);
-        }
+        memcpy(&maximum[m], &unit_state(unit).maximum[m], 4);
       }
+      if (halves()) maximum[0] = maximum[1] = fmaxf(maximum[0], maximum[1]);
+      if (thread == 0)
+        for (int m = 0; m < kMembers; ++m) {
+          unit_state(unit).scale[m] = scale_for(maximum[m]);
+          unit_state(unit).out_scale[m] /= scale_for(maximum[m]);
+        }
+    }
     block_sync();
   }
 
@@ -393,8 +403,8 @@ struct OnePassKernel {
         if constexpr (kSignal == Signal::kComplex) {
           p.rows.store(unit_state(unit).row, unit_state(unit).bin, q * 256 + 8 * lane, im, re);
         } else {
-          write_points<E>(p.signal, piece(unit, 0), channel, q * 256 + 8 * lane, re);
-          if constexpr (kSignal == Signal::kPair) write_points<E>(p.signal, piece(unit, 1), channel, q * 256 + 8 * lane, im);
+          write_points<E>(p.signal, piece(unit, 0), 0, channel, q * 256 + 8 * lane, re);
+          if constexpr (kSignal == Signal::kPair) write_points<E>(p.signal, piece(unit, 1), 0, channel, q * 256 + 8 * lane, im);
         }
       });
     } else {
@@ -427,7 +437,7 @@ struct OnePassKernel {
               });
         } else {
           finish_strip<Q, kSignal == Signal::kReal>(p.out_fragments, s, lane, [&](int row, int m, float(&y)[8]) {
-            write_points<E>(p.signal, m == 0 ? a : b, channel, row * kColumns + strip * 32 + 8 * t, y);
+            write_points<E>(p.signal, m == 0 ? a : b, p.signal.discarded[m], channel, row * kColumns + strip * 32 + 8 * t, y);
           });
         }
       }
@@ -456,6 +466,7 @@ struct OnePassKernel {
     for (int other = 1; other < kCluster; ++other)
 #pragma unroll
       for (int m = 0; m < kMembers; ++m) top[m] = max(top[m], PeerMemory(&unit_state(unit).maximum[m], (rank + other) % kCluster).word());
+    if (halves() && top[1] != kAbsent) top[0] = top[1] = max(top[0], top[1]);
     return trusted<kMembers>(top, p.most);
   }
 

@@ -19,6 +19,10 @@ struct SignalArrays {
   // Every row is cut into `blocks` pieces: piece b holds the points [b * step - history, b * step - history + n) of the row, and
   // writes those from b * step on. One piece without history for a transform of the whole row.
   int32_t blocks, step, history;
+  // Not 0: the two members of a transform are the halves of one block of 2 n points (overlap-save), and its second starts so many points, n,
+  // after the first. 0: they are pieces of their own.
+  int32_t apart;
+  int32_t discarded[2];  // points at the start of a member that are not written: history
   bool vector;  // length, step, history divisible by 8 and arrays aligned: 8 points are read or written at once
 };
 
@@ -30,11 +34,14 @@ struct Piece {
   float in_scale, out_scale;  // powers of two
 };
 
-__device__ __forceinline__ Piece piece_of(const SignalArrays& s, int32_t channel, uint32_t sequence) {
+/// Member `m` of the channel's transform number `index`.
+template <int kMembers>
+__device__ __forceinline__ Piece piece_of(const SignalArrays& s, int32_t channel, uint32_t index, int m) {
   Piece p;
+  const uint32_t sequence = s.apart ? index : index * kMembers + m;
   const uint32_t b = s.blocks == 1 ? sequence : sequence / s.blocks;
   p.row = (b * s.total_channels + s.first_channel + channel) * s.length;
-  p.start = static_cast<int32_t>(sequence - b * s.blocks) * s.step - s.history;
+  p.start = static_cast<int32_t>(sequence - b * s.blocks) * s.step - s.history + m * s.apart;
   p.present = static_cast<int32_t>(b) < s.batch && p.start < s.length;
   p.in_scale = p.out_scale = 1;
   return p;
@@ -172,9 +179,9 @@ __device__ __forceinline__ void track_maximum(const uint32_t (&raw)[kRows][kMemb
   }
 }
 
-/// y = post_gate * (c * out_scale + skip * u') of points [point, point + 8).
+/// y = post_gate * (c * out_scale + skip * u') of points [point, point + 8) of a member's piece, from `discarded` on.
 template <class E>
-__device__ __forceinline__ void write_points(const SignalArrays& s, const Piece& p, int32_t channel, int32_t point, float (&c)[8]) {
+__device__ __forceinline__ void write_points(const SignalArrays& s, const Piece& p, int32_t discarded, int32_t channel, int32_t point, float (&c)[8]) {
   const int64_t at = p.row + p.start + point;
   if (!s.vector) {
 #pragma unroll 1
@@ -182,7 +189,7 @@ __device__ __forceinline__ void write_points(const SignalArrays& s, const Piece&
       float y = c[0];
 #pragma unroll
       for (int q = 1; q < 8; ++q) y = q == i ? c[q] : y;
-      if (point + i < s.history || !p.present || p.start + point + i >= s.length) continue;
+      if (point + i < discarded || !p.present || p.start + point + i >= s.length) continue;
       y *= p.out_scale;
       if (s.skip) y += load_constant(s.skip + s.first_channel + channel) * gated_point<E>(s, p, point + i);
       if (s.post_gate) y *= to_float(point_of<E>(s, p, s.post_gate, point + i));
@@ -190,7 +197,7 @@ __device__ __forceinline__ void write_points(const SignalArrays& s, const Piece&
     }
     return;
   }
-  if (point < s.history || !inside(s, p, point)) return;
+  if (point < discarded || !inside(s, p, point)) return;
 #pragma unroll
   for (int i = 0; i < 8; ++i) c[i] *= p.out_scale;
   if (s.skip) {

@@ -12,14 +12,16 @@ namespace {
 constexpr int kThreads = 256;
 constexpr int64_t kScratchBytes = int64_t{256} << 20;
 
-/// x[c][i] = k[c][i] exp(2 pi i alpha i / n), 0 from `taps` on. Grid (n / 256, channels), as in all kernels here.
+/// x[c][i] = (k[c][i] + i k[c][n + i]) exp(2 pi i alpha i / n), 0 from `taps` on: in the ring of alpha = 1/4, z^n = i. Grid (n / 256, channels), as in all kernels here.
 __global__ void load_twisted(const float* filter, int64_t filter_length, int64_t taps, double turns, float2* x, int64_t n) {
   const int64_t i = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x, c = blockIdx.y;
   if (i >= n) return;
-  const float k = i < taps ? filter[c * filter_length + i] : 0;
+  const float* const row = filter + c * filter_length;
+  const float re = i < taps ? row[i] : 0, im = n + i < taps ? row[n + i] : 0;
   double s, co;
   sincospi(2 * turns * static_cast<double>(i), &s, &co);
-  x[c * n + i] = make_float2(k * static_cast<float>(co), k * static_cast<float>(s));
+  const float2 twist = make_float2(static_cast<float>(co), static_cast<float>(s));
+  x[c * n + i] = make_float2(re * twist.x - im * twist.y, re * twist.y + im * twist.x);
 }
 
 /// One radix-2 stage, natural order in, bit-reversed out: pairs `half` apart.

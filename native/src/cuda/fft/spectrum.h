@@ -13,7 +13,7 @@ namespace longconv::cuda {
 struct SpectrumRequest {
   const float* filter;  // device, [channels][filter_length]
   int64_t channels, filter_length;
-  int64_t taps;  // of each row, the rest of the transform is 0
+  int64_t taps;  // of each row, the rest of the transform is 0; more than `transform` (up to twice) only for alpha = 1/4
   int64_t transform;  // points, a power of two
   double alpha;       // frequencies f - alpha
   const uint8_t* kept;  // device, [transform / 2 + 1] or null: other bins become 0

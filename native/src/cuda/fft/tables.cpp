@@ -38,11 +38,11 @@ double rounding_error(double scale, int radix, double shift) {
 
 }  // namespace
 
-double fragment_gain(FragmentKind kind, int radix, double alpha) {
-  const double shift = kind == FragmentKind::kComplex ? 0 : alpha, root = 1 / std::sqrt(static_cast<double>(radix));
-  double best = 1, best_error = rounding_error(root, radix, shift);
+double fragment_gain(int radix, double alpha) {
+  const double root = 1 / std::sqrt(static_cast<double>(radix));
+  double best = 1, best_error = rounding_error(root, radix, alpha);
   for (int i = -300; i <= 300; ++i) {
-    const double gain = 1 + i / 4096.0, error = rounding_error(root * gain, radix, shift);
+    const double gain = 1 + i / 4096.0, error = rounding_error(root * gain, radix, alpha);
     if (error < best_error) best = gain, best_error = error;
   }
   return best;
@@ -59,8 +59,8 @@ uint32_t most_trusted(int64_t points, double gain) {
 
 std::vector<uint4> digit_fragments(FragmentKind kind, int radix, double alpha) {
   const bool eight = radix == 8;
-  const int tiles = eight ? 1 : radix / 16, steps = eight ? 1 : radix / 16, parities = eight ? 1 : 2;
-  const double scale = fragment_gain(kind, radix, alpha) / std::sqrt(static_cast<double>(radix));
+  const int tiles = kind == FragmentKind::kToPair ? radix / 8 : eight ? 1 : radix / 16, steps = eight ? 1 : radix / 16, parities = eight ? 1 : 2;
+  const double scale = fragment_gain(radix, alpha) / std::sqrt(static_cast<double>(radix));
   std::vector<uint4> out;
   for (int tile = 0; tile < tiles; ++tile)
     for (int parity = 0; parity < parities; ++parity)
@@ -73,8 +73,11 @@ std::vector<uint4> digit_fragments(FragmentKind kind, int radix, double alpha) {
           const int k0 = eight ? 2 * t : 2 * t + parity + 16 * step, k1 = eight ? k0 + 1 : k0 + 8;
           uint4 a;
           if (kind == FragmentKind::kComplex) {
-            const double a0 = kTau * row * k0 / radix, a1 = kTau * row * k1 / radix;
+            const double f = (row - alpha) / radix, a0 = kTau * f * k0, a1 = kTau * f * k1;
             a = make_uint4(re(a0), im(a0), re(a1), im(a1));
+          } else if (kind == FragmentKind::kToPair) {
+            const double a0 = kTau * row * (k0 - alpha) / radix, a1 = kTau * row * (k1 - alpha) / radix;
+            a = make_uint4(im(a0), re(a0), im(a1), re(a1));
           } else if (kind == FragmentKind::kToReal) {
             const double f0 = (k0 - alpha) / radix, f1 = (k1 - alpha) / radix;
             const int far = row + radix / 2;

@@ -8,13 +8,14 @@
 
 namespace longconv::cuda {
 
-enum class FragmentKind { kComplex, kFromReal, kToReal };
+enum class FragmentKind { kComplex, kFromReal, kToReal, kToPair };
 
-/// Fragments of digit.cuh, [tile][fragment][lane]. kFromReal: rows f - alpha; kToReal: columns f - alpha, imaginary part of the swapped result.
+/// Fragments of digit.cuh, [tile][fragment][lane]. kComplex, kFromReal: rows f - alpha. kToReal, kToPair: columns f - alpha, of the swapped result
+/// the imaginary part, or that and the real part.
 /// Entries are scaled by about 1 / sqrt(radix): by the value near it for which rounding to fp16 changes them least.
 std::vector<uint4> digit_fragments(FragmentKind kind, int radix, double alpha);
 /// What that scale is, relative to 1 / sqrt(radix).
-double fragment_gain(FragmentKind kind, int radix, double alpha);
+double fragment_gain(int radix, double alpha);
 
 /// Bits of the largest |half| (64 at most) of rows whose transform of `points` stays in fp16's range wherever its energy gathers: two rows at
 /// the maximum, taken as one complex sequence, give up to sqrt(2 points) times as much. gain: of all digits' tables together.
