@@ -56,8 +56,6 @@ struct OnePassKernel {
     thread = thread_index();
     lane = thread & 31;
     warp = thread >> 5;
-    // Nothing new, but the compiler, told so, needs 96 registers where it spilled: 5 blocks of a multiprocessor in place of 4.
-    if constexpr (kSignal == Signal::kPair && Q == 16 && M == 1) warp &= kWarps - 1;
     if constexpr (kCluster > 1) {
       rank = cluster_rank();
       in_owner = PeerMemory(state, (lane >> 2) % kCluster);

@@ -11,8 +11,7 @@ template <Signal kSignal, class E>
 constexpr int resident_blocks(int q, int warps) {
   if (warps > 4) return 16 / warps;
   if (q == 4) return kSignal == Signal::kPair ? 3 : 4;
-  if (q == 16 && kSignal == Signal::kPair) return std::is_same_v<E, __half> ? 5 : 4;
-  if (sizeof(E) == 4) return 4;
+  if (sizeof(E) == 4 || (q == 16 && kSignal == Signal::kPair)) return 4;
   return kSignal == Signal::kComplex ? 5 : 6;
 }
 
