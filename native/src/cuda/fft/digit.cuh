@@ -3,7 +3,8 @@
 // Layout: the data is operand B. Lane (g, t) holds of column g the rows digit_row(t, i), i < R / 4: {2t, 2t+1, 2t+8, 2t+9, ...}.
 //   Results: lo[] is row g + 8 m, hi[] is row g + 8 m + R / 2 (m < R / 16; R = 8 has no hi), columns 2t and 2t+1;
 //   for complex results [0], [1] are re and [2], [3] im of the two columns.
-// Twisted results (alpha on the side of the rows k, the inverse's last digit) are digit_to_rows'. Else R >= 16 uses rows f and f + R/2 together: even k give E, odd k give O; lo = E + O, hi = E - O = 2 E - lo. Half the products.
+// Twisted results (alpha on the side of the rows k, the inverse's last digit) are digit_to_rows'. Else R >= 16 uses rows f and f + R/2 together:
+// even k give E, odd k give O; lo = E + O, hi = E - O = 2 E - lo. Half the products.
 // Preconditions: fragments from tables.h. Cost per 8 columns: complex R/8 * R/16 products (1 for R = 8).
 #pragma once
 
