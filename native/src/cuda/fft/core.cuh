@@ -28,6 +28,20 @@ struct CoreConstants {
 /// Twiddles of one row, for the results: w^(row' (16 g + 2 t)) of the lane, and w^row', w^(8 row'), w^(128 row').
 struct RowTwiddles {
   float2 base, one, eight, half;
+
+  /// bases: [rows][32 lanes]; steps: [rows][4], of which the first, third and fourth are used.
+  __device__ __forceinline__ void load(const float2* bases, const float2* steps, int row, int lane) {
+    base = load_constant(bases + row * 32 + lane);
+    one = load_constant(steps + 4 * row);
+    const float4 more = load_constant(reinterpret_cast<const float4*>(steps + 4 * row + 2));
+    eight = make_float2(more.x, more.y);
+    half = make_float2(more.z, more.w);
+  }
+};
+
+/// A lane's part of the filter for one row.
+struct RowFilter {
+  uint4 words[2];
 };
 
 /// Data as operand A, F as operand B (the fragments of F as A, transposed): columns of the results are re or im of rows f of F.
@@ -58,7 +72,7 @@ __device__ __forceinline__ void core_twiddle(const float (&value)[4], const floa
 
 /// state: shared memory; row: which 256 points of it; filter: 8 half2 of the lane, order [f2 / 8][f1 / 8][f2 & 1].
 template <int kMiddle>
-__device__ __forceinline__ void core_row(const CoreConstants& c, const RowTwiddles& tw, const uint4 (&filter)[2], uint32_t* state, int row, int lane) {
+__device__ __forceinline__ void core_row(const CoreConstants& c, const RowTwiddles& tw, const RowFilter& filter, uint32_t* state, int row, int lane) {
   const int g = lane >> 2, t = lane & 3;
   float lo[4], hi[4];
   uint32_t v[2][2][2];  // [f1 half][n2 half][n2 & 1]
@@ -80,7 +94,7 @@ __device__ __forceinline__ void core_row(const CoreConstants& c, const RowTwiddl
   uint32_t p[2][2][2];  // [f2 half][f1 half][f2 & 1], swapped
 #pragma unroll
   for (int h = 0; h < 2; ++h) {
-    const uint32_t k[4] = {filter[h].x, filter[h].y, filter[h].z, filter[h].w};
+    const uint32_t k[4] = {filter.words[h].x, filter.words[h].y, filter.words[h].z, filter.words[h].w};
 #pragma unroll
     for (int i = 0; i < 4; ++i) {
       const float2 z = multiply(make_float2(re[h][i], im[h][i]), unpack(k[i]));

@@ -354,9 +354,6 @@ struct OnePassKernel {
   /// Row of the core, counted over the whole transform, that is row `own` of the block's.
   __device__ __forceinline__ int core_row_of(int own) const { return kCluster > 1 ? row_of(own / M) * M + own % M : own; }
 
-  struct RowFilter {
-    uint4 words[2];
-  };
   /// The lane's part of the filter for row `row` of the group.
   __device__ __forceinline__ RowFilter filter_of(int row) const {
     const uint4* from = reinterpret_cast<const uint4*>(unit_state(row / kRows).filter) + core_row_of(row % kRows) * 64 + lane;
@@ -373,14 +370,9 @@ struct OnePassKernel {
       if (row + kWarps < kRows * kGroup) filter = filter_of(row + kWarps);
       const int digit = core_row_of(row % kRows);
       if (!kept(digit / M)) continue;
-      const int twiddle_row = M > 1 ? digit % M : digit;
       RowTwiddles tw;
-      tw.base = load_constant(p.row_bases + twiddle_row * 32 + lane);
-      tw.one = load_constant(p.row_steps + 4 * twiddle_row);
-      const float4 more = load_constant(reinterpret_cast<const float4*>(p.row_steps + 4 * twiddle_row + 2));
-      tw.eight = make_float2(more.x, more.y);
-      tw.half = make_float2(more.z, more.w);
-      core_row<M>(constants, tw, now.words, state, row, lane);
+      tw.load(p.row_bases, p.row_steps, M > 1 ? digit % M : digit, lane);
+      core_row<M>(constants, tw, now, state, row, lane);
     }
     block_sync();
   }
