@@ -81,11 +81,11 @@ int main() {
   const double few_taps = toeplitz_row(4, 8192) / 8192, more_taps = toeplitz_row(2 * lanes, 8192) / 8192;
   const double toeplitz = (more_taps - few_taps) / (2 * lanes - 4), toeplitz_point = few_taps - 4 * toeplitz;
 
-  // Two combs of 32768 points: the difference in rows gives the products, what remains the points.
+  // Two combs of 32768 points: the difference in rows gives the products, what remains the points. Row 0 of each is real and counts as half a row.
   const int64_t n = 32768;
-  const double few = comb_row(n, 16, 2) - 2 * (transform_seconds(costs, n / 16) + block), many = comb_row(n, 16, 6) - 6 * (transform_seconds(costs, n / 16) + block);
+  const double few = comb_row(n, 16, 2) - 1.5 * transform_seconds(costs, n / 16) - 2 * block, many = comb_row(n, 16, 6) - 5.5 * transform_seconds(costs, n / 16) - 6 * block;
   const double fold = (many - few) / (4 * 5 * static_cast<double>(n / 16));
-  const double fold_point = few / static_cast<double>(n / 2) - fold * 2 * 5 / 8;
+  const double fold_point = few / static_cast<double>(n / 2) - fold * 1.5 * 5 / 8;
 
   // Two low-passes at one sample in two, with few and with many pairs of taps.
   const int64_t narrow = n / 64, wide = n / 8;

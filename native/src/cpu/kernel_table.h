@@ -73,7 +73,8 @@ struct LastPassSink {
 struct CombTables {
   int32_t n1 = 0;
   int32_t rows = 0;
-  int32_t even_rows = 0;         ///< rows are ordered even r first, then odd r
+  int32_t real_rows = 0;         ///< rows are ordered 0 and n1/2 first, which are real,
+  int32_t even_rows = 0;         ///< the other even r next, then the odd ones
   int64_t columns = 0;           ///< M = N / n1
   int64_t row_stride = 0;        ///< floats between re and im of a row; a row takes 2 * row_stride
   const float* cosine = nullptr; ///< [rows][n1/4 + 1]: cos(2 pi r h / n1)
@@ -125,6 +126,8 @@ struct KernelTable {
   /// z[row] from the n1/2 rows of x (gate null or like x).
   void (*comb_fold)(const CombTables&, const float* x, const float* gate, float* z);
   void (*comb_unfold)(const CombTables&, const float* z, float* y, const Epilogue<float>&);
+  /// Sums x[i] + x[half + i] to x[i] and differences to x[half + i], i in [0, half).
+  void (*sums_and_differences)(float* x, int64_t half);
   HalvingKernels halving;
   /// y[t] = sum_{j < count_taps} taps[j] x[t - j], t in [0, count): x points at element 0 and has count_taps - 1 readable elements before it.
   void (*toeplitz)(const float* taps, int64_t count_taps, const float* x, float* y, int64_t count);

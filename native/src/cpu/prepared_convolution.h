@@ -44,11 +44,13 @@ inline Row row_of(const lc_convolution_call& call, int64_t batch, int64_t channe
           call.skip ? call.skip + total : nullptr, call.length};
 }
 
-/// What memory a row's transform may ask for meanwhile: its spectrum, the next row of the call, which is likely this thread's next, and its own output.
+/// What memory a row's transform may ask for meanwhile: its spectrum, and where the nearest cache has room for them, the next row of the call, which is
+/// likely this thread's next, and its own output.
 inline Touch touch_after(const lc_convolution_call& call, const Row& row) {
-  constexpr int64_t kSpectrumAhead = 1024;
+  constexpr int64_t kSpectrumAhead = 1024, kTouchedPoints = 4096;
   Touch touch;
   touch.spectrum_ahead = kSpectrumAhead;
+  if (row.length > kTouchedPoints) return touch;
   const int64_t after = call.batch * call.total_channels * call.length - (row.input - static_cast<const float*>(call.input)) - row.length;
   if (after >= row.length) {
     touch.read = reinterpret_cast<const char*>(row.input + row.length);

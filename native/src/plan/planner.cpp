@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "../status.h"
+#include "comb_split.h"
 #include "cost_model.h"
 
 namespace longconv {
@@ -119,13 +120,25 @@ std::vector<uint8_t> kept_residues(const lc_convolution_spec& spec) {
 }
 
 /// Rows of the comb f mod modulus that are not all zero; a row and its mirror count once.
-int64_t kept_rows(const std::vector<uint8_t>& residues, int64_t modulus) {
-  int64_t rows = 0;
-  for (int64_t r = 0; r <= modulus / 2; ++r) {
+struct KeptRows {
+  int64_t count = 0;
+  double folded = 0;      ///< with real rows as half ones
+  double transforms = 0;  ///< in transforms of a whole row
+};
+
+KeptRows kept_rows(const std::vector<uint8_t>& residues, int64_t modulus, int64_t columns, int64_t shortest) {
+  KeptRows rows;
+  const auto add = [&](int64_t r, double folded, double transforms) {
     bool any = false;
     for (int64_t f = r; f < kLargestCombModulus; f += modulus) any = any || residues[static_cast<std::size_t>(f)];
-    rows += any;
-  }
+    if (!any) return;
+    ++rows.count;
+    rows.folded += folded;
+    rows.transforms += transforms;
+  };
+  add(0, 0.5, 0.5 + 0.5 * static_cast<double>(cyclic_remainder(columns, shortest)) / static_cast<double>(columns));
+  for (int64_t r = 1; r < modulus / 2; ++r) add(r, 1, 1);
+  add(modulus / 2, 0.5, columns / 2 >= shortest ? 0.5 : 1);
   return rows;
 }
 
@@ -135,14 +148,17 @@ void add_comb_rows(const Question& q, std::vector<lc_plan>& plans) {
   const std::vector<uint8_t> residues = kept_residues(q.spec);
   for (int64_t modulus = 4; modulus <= kLargestCombModulus && n / modulus >= q.costs.minimum_transform; modulus *= 2) {
     const int64_t columns = n / modulus;
-    const int64_t rows = kept_rows(residues, modulus);
-    if (rows == modulus / 2 + 1) continue;
+    // Transforms shorter than this run with narrower vectors, whose own are shorter.
+    const int64_t shortest = std::min(columns, q.costs.transform_rows * q.costs.transform_rows);
+    const KeptRows rows = kept_rows(residues, modulus, columns, shortest);
+    if (rows.count == modulus / 2 + 1) continue;
     lc_plan plan = plan_of(LC_COMB_ROWS, "comb-row FFT", n, columns);
     plan.comb_modulus = modulus;
-    plan.comb_rows = rows;
-    const double seconds = transform_seconds(q.costs, columns, rows) + static_cast<double>(rows) * q.costs.block_seconds + comb_fold_seconds(q.costs, modulus, rows, columns);
-    const double executed = static_cast<double>(rows) / (static_cast<double>(modulus) / 2 + 1);
-    plans.push_back(finish_plan(q, plan, seconds, rows * 8 * columns, executed));
+    plan.comb_rows = rows.count;
+    const double seconds = transform_seconds(q.costs, columns, rows.transforms) + static_cast<double>(rows.count) * q.costs.block_seconds +
+                           comb_fold_seconds(q.costs, modulus, rows.folded, columns);
+    const double executed = 2 * rows.folded / static_cast<double>(modulus);
+    plans.push_back(finish_plan(q, plan, seconds, static_cast<int64_t>(rows.transforms * static_cast<double>(8 * columns)), executed));
   }
 }
 

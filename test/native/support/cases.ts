@@ -1,4 +1,5 @@
 import type { ConvolutionSpec } from '../../../extension/core/engine/engine';
+import { defaultFactors } from '../../../extension/core/masks/grid';
 import { noise } from '../../unit/graph/support/measure';
 import { blockGrid, combGrid, gridFilter, gridOf, gridSize } from './grids';
 import type { Grid } from './grids';
@@ -60,6 +61,7 @@ export function grids(fftSize: number): Readonly<Record<string, Grid>> {
     'lowpass': gridOf(fftSize, (bin) => bin <= half / 4),
     'bandpass': gridOf(fftSize, (bin) => bin >= Math.floor(half / 4) && bin <= (3 * half) / 4),
     'comb': combGrid(fftSize, [1, 2]),
+    'comb with both real rows': combGrid(fftSize, [0, 1, defaultFactors(fftSize)[0] / 2]),
     'block': blockGrid(fftSize),
     'arbitrary bins': gridOf(fftSize, (bin) => random[bin] > 0.2 || bin === half),
   };

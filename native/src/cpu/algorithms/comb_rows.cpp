@@ -2,18 +2,31 @@
 //
 // fold (kernels/comb_fold.h) makes row r of M = N / N1 points; its M-point transform with alpha = r / N1 gives the bins r + N1 g; the
 // product, the inverse and unfold bring the row's share of the output. Rows r and N1 - r are conjugate, so r <= N1 / 2, counted twice
-// by the spectrum's scale. Rows that are not kept cost no arithmetic, no memory and no filter bytes.
+// by the spectrum's scale. Rows 0 and N1 / 2 are real and take transforms of half the points (plan/comb_split.h). Rows that are not kept cost no
+// arithmetic, no memory and no filter bytes.
 //
 // Items: (batch, channel). Memory per thread: 2 M floats for each kept row, 2 M work, and N/2 where the row has to be padded.
 #include <cmath>
+#include <cstdlib>
 #include <numbers>
 #include <vector>
 
+#include "../../plan/comb_split.h"
 #include "../prepared_convolution.h"
 
 namespace longconv {
 
 namespace {
+
+/// One transform of the folded rows z, and the bins of the grid that its bins are.
+struct Part {
+  FftPlan<float> fft;
+  int64_t re, im;  ///< where in z its points are; im < 0: they are real
+  int64_t first_bin, bin_step;
+  float scale;
+  int64_t spectrum;  ///< where in the spectra of a channel it has its own
+};
+constexpr int64_t kReal = -1;
 
 class CombRows final : public PreparedConvolution {
  public:
@@ -21,13 +34,13 @@ class CombRows final : public PreparedConvolution {
       : kernels_(kernels_for_transform(request.kernels, request.plan.transform_length)),
         m_(request.plan.transform_length),
         modulus_(request.plan.comb_modulus),
-        channels_(request.spec.channels) {
+        channels_(request.spec.channels),
+        remainder_(m_) {
     choose_rows(request.spec);
     const int64_t width = modulus_ / 4 + 1, count = static_cast<int64_t>(rows_.size());
     cosine_ = AlignedBuffer<float>(count * width);
     sine_ = AlignedBuffer<float>(count * width);
     for (int64_t i = 0; i < count; ++i) {
-      plans_.emplace_back(m_, kernels_.f32.lanes, static_cast<double>(rows_[i]) / static_cast<double>(modulus_));
       for (int64_t h = 0; h < width; ++h) {
         const double angle = 2 * std::numbers::pi * static_cast<double>(rows_[i] * h % modulus_) / static_cast<double>(modulus_);
         cosine_[i * width + h] = static_cast<float>(std::cos(angle));
@@ -41,18 +54,18 @@ class CombRows final : public PreparedConvolution {
     tables_.row_stride = m_ + 16;
     tables_.cosine = cosine_.data();
     tables_.sine = sine_.data();
+    choose_parts();
     prepare(request);
   }
 
   int64_t item_count(const lc_convolution_call& call) const override { return call.batch * channels_; }
 
   void run_item(const lc_convolution_call& call, int64_t item, const int32_t* cancel) const override {
-    const int64_t channel = item % channels_, padded = m_ * modulus_ / 2, count = static_cast<int64_t>(rows_.size());
+    const int64_t channel = item % channels_, padded = m_ * modulus_ / 2;
     const Row row = row_of(call, item / channels_, channel);
     const bool direct = row.length == padded;
-    const int64_t row_floats = 2 * tables_.row_stride;
-    Scratch scratch(Scratch::padded(4 * count * row_floats) + Scratch::padded(8 * m_) + (direct ? 0 : Scratch::padded(4 * padded)));
-    float* z = scratch.take<float>(count * row_floats);
+    Scratch scratch(Scratch::padded(4 * folded_floats()) + Scratch::padded(8 * m_) + (direct ? 0 : Scratch::padded(4 * padded)));
+    float* z = scratch.take<float>(folded_floats());
     float* work = scratch.take<float>(2 * m_);
     float* stage = direct ? nullptr : scratch.take<float>(padded);
     if (!direct) {
@@ -61,21 +74,23 @@ class CombRows final : public PreparedConvolution {
     }
     if (direct) kernels_.comb_fold(tables_, row.input, row.pre, z);
     else kernels_.comb_fold(tables_, stage, nullptr, z);
+    split(z);
     Touch touch = touch_after(call, row);
-    touch.pace = static_cast<int32_t>((row.length + count * m_ - 1) / std::max<int64_t>(1, count * m_));
-    for (int64_t i = 0; i < count; ++i) {
+    touch.pace = static_cast<int32_t>((row.length + points_ - 1) / std::max<int64_t>(1, points_));
+    for (const Part& part : parts_) {
       if (cancelled(cancel)) return;
-      float* re = z + i * row_floats;
-      float* im = re + tables_.row_stride;
-      const FftTables<float>& fft = plans_[static_cast<std::size_t>(i)].tables();
+      const FftTables<float>& fft = part.fft.tables();
+      float* re = z + part.re;
+      float* im = part.im == kReal ? nullptr : z + part.im;
       kernels_.f32.first_pass(fft, {re, im, nullptr, nullptr}, work);
-      kernels_.f32.convolve(fft, work, &spectra_[(channel * count + i) * 2 * m_], &touch, cancel);
+      kernels_.f32.convolve(fft, work, &spectra_[channel * spectrum_floats_ + part.spectrum], &touch, cancel);
       LastPassSink<float> sink{};
       sink.re = re;
       sink.im = im;
       kernels_.f32.last_pass(fft, work, sink);
     }
     if (cancelled(cancel)) return;
+    join(z);
     if (direct) {
       kernels_.comb_unfold(tables_, z, row.output, row.epilogue(0));
     } else {
@@ -85,64 +100,104 @@ class CombRows final : public PreparedConvolution {
   }
 
  private:
-  /// Even rows first, as comb_fold wants them.
+  /// Real rows first, then even ones, as comb_fold wants them.
   void choose_rows(const lc_convolution_spec& spec) {
     std::vector<uint8_t> kept(static_cast<std::size_t>(modulus_ / 2 + 1), 0);
     for (int64_t f = 0; f <= spec.fft_size / 2; ++f)
       if (spec.kept[f]) kept[static_cast<std::size_t>(std::min(f % modulus_, modulus_ - f % modulus_))] = 1;
-    for (int parity = 0; parity < 2; ++parity)
-      for (int64_t r = parity; r <= modulus_ / 2; r += 2) {
+    const auto add = [&](int64_t from, int64_t to, int64_t step) {
+      for (int64_t r = from; r <= to; r += step)
         if (kept[static_cast<std::size_t>(r)]) rows_.push_back(r);
-        if (parity == 0) tables_.even_rows = static_cast<int32_t>(rows_.size());
-      }
+      return static_cast<int32_t>(rows_.size());
+    };
+    tables_.real_rows = add(0, modulus_ / 2, modulus_ / 2);
+    tables_.even_rows = add(2, modulus_ / 2 - 2, 2);
+    add(1, modulus_ / 2 - 1, 2);
   }
 
-  /// Spectra [channel][row][2 M] of the whole N-point filter: its N lags are two halves of what comb_fold takes.
+  void choose_parts() {
+    const int64_t shortest = FftPlan<float>::minimum_points(kernels_.f32.lanes), grid = m_ * modulus_;
+    const float once = 1.0f / static_cast<float>(grid), twice = 2 * once;
+    const auto add_part = [&](int64_t re, int64_t im, int64_t n, double alpha, int64_t first_bin, int64_t bin_step, float scale) {
+      parts_.push_back({FftPlan<float>(n, kernels_.f32.lanes, alpha), re, im, first_bin, bin_step, scale, spectrum_floats_});
+      spectrum_floats_ += 2 * n;
+      points_ += n;
+    };
+    // `points` real points modulo z^points + 1: the transform's bin f is at (4 f - 1) / (2 points) of the grid.
+    const auto add_negacyclic = [&](int64_t at, int64_t points) {
+      const int64_t unit = grid / (2 * points);
+      add_part(at, at + points / 2, points / 2, -0.25, -unit, 4 * unit, twice);
+    };
+    for (int64_t i = 0; i < static_cast<int64_t>(rows_.size()); ++i) {
+      const int64_t r = rows_[static_cast<std::size_t>(i)], at = 2 * i * tables_.row_stride;
+      if (r == 0) {
+        remainder_ = cyclic_remainder(m_, shortest);
+        for (int64_t half = m_ / 2; half >= remainder_; half /= 2) add_negacyclic(at + half, half);
+        add_part(at, kReal, remainder_, 0, 0, grid / remainder_, once);
+      } else if (r == modulus_ / 2 && m_ / 2 >= shortest) {
+        add_negacyclic(at, m_);
+      } else {
+        const bool real = r == modulus_ / 2;
+        add_part(at, real ? kReal : at + tables_.row_stride, m_, static_cast<double>(r) / static_cast<double>(modulus_), r, modulus_, real ? once : twice);
+      }
+    }
+  }
+
+  int64_t folded_floats() const { return static_cast<int64_t>(rows_.size()) * 2 * tables_.row_stride; }
+
+  /// Row 0, where it is kept (then it is the first one), to its differences, the longest last, and the remainder; and back, where the spectra make up
+  /// for the factors of 2.
+  void split(float* z) const {
+    for (int64_t half = m_ / 2; half >= remainder_; half /= 2) kernels_.sums_and_differences(z, half);
+  }
+  void join(float* z) const {
+    for (int64_t half = remainder_; half < m_; half *= 2) kernels_.sums_and_differences(z, half);
+  }
+
+  /// Spectra [channel][part][2 n] of the whole N-point filter: its N lags are two halves of what comb_fold takes.
   void prepare(const PrepareRequest& request) {
-    const int64_t count = static_cast<int64_t>(rows_.size()), half = m_ * modulus_ / 2, row_floats = 2 * tables_.row_stride;
-    const float* filter = request.filter;
-    spectra_ = AlignedBuffer<float>(channels_ * count * 2 * m_);
+    const int64_t half = m_ * modulus_ / 2;
+    spectra_ = AlignedBuffer<float>(channels_ * spectrum_floats_);
     parallel_for(channels_, request.threads, request.cancel, [&](int64_t c) {
-      Scratch scratch(2 * Scratch::padded(4 * count * row_floats));
-      float* z = scratch.take<float>(count * row_floats);
-      float* second = scratch.take<float>(count * row_floats);
-      const float* k = filter + c * 2 * half;
+      Scratch scratch(2 * Scratch::padded(4 * folded_floats()));
+      float* z = scratch.take<float>(folded_floats());
+      float* second = scratch.take<float>(folded_floats());
+      const float* k = request.filter + c * 2 * half;
       kernels_.comb_fold(tables_, k, nullptr, z);
       kernels_.comb_fold(tables_, k + half, nullptr, second);
-      for (int64_t i = 0; i < count; ++i) {
-        const int64_t r = rows_[static_cast<std::size_t>(i)];
+      for (std::size_t i = 0; i < rows_.size(); ++i) {
         // The second half starts N/2 points later: exp(-i pi r).
-        const float sign = r % 2 ? -1.0f : 1.0f;
-        float* row = z + i * row_floats;
-        const float* other = second + i * row_floats;
-        for (int64_t p = 0; p < m_; ++p) {
-          row[p] += sign * other[p];
-          row[tables_.row_stride + p] += sign * other[tables_.row_stride + p];
-        }
-        float* out = &spectra_[(c * count + i) * 2 * m_];
-        const FftTables<float>& fft = plans_[static_cast<std::size_t>(i)].tables();
-        kernels_.f32.first_pass(fft, {row, row + tables_.row_stride, nullptr, nullptr}, out);
+        const float sign = rows_[i] % 2 ? -1.0f : 1.0f;
+        const int64_t at = 2 * static_cast<int64_t>(i) * tables_.row_stride;
+        add_scaled(z + at, second + at, sign);
+        if (static_cast<int32_t>(i) >= tables_.real_rows) add_scaled(z + at + tables_.row_stride, second + at + tables_.row_stride, sign);
+      }
+      split(z);
+      for (const Part& part : parts_) {
+        const FftTables<float>& fft = part.fft.tables();
+        float* out = &spectra_[c * spectrum_floats_ + part.spectrum];
+        kernels_.f32.first_pass(fft, {z + part.re, part.im == kReal ? nullptr : z + part.im, nullptr, nullptr}, out);
         kernels_.f32.forward(fft, out);
-        const float scale = (r == 0 || r == modulus_ / 2 ? 1.0f : 2.0f) / static_cast<float>(2 * half);
-        for (int64_t p = 0; p < 2 * m_; ++p) out[p] *= scale;
+        for (int64_t p = 0; p < 2 * fft.n; ++p) out[p] *= part.scale;
       }
     });
     clear_dropped(request.spec);
+  }
+  void add_scaled(float* sum, const float* other, float factor) const {
+    for (int64_t p = 0; p < m_; ++p) sum[p] += factor * other[p];
   }
 
   /// Bins that are not kept count as exactly 0: what rounding left there goes.
   void clear_dropped(const lc_convolution_spec& spec) {
     const int lanes = kernels_.f32.lanes;
-    const int64_t count = static_cast<int64_t>(rows_.size());
-    for (int64_t i = 0; i < count; ++i) {
-      const FftPlan<float>& fft = plans_[static_cast<std::size_t>(i)];
-      for (int64_t column = 0; column < m_ / lanes; ++column) {
-        const int64_t base = lanes * fft.bin_of_column(column);
+    for (const Part& part : parts_) {
+      for (int64_t column = 0; column < part.fft.tables().columns; ++column) {
+        const int64_t base = lanes * part.fft.bin_of_column(column);
         for (int lane = 0; lane < lanes; ++lane) {
-          const int64_t f = rows_[static_cast<std::size_t>(i)] + modulus_ * (base + lane);
+          const int64_t f = std::abs(part.first_bin + part.bin_step * (base + lane));
           if (spec.kept[std::min(f, spec.fft_size - f)]) continue;
           for (int64_t c = 0; c < channels_; ++c) {
-            float* at = &spectra_[(c * count + i) * 2 * m_ + column * 2 * lanes];
+            float* at = &spectra_[c * spectrum_floats_ + part.spectrum + column * 2 * lanes];
             at[lane] = at[lanes + lane] = 0.0f;
           }
         }
@@ -151,9 +206,10 @@ class CombRows final : public PreparedConvolution {
   }
 
   const KernelTable& kernels_;
-  int64_t m_, modulus_, channels_;
+  int64_t m_, modulus_, channels_, spectrum_floats_ = 0, points_ = 0;
+  int64_t remainder_;  ///< points of row 0 that are not split on: all, where it is not kept
   std::vector<int64_t> rows_;
-  std::vector<FftPlan<float>> plans_;
+  std::vector<Part> parts_;
   AlignedBuffer<float> cosine_, sine_, spectra_;
   CombTables tables_;
 };

@@ -6,8 +6,9 @@
 // Dropped rows cost nothing. Rows h and N1/2 - h share their cosines and sines up to the sign (-1)^r, so they are added and
 // subtracted once and each row needs only N1/4 + 1 products per column.
 //
-// Layout: z row r at 2 * r * row_stride, M real parts, then (after row_stride) M imaginary parts. Rows with even r come first.
-// Preconditions: N1 % 4 == 0, N1 <= 256, M a multiple of 2 W. Cost per column: 2 (N1/4 + 1) multiply-adds per kept row.
+// Layout: z row r at 2 * r * row_stride, M real parts, then (after row_stride) M imaginary parts, but for the rows 0 and N1/2, which are real and
+// come first; then those with even r.
+// Preconditions: N1 % 4 == 0, N1 <= 256, M a multiple of 4 W. Cost per column: 2 (N1/4 + 1) multiply-adds per kept row, half of that where it is real.
 #pragma once
 
 #include "../kernel_table.h"
@@ -15,83 +16,163 @@
 
 namespace longconv::LC_ISA_NAMESPACE {
 
-constexpr int kMaxCombQuarter = 256 / 4 + 1;
-
 template <int W>
 struct CombFold {
   using V = Vec<float, W>;
 
-  /// Floats ahead of those read or written in each row of the signal whose memory is asked for: these are more rows than a processor follows.
-  static constexpr int64_t kAhead = 128;
-
-  /// Vectors of a row of the signal that are read at once: whole cache lines, since rows lie a power of two apart and push each other out.
-  static constexpr int kRun = 4;
-
-  /// R rows of one parity from the sums and differences of their columns; p goes with the cosines, q with the sines.
-  template <int R>
-  static LC_INLINE void fold_rows(const CombTables& t, int row, int64_t l, const V (*p)[kRun], const V (*q)[kRun], float* z) {
-    for (int v = 0; v < kRun; v += 2) fold_two<R>(t, row, l + v * W, p, q, v, z);
-  }
-
-  template <int R>
-  static LC_INLINE void fold_two(const CombTables& t, int row, int64_t l, const V (*p)[kRun], const V (*q)[kRun], int v, float* z) {
-    const int width = t.n1 / 4 + 1;
-    const float* c = t.cosine + row * width;
-    const float* s = t.sine + row * width;
-    V re[R][2]{}, im[R][2]{};
-    for (int h = 0; h < width; ++h) {
-#pragma GCC unroll 4
-      for (int i = 0; i < R; ++i) {
-        const V cosine = broadcast<float, W>(c[i * width + h]), sine = broadcast<float, W>(s[i * width + h]);
-        re[i][0] += p[h][v] * cosine;
-        re[i][1] += p[h][v + 1] * cosine;
-        im[i][0] -= q[h][v] * sine;
-        im[i][1] -= q[h][v + 1] * sine;
-      }
-    }
-#pragma GCC unroll 4
-    for (int i = 0; i < R; ++i) {
-      float* out = z + 2 * (row + i) * t.row_stride + l;
-      store<float, W>(out, re[i][0]);
-      store<float, W>(out + W, re[i][1]);
-      store<float, W>(out + t.row_stride, im[i][0]);
-      store<float, W>(out + t.row_stride + W, im[i][1]);
-    }
-  }
-
-  static LC_INLINE void fold_parity(const CombTables& t, int first, int last, int64_t l, const V (*p)[kRun], const V (*q)[kRun], float* z) {
-    for (; first + 4 <= last; first += 4) fold_rows<4>(t, first, l, p, q, z);
-    if (last - first == 3) fold_rows<3>(t, first, l, p, q, z);
-    else if (last - first == 2) fold_rows<2>(t, first, l, p, q, z);
-    else if (last - first == 1) fold_rows<1>(t, first, l, p, q, z);
-  }
+  /// Values of h that are taken at once, with their mirrors: their sums and differences, or their outputs, stay in registers.
+  static constexpr int kMostAtOnce = 9;
+  /// Vectors of columns beside each other that share every cosine and sine.
+  template <int H>
+  static constexpr int kVectors = W == 16 && H <= 5 ? 2 : 1;
+  static int64_t columns_at_once(int width) { return W * (W == 16 && width <= 5 ? 2 : 1); }
 
   static void fold(const CombTables& t, const float* x, const float* gate, float* z) {
-    const int64_t m = t.columns;
-    const int quarter = t.n1 / 4, half = t.n1 / 2;
-    V sum[kMaxCombQuarter][kRun], difference[kMaxCombQuarter][kRun];
-    for (int64_t l = 0; l < m; l += kRun * W) {
-      for (int h = 0; h <= quarter; ++h) {
-        V a[kRun], b[kRun]{};
-        read_run(x, gate, h * m + l, a);
-        if (h != 0 && h != quarter) read_run(x, gate, (half - h) * m + l, b);
-#pragma GCC unroll 4
-        for (int v = 0; v < kRun; ++v) {
-          sum[h][v] = a[v] + b[v];
-          difference[h][v] = a[v] - b[v];
-        }
-      }
-      fold_parity(t, 0, t.even_rows, l, sum, difference, z);
-      fold_parity(t, t.even_rows, t.rows, l, difference, sum, z);
+    for_columns(t, x, [&](int64_t l) { for_blocks(t.n1 / 4 + 1, [&]<int H>(int h) { fold_block<H>(t, x, gate, h, l, z); }); });
+  }
+
+  static void unfold(const CombTables& t, const float* z, float* y, const Epilogue<float>& e) {
+    for_columns(t, y, [&](int64_t l) { for_blocks(t.n1 / 4 + 1, [&]<int H>(int h) { unfold_block<H>(t, z, h, l, y, e); }); });
+  }
+
+  static void sums_and_differences(float* x, int64_t half) {
+    for (int64_t i = 0; i < half; i += W) {
+      const V a = load<float, W>(x + i), b = load<float, W>(x + half + i);
+      store<float, W>(x + i, a + b);
+      store<float, W>(x + half + i, a - b);
     }
   }
 
-  static LC_INLINE void read_run(const float* x, const float* gate, int64_t at, V (&v)[kRun]) {
-#pragma GCC unroll 4
-    for (int i = 0; i < kRun; ++i) {
-      __builtin_prefetch(x + at + i * W + kAhead, 0, 3);
-      v[i] = load<float, W>(x + at + i * W);
-      if (gate) v[i] *= load<float, W>(gate + at + i * W);
+ private:
+  /// Calls run(l) for all columns, as many as are taken at once from l on, so that no vector of the signal lies in two cache lines: its rows
+  /// lie a power of two apart and push each other out before the rest of a line could be used. Some columns at the ends are taken twice.
+  template <class Run>
+  static LC_INLINE void for_columns(const CombTables& t, const float* signal, Run&& run) {
+    constexpr uintptr_t kBytes = sizeof(V);
+    const int64_t step = columns_at_once(t.n1 / 4 + 1), last = t.columns - step;
+    int64_t l = static_cast<int64_t>((kBytes - reinterpret_cast<uintptr_t>(signal) % kBytes) % kBytes / sizeof(float));
+    if (l > 0) run(0);
+    for (; l < last; l += step) run(l);
+    run(last);
+  }
+
+  /// Calls run<H>(h) for blocks [h, h + H) of [0, width); widths are 2, 3, 5 or one more than a multiple of 8.
+  template <class Run>
+  static LC_INLINE void for_blocks(int width, Run&& run) {
+    const int blocks = (width + kMostAtOnce - 1) / kMostAtOnce;
+    for (int block = 0, h = 0; block < blocks; ++block) {
+      const int count = (width - h) / (blocks - block);
+      if (count == 9) run.template operator()<9>(h);
+      else if (count == 8) run.template operator()<8>(h);
+      else if (count == 5) run.template operator()<5>(h);
+      else if (count == 3) run.template operator()<3>(h);
+      else run.template operator()<2>(h);
+      h += count;
+    }
+  }
+
+  static bool has_mirror(const CombTables& t, int h) { return h != 0 && h != t.n1 / 4; }
+
+  /// Adds to all kept rows what the signal's rows h .. h + H - 1 and their mirrors are of them, in columns from l on; h = 0 begins the sums.
+  template <int H>
+  static LC_INLINE void fold_block(const CombTables& t, const float* x, const float* gate, int h, int64_t l, float* z) {
+    constexpr int K = kVectors<H>;
+    V sum[H][K], difference[H][K];
+#pragma GCC unroll 16
+    for (int i = 0; i < H; ++i) {
+#pragma GCC unroll 2
+      for (int v = 0; v < K; ++v) {
+        const V a = read(x, gate, (h + i) * t.columns + l + v * W);
+        const V b = has_mirror(t, h + i) ? read(x, gate, (t.n1 / 2 - h - i) * t.columns + l + v * W) : V{};
+        sum[i][v] = a + b;
+        difference[i][v] = a - b;
+      }
+    }
+    const int64_t width = t.n1 / 4 + 1;
+    const float* cosine = t.cosine + h;
+    const float* sine = t.sine + h;
+    float* row = z + l;
+    int r = 0;
+    for (; r < t.real_rows; ++r, cosine += width, sine += width, row += 2 * t.row_stride) add_products<H, false>(cosine, sum, h, row);
+    for (; r < t.even_rows; ++r, cosine += width, sine += width, row += 2 * t.row_stride) {
+      add_products<H, false>(cosine, sum, h, row);
+      add_products<H, true>(sine, difference, h, row + t.row_stride);
+    }
+    for (; r < t.rows; ++r, cosine += width, sine += width, row += 2 * t.row_stride) {
+      add_products<H, false>(cosine, difference, h, row);
+      add_products<H, true>(sine, sum, h, row + t.row_stride);
+    }
+  }
+
+  static LC_INLINE V read(const float* x, const float* gate, int64_t at) {
+    V v = load<float, W>(x + at);
+    if (gate) v *= load<float, W>(gate + at);
+    return v;
+  }
+
+  template <int H, bool Negative>
+  static LC_INLINE void add_products(const float* factors, const V (&values)[H][kVectors<H>], int h, float* out) {
+    constexpr int K = kVectors<H>;
+    V total[K]{};
+#pragma GCC unroll 2
+    for (int v = 0; v < K; ++v)
+      if (h != 0) total[v] = load<float, W>(out + v * W);
+#pragma GCC unroll 16
+    for (int i = 0; i < H; ++i) {
+      const V factor = broadcast<float, W>(factors[i]);
+#pragma GCC unroll 2
+      for (int v = 0; v < K; ++v) {
+        if constexpr (Negative) total[v] -= values[i][v] * factor;
+        else total[v] += values[i][v] * factor;
+      }
+    }
+#pragma GCC unroll 2
+    for (int v = 0; v < K; ++v) store<float, W>(out + v * W, total[v]);
+  }
+
+  /// Rows h .. h + H - 1 of the output and their mirrors, even(h) + odd(h) and even(h) - odd(h), in columns from l on.
+  template <int H>
+  static LC_INLINE void unfold_block(const CombTables& t, const float* z, int h, int64_t l, float* y, const Epilogue<float>& e) {
+    constexpr int K = kVectors<H>;
+    V even[H][K]{}, odd[H][K]{};
+    const int64_t width = t.n1 / 4 + 1;
+    const float* cosine = t.cosine + h;
+    const float* sine = t.sine + h;
+    const float* row = z + l;
+    int r = 0;
+    for (; r < t.real_rows; ++r, cosine += width, sine += width, row += 2 * t.row_stride) add_multiples<H, false>(cosine, row, even);
+    for (; r < t.even_rows; ++r, cosine += width, sine += width, row += 2 * t.row_stride) {
+      add_multiples<H, false>(cosine, row, even);
+      add_multiples<H, true>(sine, row + t.row_stride, odd);
+    }
+    for (; r < t.rows; ++r, cosine += width, sine += width, row += 2 * t.row_stride) {
+      add_multiples<H, false>(cosine, row, odd);
+      add_multiples<H, true>(sine, row + t.row_stride, even);
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < H; ++i) {
+#pragma GCC unroll 2
+      for (int v = 0; v < K; ++v) {
+        put(y, (h + i) * t.columns + l + v * W, even[i][v] + odd[i][v], e);
+        if (has_mirror(t, h + i)) put(y, (t.n1 / 2 - h - i) * t.columns + l + v * W, even[i][v] - odd[i][v], e);
+      }
+    }
+  }
+
+  template <int H, bool Negative>
+  static LC_INLINE void add_multiples(const float* factors, const float* row, V (&totals)[H][kVectors<H>]) {
+    constexpr int K = kVectors<H>;
+    V value[K];
+#pragma GCC unroll 2
+    for (int v = 0; v < K; ++v) value[v] = load<float, W>(row + v * W);
+#pragma GCC unroll 16
+    for (int i = 0; i < H; ++i) {
+      const V factor = broadcast<float, W>(factors[i]);
+#pragma GCC unroll 2
+      for (int v = 0; v < K; ++v) {
+        if constexpr (Negative) totals[i][v] -= value[v] * factor;
+        else totals[i][v] += value[v] * factor;
+      }
     }
   }
 
@@ -102,62 +183,7 @@ struct CombFold {
       value += u * e.skip;
     }
     if (e.post) value *= load<float, W>(e.post + at);
-    __builtin_prefetch(dst + at + kAhead, 1, 3);
     store<float, W>(dst + at, value);
-  }
-
-  /// Rows h .. h + B - 1 of the output and their mirrors: even(h) + odd(h) and even(h) - odd(h).
-  template <int B>
-  static LC_INLINE void unfold_rows(const CombTables& t, int h, int64_t l, const float* z, float* y, const Epilogue<float>& e) {
-    const int quarter = t.n1 / 4, half = t.n1 / 2, width = quarter + 1;
-    const int64_t m = t.columns;
-    V even[B][2]{}, odd[B][2]{};
-    for (int r = 0; r < t.rows; ++r) {
-      const float* row = z + 2 * r * t.row_stride + l;
-      const V re[2] = {load<float, W>(row), load<float, W>(row + W)};
-      const V im[2] = {load<float, W>(row + t.row_stride), load<float, W>(row + t.row_stride + W)};
-      const float* c = t.cosine + r * width + h;
-      const float* s = t.sine + r * width + h;
-      if (r < t.even_rows) accumulate<B>(even, odd, re, im, c, s);
-      else accumulate<B>(odd, even, re, im, c, s);
-    }
-#pragma GCC unroll 4
-    for (int i = 0; i < B; ++i) {
-#pragma GCC unroll 2
-      for (int v = 0; v < 2; ++v) {
-        put(y, (h + i) * m + l + v * W, even[i][v] + odd[i][v], e);
-        if (h + i != 0 && h + i != quarter) put(y, (half - h - i) * m + l + v * W, even[i][v] - odd[i][v], e);
-      }
-    }
-  }
-
-  template <int B>
-  static LC_INLINE void accumulate(V (&cosines)[B][2], V (&sines)[B][2], const V (&re)[2], const V (&im)[2], const float* c, const float* s) {
-#pragma GCC unroll 4
-    for (int i = 0; i < B; ++i) {
-      const V cosine = broadcast<float, W>(c[i]), sine = broadcast<float, W>(s[i]);
-      cosines[i][0] += re[0] * cosine;
-      cosines[i][1] += re[1] * cosine;
-      sines[i][0] -= im[0] * sine;
-      sines[i][1] -= im[1] * sine;
-    }
-  }
-
-  /// Rows of the output go in blocks of up to 4 and their mirrors, each for a run of columns: as few as the nearest cache has ways.
-  static void unfold(const CombTables& t, const float* z, float* y, const Epilogue<float>& e) {
-    const int rows = t.n1 / 4 + 1, blocks = (rows + 3) / 4;
-    for (int64_t first = 0; first < t.columns; first += kRun * W) {
-      for (int block = 0, h = 0; block < blocks; ++block) {
-        const int count = (rows - h) / (blocks - block);
-        for (int64_t l = first; l < first + kRun * W; l += 2 * W) {
-          if (count == 4) unfold_rows<4>(t, h, l, z, y, e);
-          else if (count == 3) unfold_rows<3>(t, h, l, z, y, e);
-          else if (count == 2) unfold_rows<2>(t, h, l, z, y, e);
-          else unfold_rows<1>(t, h, l, z, y, e);
-        }
-        h += count;
-      }
-    }
   }
 };
 

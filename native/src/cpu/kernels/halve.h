@@ -35,14 +35,6 @@ struct Halve {
   static constexpr int kPart = kTile + kLeastHalvingPairs + kHalvingKernels + 2 * W;
   static_assert(kTile % (2 * W) == 0);
 
-  /// Floats ahead of those read or written whose memory is asked for: long rows do not wait in the caches.
-  static constexpr int64_t kAhead = 512;
-  template <bool Write>
-  static LC_INLINE void ask(const float* p) {
-    __builtin_prefetch(p, Write, 3);
-    if constexpr (W == 16) __builtin_prefetch(p + W, Write, 3);
-  }
-
   static LC_INLINE V gated(const float* x, const float* gate, int64_t at) {
     V v = load<float, W>(x + at);
     if (gate) v *= load<float, W>(gate + at);
@@ -53,7 +45,6 @@ struct Halve {
   static LC_INLINE void take_apart(const float* x, const float* gate, int count, float* even, float* odd) {
     int j = 0;
     for (; j + W <= count; j += W) {
-      ask<false>(x + 2 * j + kAhead);
       const V a = gated(x, gate, 2 * j), b = gated(x, gate, 2 * j + W);
       store<float, W>(even + j, shuffle<EverySecond<0>>(a, b, All{}));
       store<float, W>(odd + j, shuffle<EverySecond<1>>(a, b, All{}));
@@ -147,7 +138,6 @@ struct Halve {
     V g[P];
     load_taps<P>(taps, g);
     for (int64_t at = 0; at < count; at += 2 * W) {
-      ask<true>(y + at + kAhead);
       const float* from = w + at / 2;
       const V now = load<float, W>(from), next = load<float, W>(from + W);
       V even{}, odd{};

@@ -18,6 +18,7 @@ constexpr KernelTable make_table(const char* name) {
           TwistedFft<double, D>::table(),
           CombFold<F>::fold,
           CombFold<F>::unfold,
+          CombFold<F>::sums_and_differences,
           Halve<F>::table(),
           ShortFilter<F>::toeplitz,
           ShortFilter<F>::dot,

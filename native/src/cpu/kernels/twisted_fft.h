@@ -45,7 +45,7 @@ struct TwistedFft {
   using Stage = T[W * kStageStride];
   static bool needs_stage(int64_t columns) { return W >= 8 && columns * static_cast<int64_t>(sizeof(T)) % 4096 == 0; }
 
-  /// Columns [base, base + kStagedColumns) of the W rows of a signal, gated. The memory of the next columns is asked for.
+  /// Columns [base, base + kStagedColumns) of the W rows of a signal, gated.
   static LC_INLINE void bring(const T* x, const T* gate, int64_t m, int64_t base, Stage& stage) {
     constexpr int kVectors = kStagedColumns / W;
     for (int h = 0; h < W; ++h) {
@@ -54,7 +54,6 @@ struct TwistedFft {
       V v[kVectors];
 #pragma GCC unroll 16
       for (int i = 0; i < kVectors; ++i) {
-        __builtin_prefetch(x + at + kStagedColumns + i * W, 0, 2);
         v[i] = load<T, W>(x + at + i * W);
         if (gate) v[i] *= load<T, W>(gate + at + i * W);
       }
