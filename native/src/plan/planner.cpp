@@ -19,7 +19,7 @@ constexpr int64_t kLongestBlock = int64_t{1} << 18;
 /// cost, as much as so many more bytes of every point for each doubling. Measured with AVX-512.
 constexpr double kFarSignalBytes = 12 << 20;
 constexpr int64_t kNearBlock = 256;
-constexpr double kStridedBytes = 2, kMostStridedBytes = 8;
+constexpr double kStridedBytes = 4, kMostStridedBytes = 12;
 /// Outputs beyond the transform that a right-angle convolution may compute as direct sums: lengths such as 2^15 + 2 are common.
 constexpr int64_t kLongestTail = 64;
 constexpr int64_t kLargestCombModulus = 256;

@@ -104,8 +104,8 @@ struct TwistedFft {
       for (int h = 0; h < W; ++h) {
         const int64_t at = h * stride + c;
         if constexpr (Ahead) {
-          __builtin_prefetch(src.re + at + src.ahead, 0, 3);
-          __builtin_prefetch(src.im + at + src.ahead, 0, 3);
+          __builtin_prefetch(src.re + at + src.ahead, 0, 2);
+          __builtin_prefetch(src.im + at + src.ahead, 0, 2);
         }
         V re = load<T, W>(src.re + at);
         if constexpr (Gated) re *= load<T, W>(src.re_gate + at);
