@@ -18,7 +18,8 @@ namespace {
 constexpr double kQuarterBin = -0.25;
 /// Blocks that one thread takes at a time, so that one long row keeps all threads busy.
 constexpr int64_t kBlocksPerItem = 4;
-constexpr int64_t kNearPoints = 2048, kColumnsAhead = 64;
+/// Blocks of up to so many points stay in the nearest cache.
+constexpr int64_t kNearPoints = 2048;
 
 class OverlapSave final : public PreparedConvolution {
  public:
@@ -69,14 +70,19 @@ class OverlapSave final : public PreparedConvolution {
     } else {
       WrappedRow{row, lead_}.copy(kernels_, at + lead_ - discard_, at + lead_ + step_, stage);
     }
-    // Short strided rows are what the processor's own prefetching does not follow: the next block is asked for while this one is read, or the
-    // next columns, where the nearest cache would not keep a block.
-    const int64_t ahead = n_ <= kNearPoints ? step_ : kColumnsAhead;
-    kernels_.f32.first_pass(fft_.tables(), {input, input + n_, gate, gate ? gate + n_ : nullptr, ahead}, work);
+    // Short strided rows are what the processor's own prefetching does not follow. Near blocks: the next one is asked for while this one is read, the
+    // memory of the results while it is transformed. Others: the next one while this one is transformed.
+    const bool near = n_ <= kNearPoints;
+    kernels_.f32.first_pass(fft_.tables(), {input, input + n_, gate, gate ? gate + n_ : nullptr, near ? step_ : 0}, work);
     Touch touch;
     touch.pace = 2;
-    touch.write = reinterpret_cast<const char*>(row.output + at);
-    touch.write_end = reinterpret_cast<const char*>(row.output + std::min(at + step_, row.length));
+    if (near) {
+      touch.write = reinterpret_cast<const char*>(row.output + at);
+      touch.write_end = reinterpret_cast<const char*>(row.output + std::min(at + step_, row.length));
+    } else {
+      touch.read = reinterpret_cast<const char*>(row.input + std::min(at + step_, row.length));
+      touch.read_end = reinterpret_cast<const char*>(row.input + std::min(at + 2 * step_, row.length));
+    }
     kernels_.f32.convolve(fft_.tables(), work, &spectra_[channel * 2 * n_], &touch, cancel);
     if (cancelled(cancel)) return;
     kernels_.f32.last_pass(fft_.tables(), work, writable ? sink(row.output + at, row.epilogue(at)) : sink(stage, {}));
