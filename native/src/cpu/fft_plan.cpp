@@ -77,19 +77,18 @@ FftPlan<T>::FftPlan(int64_t n, int lanes, double alpha) : levels_(shared_levels<
     t.twiddle[i] = levels_->table[i].data();
   }
   t.fine_columns = std::min(kFineColumns, t.columns);
-  t.fine_stride = t.fine_columns + lanes;
   const int64_t tiles = t.columns / t.fine_columns;
-  fine_ = AlignedBuffer<T>(2 * lanes * t.fine_stride);
+  fine_ = AlignedBuffer<T>(2 * lanes * t.fine_columns);
   coarse_ = AlignedBuffer<T>(2 * lanes * tiles);
   twist_ = AlignedBuffer<T>(2 * lanes);
   const double points = static_cast<double>(n);
   for (int r = 0; r < lanes; ++r) {
     unit(alpha * r / lanes, &twist_[2 * r]);
-    for (int64_t l = 0; l < t.fine_stride; ++l) {
+    for (int64_t l = 0; l < t.fine_columns; ++l) {
       T w[2];
       unit((r + alpha) * static_cast<double>(l) / points, w);
-      fine_[2 * r * t.fine_stride + l] = w[0];
-      fine_[(2 * r + 1) * t.fine_stride + l] = w[1];
+      fine_[2 * r * t.fine_columns + l] = w[0];
+      fine_[(2 * r + 1) * t.fine_columns + l] = w[1];
     }
     for (int64_t tile = 0; tile < tiles; ++tile) unit((r + alpha) * static_cast<double>(tile * t.fine_columns) / points, &coarse_[2 * (tile * lanes + r)]);
   }

@@ -19,8 +19,7 @@ struct FftTables {
   int64_t span[kMaxFftLevels] = {};         ///< block length in columns at each level; span[0] = columns
   const T* twiddle[kMaxFftLevels] = {};     ///< [span / radix][radix - 1][2]: w_span^(j q), q = 1..radix-1
   int64_t fine_columns = 0;
-  int64_t fine_stride = 0;    ///< fine_columns and a vector: columns are not always taken from a multiple of the lanes on
-  const T* fine = nullptr;    ///< [lanes][2][fine_stride]: exp(-2 pi i (r + alpha) l / n)
+  const T* fine = nullptr;    ///< [lanes][2][fine_columns]: exp(-2 pi i (r + alpha) l / n)
   const T* coarse = nullptr;  ///< [columns / fine_columns][lanes][2]: exp(-2 pi i (r + alpha) l fine_columns / n)
   const T* twist = nullptr;   ///< [lanes][2]: exp(-2 pi i alpha h / lanes)
   bool twisted = false;       ///< alpha != 0

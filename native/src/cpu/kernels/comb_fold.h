@@ -12,14 +12,13 @@
 #pragma once
 
 #include "../kernel_table.h"
-#include "columns.h"
+#include "vector.h"
 
 namespace longconv::LC_ISA_NAMESPACE {
 
 template <int W>
 struct CombFold {
   using V = Vec<float, W>;
-  using Columns = ColumnSteps<W, float>;
 
   /// Values of h that are taken at once, with their mirrors: their sums and differences, or their outputs, stay in registers.
   static constexpr int kMostAtOnce = 9;
@@ -29,13 +28,11 @@ struct CombFold {
   static int64_t columns_at_once(int width) { return W * (W == 16 && width <= 5 ? 2 : 1); }
 
   static void fold(const CombTables& t, const float* x, const float* gate, float* z) {
-    const Columns columns(x, t.columns, columns_at_once(t.n1 / 4 + 1));
-    for (int64_t l = 0; l != Columns::kNone; l = columns.after(l)) for_blocks(t.n1 / 4 + 1, [&]<int H>(int h) { fold_block<H>(t, x, gate, h, l, z); });
+    for_columns(t, x, [&](int64_t l) { for_blocks(t.n1 / 4 + 1, [&]<int H>(int h) { fold_block<H>(t, x, gate, h, l, z); }); });
   }
 
   static void unfold(const CombTables& t, const float* z, float* y, const Epilogue<float>& e) {
-    const Columns columns(y, t.columns, columns_at_once(t.n1 / 4 + 1));
-    for (int64_t l = 0; l != Columns::kNone; l = columns.after(l)) for_blocks(t.n1 / 4 + 1, [&]<int H>(int h) { unfold_block<H>(t, z, h, l, y, e); });
+    for_columns(t, y, [&](int64_t l) { for_blocks(t.n1 / 4 + 1, [&]<int H>(int h) { unfold_block<H>(t, z, h, l, y, e); }); });
   }
 
   static void sums_and_differences(float* x, int64_t half) {
@@ -47,6 +44,18 @@ struct CombFold {
   }
 
  private:
+  /// Calls run(l) for all columns, as many as are taken at once from l on, so that no vector of the signal lies in two cache lines: its rows
+  /// lie a power of two apart and push each other out before the rest of a line could be used. Some columns at the ends are taken twice.
+  template <class Run>
+  static LC_INLINE void for_columns(const CombTables& t, const float* signal, Run&& run) {
+    constexpr uintptr_t kBytes = sizeof(V);
+    const int64_t step = columns_at_once(t.n1 / 4 + 1), last = t.columns - step;
+    int64_t l = static_cast<int64_t>((kBytes - reinterpret_cast<uintptr_t>(signal) % kBytes) % kBytes / sizeof(float));
+    if (l > 0) run(0);
+    for (; l < last; l += step) run(l);
+    run(last);
+  }
+
   /// Calls run<H>(h) for blocks [h, h + H) of [0, width); widths are 2, 3, 5 or one more than a multiple of 8.
   template <class Run>
   static LC_INLINE void for_blocks(int width, Run&& run) {

@@ -22,7 +22,6 @@
 
 #include "../kernel_table.h"
 #include "butterfly.h"
-#include "columns.h"
 #include "transpose.h"
 
 namespace longconv::LC_ISA_NAMESPACE {
@@ -34,7 +33,6 @@ template <class T, int W>
 struct TwistedFft {
   using V = Vec<T, W>;
   using C = Complex<T, W>;
-  using Columns = ColumnSteps<W, T>;
   static constexpr int64_t kLine = 64 / static_cast<int64_t>(sizeof(T));
 
   // ---- first and last pass -------------------------------------------------------------------------------------------------
@@ -79,8 +77,8 @@ struct TwistedFft {
 
   /// Twiddle of row r at columns [l, l + W): fine * coarse, which is 1 in the only tile of a short transform.
   template <bool OneTile>
-  static LC_INLINE C column_twiddle(const T* fine, const T* coarse, int64_t stride, int r) {
-    const C f{load<T, W>(fine + 2 * r * stride), load<T, W>(fine + (2 * r + 1) * stride)};
+  static LC_INLINE C column_twiddle(const T* fine, const T* coarse, int64_t fine_columns, int r) {
+    const C f{load<T, W>(fine + 2 * r * fine_columns), load<T, W>(fine + (2 * r + 1) * fine_columns)};
     if constexpr (OneTile) return f;
     else return multiply<T, W>(f, broadcast<T, W>(coarse[2 * r]), broadcast<T, W>(coarse[2 * r + 1]));
   }
@@ -94,9 +92,8 @@ struct TwistedFft {
 
   template <bool Real, bool Twisted, bool Gated, bool Ahead, bool OneTile>
   static void first_pass_tiles(const FftTables<T>& t, const FirstPassSource<T>& src, int64_t stride, int64_t base, int64_t width, T* work) {
-    const int64_t fine = t.fine_columns, fine_stride = t.fine_stride;
-    const Columns columns(src.re, width, W);
-    for (int64_t c = 0; c != Columns::kNone; c = columns.after(c)) {
+    const int64_t fine = t.fine_columns;
+    for (int64_t c = 0; c < width; c += W) {
       const int64_t column = base + c, l = column % fine;
       const T* coarse = t.coarse + column / fine * 2 * W;
       C x[W];
@@ -123,7 +120,7 @@ struct TwistedFft {
       V re[W], im[W];
 #pragma GCC unroll 16
       for (int r = 0; r < W; ++r) {
-        const C w = column_twiddle<OneTile>(t.fine + l, coarse, fine_stride, r);
+        const C w = column_twiddle<OneTile>(t.fine + l, coarse, fine, r);
         const C y = multiply<T, W>(x[r], w.re, w.im);
         re[r] = y.re;
         im[r] = y.im;
@@ -175,9 +172,8 @@ struct TwistedFft {
 
   template <bool Real, bool Twisted, bool Finish, bool OneTile>
   static void last_pass_tiles(const FftTables<T>& t, const T* work, const LastPassSink<T>& sink, int64_t stride, int64_t base, int64_t width) {
-    const int64_t fine = t.fine_columns, fine_stride = t.fine_stride;
-    const Columns columns(sink.re, width, W);
-    for (int64_t c = 0; c != Columns::kNone; c = columns.after(c)) {
+    const int64_t fine = t.fine_columns;
+    for (int64_t c = 0; c < width; c += W) {
       const int64_t column = base + c, l = column % fine;
       const T* coarse = t.coarse + column / fine * 2 * W;
       V re[W], im[W];
@@ -192,7 +188,7 @@ struct TwistedFft {
       C x[W];
 #pragma GCC unroll 16
       for (int r = 0; r < W; ++r) {
-        const C w = column_twiddle<OneTile>(t.fine + l, coarse, fine_stride, r);
+        const C w = column_twiddle<OneTile>(t.fine + l, coarse, fine, r);
         x[r] = multiply_conjugate<T, W>(C{re[r], im[r]}, w.re, w.im);
       }
       Dft<W, true, T, W>::run(x);
