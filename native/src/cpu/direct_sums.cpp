@@ -11,7 +11,7 @@ void DirectSums::run(const KernelTable& kernels, const Row& row, int64_t channel
   for (int64_t t = from; t < to; ++t) {
     const int64_t terms = std::min(taps_, t + 1), first = t - terms + 1;
     const float y = kernels.dot(reversed + taps_ - terms, row.input + first, row.pre ? row.pre + first : nullptr, terms);
-    kernels.finish(row.output + t, &y, row.epilogue(t), 1);
+    kernels.finish(row.output + t, &y, row.epilogue(t), 1, false);
   }
 }
 

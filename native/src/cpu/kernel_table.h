@@ -138,8 +138,8 @@ struct KernelTable {
   /// float32 values of 16-bit samples (lc_sample_type LC_FLOAT16 or LC_BFLOAT16), and back, rounding to nearest even.
   void (*widen)(float* dst, const uint16_t* src, int32_t sample_type, int64_t count);
   void (*narrow)(uint16_t* dst, const float* src, int32_t sample_type, int64_t count);
-  /// dst = epilogue(src).
-  void (*finish)(float* dst, const float* src, const Epilogue<float>&, int64_t count);
+  /// dst = epilogue(src). `far`: the caches lose dst before it is read again, so that it need not go there.
+  void (*finish)(float* dst, const float* src, const Epilogue<float>&, int64_t count, bool far);
   /// Positions [0, count) of a tile: z [count][features], t [count]; writes out[row * out_stride + p]. scratch: 2 * max_width * siren_tile doubles.
   void (*siren)(const SirenTables&, const float* z, const float* t, int64_t features, int64_t count, float* out, int64_t out_stride, double* scratch);
   /// c[r][j] = sum_{i < inner} a[r][i] b[i][j], row-major; c overlaps neither. `columns` is a multiple of kMatrixColumns.

@@ -20,6 +20,7 @@ struct Row {
   const float* post;  ///< null: no gate
   const float* skip;  ///< one value; null: no skip term
   int64_t length;
+  bool far;           ///< the call's results are more than the caches keep
 
   /// y = (conv + skip * input * pre) * post, from point `at` of the row on.
   Epilogue<float> epilogue(int64_t at) const {
@@ -36,12 +37,13 @@ struct Row {
 
 /// A call of float32 samples without history: the others are staged (staged_run.h).
 inline Row row_of(const lc_convolution_call& call, int64_t batch, int64_t channel) {
+  constexpr int64_t kFarSamples = int64_t{2} << 20;
   const int64_t total = call.first_channel + channel;
   const int64_t at = (batch * call.total_channels + total) * call.length;
   const auto* pre = static_cast<const float*>(call.pre_gate);
   const auto* post = static_cast<const float*>(call.post_gate);
   return {static_cast<const float*>(call.input) + at, static_cast<float*>(call.output) + at, pre ? pre + at : nullptr, post ? post + at : nullptr,
-          call.skip ? call.skip + total : nullptr, call.length};
+          call.skip ? call.skip + total : nullptr, call.length, call.batch * call.total_channels * call.length >= kFarSamples};
 }
 
 /// What memory a row's transform may ask for meanwhile: its spectrum, and where the nearest cache has room for them, the next row of the call, which is

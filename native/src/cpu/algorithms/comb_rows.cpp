@@ -95,7 +95,7 @@ class CombRows final : public PreparedConvolution {
       kernels_.comb_unfold(tables_, z, row.output, row.epilogue(0));
     } else {
       kernels_.comb_unfold(tables_, z, stage, {});
-      kernels_.finish(row.output, stage, row.epilogue(0), row.length);
+      kernels_.finish(row.output, stage, row.epilogue(0), row.length, false);
     }
   }
 

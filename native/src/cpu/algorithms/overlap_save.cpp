@@ -17,9 +17,9 @@ namespace {
 
 constexpr double kQuarterBin = -0.25;
 /// Blocks that one thread takes at a time, so that one long row keeps all threads busy.
-constexpr int64_t kBlocksPerItem = 4;
-/// Blocks of up to so many points stay in the nearest cache.
-constexpr int64_t kNearPoints = 2048;
+constexpr int64_t kBlocksPerItem = 8;
+/// Blocks of up to so many points stay in the nearest cache. From so many on their results are lines enough to be written past the caches.
+constexpr int64_t kNearPoints = 2048, kStreamedPoints = 1024;
 
 class OverlapSave final : public PreparedConvolution {
  public:
@@ -71,8 +71,8 @@ class OverlapSave final : public PreparedConvolution {
       WrappedRow{row, lead_}.copy(kernels_, at + lead_ - discard_, at + lead_ + step_, stage);
     }
     // Short strided rows are what the processor's own prefetching does not follow. Near blocks: the next one is asked for while this one is read, the
-    // memory of the results while it is transformed. Others: the next one while this one is transformed.
-    const bool near = n_ <= kNearPoints;
+    // memory of the results while it is transformed, unless they are written past the caches. Others: the next one while this one is transformed.
+    const bool near = n_ <= kNearPoints, streamed = near && n_ >= kStreamedPoints && row.far;
     kernels_.f32.first_pass(fft_.tables(), {input, input + n_, gate, gate ? gate + n_ : nullptr, near ? step_ : 0}, work);
     Touch touch;
     touch.pace = 2;
@@ -83,10 +83,11 @@ class OverlapSave final : public PreparedConvolution {
       touch.read = reinterpret_cast<const char*>(row.input + std::min(at + step_, row.length));
       touch.read_end = reinterpret_cast<const char*>(row.input + std::min(at + 2 * step_, row.length));
     }
-    kernels_.f32.convolve(fft_.tables(), work, &spectra_[channel * 2 * n_], &touch, cancel);
+    kernels_.f32.convolve(fft_.tables(), work, &spectra_[channel * 2 * n_], streamed ? nullptr : &touch, cancel);
     if (cancelled(cancel)) return;
-    kernels_.f32.last_pass(fft_.tables(), work, writable ? sink(row.output + at, row.epilogue(at)) : sink(stage, {}));
-    if (!writable) kernels_.finish(row.output + at, stage, row.epilogue(at), row.length - at);
+    const bool direct = writable && !streamed;
+    kernels_.f32.last_pass(fft_.tables(), work, direct ? sink(row.output + at, row.epilogue(at)) : sink(stage, {}));
+    if (!direct) kernels_.finish(row.output + at, stage, row.epilogue(at), std::min(step_, row.length - at), streamed);
   }
 
   /// The kept rows of both halves of a block, one after the other.

@@ -73,7 +73,7 @@ class RightAngle final : public PreparedConvolution {
     kernels_.f32.convolve(fft_.tables(), work, &spectra_[channel * 2 * n_], &touch, cancel);
     if (cancelled(cancel)) return;
     kernels_.f32.last_pass(fft_.tables(), work, sink);
-    if (!direct) kernels_.finish(row.output, sink.re + lead_, row.epilogue(0), covered - lead_);
+    if (!direct) kernels_.finish(row.output, sink.re + lead_, row.epilogue(0), covered - lead_, false);
     if (row.length > n_) tail_.run(kernels_, row, channel, n_, row.length);
   }
 

@@ -37,7 +37,7 @@ class Toeplitz final : public PreparedConvolution {
       float* y = scratch.take<float>(staged);
       WrappedRow{row, lead}.copy(kernels_, from + lead - history, from + lead + staged, x);
       kernels_.toeplitz(taps, taps_, x + history, y, staged);
-      kernels_.finish(row.output + from, y, row.epilogue(from), staged);
+      kernels_.finish(row.output + from, y, row.epilogue(from), staged, false);
     }
     if (staged < count) kernels_.toeplitz(taps, taps_, row.input + from + staged, row.output + from + staged, count - staged);
   }

@@ -8,6 +8,10 @@
 #include <cstddef>
 #include <cstdint>
 
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
 #define LC_INLINE inline __attribute__((always_inline))
 
 namespace longconv::LC_ISA_NAMESPACE {
@@ -28,6 +32,20 @@ LC_INLINE Vec<T, W> load(const T* p) {
 template <class T, int W>
 LC_INLINE void store(T* p, Vec<T, W> v) {
   *reinterpret_cast<typename VectorOf<T, W>::unaligned*>(p) = v;
+}
+/// A whole, aligned cache line that goes to memory and pushes nothing out of the caches, where the instruction set has such stores; seen by other
+/// cores after finish_streams().
+template <class T, int W>
+LC_INLINE void stream(T* p, Vec<T, W> v) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(v) == 64) return _mm512_stream_si512(reinterpret_cast<__m512i*>(p), reinterpret_cast<__m512i>(v));
+#endif
+  store<T, W>(p, v);
+}
+LC_INLINE void finish_streams() {
+#if defined(__AVX512F__)
+  _mm_sfence();
+#endif
 }
 template <class T, int W>
 LC_INLINE Vec<T, W> broadcast(T x) {
