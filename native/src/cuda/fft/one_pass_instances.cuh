@@ -29,7 +29,8 @@ __global__ void __launch_bounds__(kWarps * 32, resident_blocks<kSignal, E>(Q, kW
 template <Signal kSignal, class E, int Q, int M, int kWarps, int kGroup, int kCluster = 1>
 KernelLaunch one_pass_instance() {
   using Kernel = OnePassKernel<kSignal, E, Q, M, kWarps, kGroup, kCluster>;
-  return {reinterpret_cast<const void*>(&one_pass<kSignal, E, Q, M, kWarps, kGroup, kCluster>), kWarps * 32, Kernel::kSharedBytes, Kernel::kStagedBytes, kGroup, kCluster};
+  return {reinterpret_cast<const void*>(&one_pass<kSignal, E, Q, M, kWarps, kGroup, kCluster>),
+          kWarps * 32, Kernel::kSharedBytes, Kernel::kGateBytes, !Kernel::kStagedStrips, kGroup, kCluster};
 }
 
 template <Signal kSignal, class E>
