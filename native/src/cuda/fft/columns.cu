@@ -6,7 +6,7 @@ namespace longconv::cuda {
 namespace {
 
 template <Signal kSignal, class E, bool kInverse>
-__global__ void __launch_bounds__(256, kInverse ? 3 : 2) columns(const __grid_constant__ Columns parameters) {
+__global__ void __launch_bounds__(256, kInverse && sizeof(E) == 2 ? 3 : 2) columns(const __grid_constant__ Columns parameters) {
   extern __shared__ uint4 shared[];
   ColumnsKernel<kSignal, E> kernel(parameters, reinterpret_cast<uint32_t*>(shared), blockIdx.y);
   if constexpr (kInverse)

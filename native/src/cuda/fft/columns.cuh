@@ -151,7 +151,8 @@ struct ColumnsKernel {
     uint32_t maximum[2] = {0, 0};
     if (thread < 2) shared[thread] = 0;
     block_sync();
-    // Twiddles of the second digit for rows fb = g and g + 8 of the warp's first task, looked up while the input is on its way.
+    read_columns(column0, maximum);
+    // Twiddles of the second digit for rows fb = g and g + 8 of the warp's first task.
     RunningTwiddle near[2];
     const int first_column = column0 + (warp & 1) * 32 + 8 * t;
 #pragma unroll
@@ -159,7 +160,6 @@ struct ColumnsKernel {
       const uint32_t bin4 = 4 * ((warp >> 1) + 16 * (g + 8 * o)) - p.rows.shift4;
       near[o] = p.rows.twiddles.running(p.rows.twiddles.row_bin(bin4, 1), first_column);
     }
-    read_columns(column0, maximum);
     for (int m = 0; m < kMembers; ++m) raise_maximum(&shared[m], maximum[m]);
     block_sync();
     uint32_t* rows = p.rows.data + sequence * static_cast<int64_t>(p.rows.kept_rows) * p.points;

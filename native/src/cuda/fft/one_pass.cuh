@@ -267,14 +267,17 @@ struct OnePassKernel : OnePassBlock<kSignal, E, Q, M, kWarps, kGroup, kCluster> 
           [&](int row, int c, int j, uint4 words) { store_shared_level(reinterpret_cast<uint4*>(unit.row + point_of_row(row) + 4 * c), words); });
     } else {
       const Piece a = piece(0, 0), b = kSignal == Signal::kPair ? piece(0, 1) : a;
+      const auto post_gate = [&](int row, int m) { return read_post_gate<E>(p.signal, m == 0 ? a : b, p.signal.discarded[m], point_of_row(row)); };
       finish_strip<Q, kSignal == Signal::kReal>(
           p.out_fragments, s, lane,
           [&](int row, int m) {
-            if (kStagedStrips && p.gates_staged) return this->post_gate_of(first, row, m);
-            return read_post_gate<E>(p.signal, m == 0 ? a : b, p.signal.discarded[m], point_of_row(row));
+            if constexpr (kStagedStrips) return 0;  // shared memory has them at hand
+            else return post_gate(row, m);
           },
-          [&](int row, int m, float(&y)[8], const Elements<E, 8>& gate) {
-            write_points<E>(p.signal, m == 0 ? a : b, p.signal.discarded[m], unit.channel, point_of_row(row), y, gate);
+          [&](int row, int m, float(&y)[8], const auto& gate) {
+            const auto write = [&](const Elements<E, 8>& by) { write_points<E>(p.signal, m == 0 ? a : b, p.signal.discarded[m], unit.channel, point_of_row(row), y, by); };
+            if constexpr (kStagedStrips) write(p.gates_staged ? this->post_gate_of(first, row, m) : post_gate(row, m));
+            else write(gate);
           });
     }
   }

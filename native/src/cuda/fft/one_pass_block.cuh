@@ -243,7 +243,7 @@ struct OnePassBlock {
         const Staged u = staged[index * kThreads + slot];
         if (!p.signal.pre_gate) {
           to_halves<false>(u, u, scale, s.raw[i][m]);
-        } else if (p.gates_staged) {
+        } else if (kCluster > 1 || p.gates_staged) {  // GPUs with clusters have room
           to_halves<true>(u, staged[(kStripPieces + index) * kThreads + slot], scale, s.raw[i][m]);
         } else {
           to_halves<true>(u, read_elements<E, kPieceColumns>(p.signal, states[half].piece[m], p.signal.pre_gate, point_of_piece(strip, i)), scale, s.raw[i][m]);
