@@ -248,7 +248,7 @@ OnePass tables_of(const FftConvPlan& plan) {
   o.out_fragments = plan.out.as<uint4>();
   o.first = {plan.base0.as<float2>(), plan.steps0.as<float2>(), g.middle * 32};
   o.middle = {plan.base1.as<float2>(), plan.steps1.as<float2>(), 32};
-  o.core_twiddles = plan.core_twiddles.as<uint4>();
+  o.core_twiddles = plan.core_twiddles.as<float4>();
   o.row_twiddles = plan.row_twiddles.as<uint32_t>();
   o.filter = plan.filter.as<uint32_t>();
   o.filter_scale = plan.filter_scale.as<float>();

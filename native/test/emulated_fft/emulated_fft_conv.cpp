@@ -171,7 +171,8 @@ uint32_t filter_word(const std::vector<Complex>& spectrum, Geometry g, int posit
 struct OnePassTables {
   std::vector<uint4> in, middle, core, pairs, out;
   std::vector<float2> base0, steps0, base1, steps1;
-  std::vector<uint32_t> core_twiddles, row_twiddles;
+  std::vector<float4> core_twiddles;
+  std::vector<uint32_t> row_twiddles;
 };
 
 FragmentKind fragments_in(Signal signal) { return signal == Signal::kReal ? FragmentKind::kFromReal : FragmentKind::kComplex; }
@@ -211,7 +212,7 @@ void set_tables(OnePass& o, const OnePassTables& t, int n) {
   o.out_fragments = t.out.data();
   o.first = {t.base0.data(), t.steps0.data(), g.middle * 32};
   o.middle = {t.base1.data(), t.steps1.data(), 32};
-  o.core_twiddles = reinterpret_cast<const uint4*>(t.core_twiddles.data());
+  o.core_twiddles = t.core_twiddles.data();
   o.row_twiddles = t.row_twiddles.data();
 }
 

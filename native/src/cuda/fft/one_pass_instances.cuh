@@ -13,7 +13,7 @@ constexpr int resident_blocks(int q, int warps, int cluster) {
   if (warps > 4) return 16 / warps;
   if (q == 4) return kSignal == Signal::kPair ? 3 : 4;
   if (sizeof(E) == 4 || (q == 16 && kSignal == Signal::kPair)) return 4;
-  return kSignal == Signal::kComplex ? 5 : 6;
+  return kSignal == Signal::kComplex || q < 4 ? 5 : 6;
 }
 
 template <Signal kSignal, class E, int Q, int M, int kWarps, int kGroup, int kCluster>

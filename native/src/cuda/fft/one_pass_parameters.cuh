@@ -11,7 +11,7 @@ struct OnePass {
   SignalArrays signal;  // kPair, kReal
   const uint4 *in_fragments, *middle_fragments, *core_fragments, *pair_fragments, *out_fragments;
   DigitTwiddles first, middle;
-  const uint4* core_twiddles;
+  const float4* core_twiddles;
   const uint32_t* row_twiddles;  // of the digit above the core: [rows][256]
   const uint32_t* filter;   // kPair, kReal: [channels][n]; kComplex: [channels][rows_kept][n]; order of filter_frequency()
   const float* filter_scale;

@@ -120,13 +120,14 @@ std::vector<float2> twiddle_steps(int64_t n, int rows, double alpha) {
   return out;
 }
 
-std::vector<uint32_t> core_twiddles() {
-  std::vector<uint32_t> out;
+std::vector<float4> core_twiddles() {
+  std::vector<float4> out;
   for (int half = 0; half < 2; ++half)
-    for (int lane = 0; lane < 32; ++lane)
-      for (int odd = 0; odd < 2; ++odd) {
+    for (int odd = 0; odd < 2; ++odd)
+      for (int lane = 0; lane < 32; ++lane) {
         const int row = (lane >> 2) + 8 * half, column = 2 * (lane & 3) + odd;
-        push_pair(out, row * column / 256.0, row * (column + 8) / 256.0);
+        const float2 a = circle(row * column / 256.0), b = circle(row * (column + 8) / 256.0);
+        out.push_back(make_float4(a.x, a.y, b.x, b.y));
       }
   return out;
 }

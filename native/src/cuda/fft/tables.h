@@ -25,9 +25,9 @@ uint32_t most_trusted(int64_t points, double gain);
 std::vector<float2> twiddle_base(int64_t n, int rows, int columns, double alpha);
 /// [rows][4]: w_n^((row - alpha) {1, 4, 8, 128})
 std::vector<float2> twiddle_steps(int64_t n, int rows, double alpha);
-/// core.cuh's twiddles in fp16, re and im of two at a time. Within the core, [row / 8][lane][column & 1][re, im]: w_256^(row column) of columns
-/// 8 apart. Of its results, [row][n2 / 8][lane][n1 / 8][re, im]: w_n^((row - alpha) (16 n1 + n2)) of neighbouring n2.
-std::vector<uint32_t> core_twiddles();
+/// core.cuh's twiddles. Within the core, [row / 8][column & 1][lane]: w_256^(row column) of columns 8 apart. Of its results, in fp16, re and im of
+/// two at a time, [row][n2 / 8][lane][n1 / 8][re, im]: w_n^((row - alpha) (16 n1 + n2)) of neighbouring n2.
+std::vector<float4> core_twiddles();
 std::vector<uint32_t> row_twiddles(int64_t n, int rows, double alpha);
 /// [count]: exp(-2 pi i stride i / period)
 std::vector<float2> twiddle_circle(int64_t period, int64_t stride, int count);
