@@ -28,8 +28,10 @@ struct FftConvSpec {
   // LC_GRID only, host memory [fft_size / 2 + 1]: non-zero where a bin may be non-zero; null keeps all. Rows of the transform's first digit
   // (f mod 8 ... 32 on chip, f mod 256 in long transforms) without a kept bin are not computed.
   const uint8_t* kept;
-  int64_t chunk_bytes;    // long transforms, from 64K points on: size of the intermediates worked on at a time; 0: what suits the L2 cache
+  int64_t chunk_bytes;    // long transforms, from 64K points on: intermediates of one chunk, of which four are worked on at a time; 0: 128 MB
   bool overlap_save;      // LC_CAUSAL only: blocks with filter_length - 1 points of history; one pass at any length, filters up to 32K taps
+  bool right_angle;       // LC_GRID only: every row on its own, as causal ones are, on max_length points with the filter's lags of both signs;
+                          // nothing is left out for bins that are not kept, which count as 0 all the same
 };
 
 struct FftConvPlan;  // opaque; owns device memory

@@ -1,5 +1,7 @@
 #include "long_filter.h"
 
+#include <optional>
+
 #include "../status.h"
 #include "device_buffer.h"
 #include "fft_conv.h"
@@ -31,33 +33,65 @@ FftConvSpec fft_spec(const lc_convolution_spec& spec) {
   wanted.fft_size = spec.fft_size;
   wanted.kept = spec.kept;
   wanted.overlap_save = overlap_save_pays(wanted);
+  wanted.right_angle = right_angle_pays(wanted, 2);
   return wanted;
 }
 
-class FftFilter : public LongFilter {
- public:
-  FftFilter(const lc_convolution_spec& spec, const float* filter) {
-    lc_status status{};
-    check(fft_conv_prepare(fft_spec(spec), filter, gpu::stream(), &plan_, &status), status);
-  }
-  FftFilter(const FftFilter&) = delete;
-  FftFilter& operator=(const FftFilter&) = delete;
-  ~FftFilter() override { fft_conv_free(plan_); }
+/// As single rows are best computed.
+FftConvSpec single_row_spec(const lc_convolution_spec& spec) {
+  FftConvSpec wanted = fft_spec(spec);
+  wanted.right_angle = right_angle_pays(wanted, 1);
+  return wanted;
+}
 
-  void run(const lc_cuda_convolution_call& call) const override {
+class Plan {
+ public:
+  Plan(const FftConvSpec& spec, const float* filter) {
+    lc_status status{};
+    check(fft_conv_prepare(spec, filter, gpu::stream(), &plan_, &status), status);
+  }
+  Plan(const Plan&) = delete;
+  Plan& operator=(const Plan&) = delete;
+  ~Plan() { fft_conv_free(plan_); }
+
+  /// Rows [first, first + count) of each channel.
+  void run(const lc_cuda_convolution_call& call, int64_t first, int64_t count) const {
     // Released in the order of the stream, so the next call's workspace can be the same memory.
     const int64_t bytes = static_cast<int64_t>(fft_conv_workspace_bytes(*plan_));
     const DeviceBuffer workspace = bytes ? DeviceBuffer(bytes) : DeviceBuffer();
-    const FftConvCall wanted{call.input, call.output, call.pre_gate, call.post_gate, call.skip, workspace.data(),
-                             call.batch, call.length, call.total_channels, call.first_channel, element_of(call.element)};
+    const Element element = element_of(call.element);
+    const int64_t skipped = first * call.total_channels * call.length * (element == Element::kFloat ? 4 : 2);
+    const auto from = [&](const void* array) { return array ? static_cast<const char*>(array) + skipped : nullptr; };
+    const FftConvCall wanted{from(call.input), static_cast<char*>(call.output) + skipped, from(call.pre_gate), from(call.post_gate), call.skip,
+                             workspace.data(), count, call.length, call.total_channels, call.first_channel, element};
     lc_status status{};
     check(fft_conv_launch(*plan_, wanted, gpu::stream(), &status), status);
   }
 
-  int64_t prepared_bytes() const override { return static_cast<int64_t>(fft_conv_prepared_bytes(*plan_)); }
+  int64_t prepared_bytes() const { return static_cast<int64_t>(fft_conv_prepared_bytes(*plan_)); }
 
  private:
   FftConvPlan* plan_ = nullptr;
+};
+
+class FftFilter : public LongFilter {
+ public:
+  FftFilter(const lc_convolution_spec& spec, const float* filter) : rows_(fft_spec(spec), filter) {
+    const FftConvSpec single = single_row_spec(spec);
+    if (single.right_angle && !fft_spec(spec).right_angle) single_row_.emplace(single, filter);
+  }
+
+  void run(const lc_cuda_convolution_call& call) const override {
+    const int64_t single = single_row_ ? call.batch % 2 : 0, others = call.batch - single;
+    if (others > 0) rows_.run(call, 0, others);
+    if (single > 0) single_row_->run(call, others, 1);
+  }
+
+  int64_t prepared_bytes() const override { return rows_.prepared_bytes() + (single_row_ ? single_row_->prepared_bytes() : 0); }
+
+ private:
+  Plan rows_;
+  std::optional<Plan> single_row_;  ///< for the row that finds no partner, where rows go in pairs and half a pair costs more than this
 };
 
 }  // namespace
@@ -65,10 +99,11 @@ class FftFilter : public LongFilter {
 std::unique_ptr<LongFilter> prepare_long_filter(const lc_convolution_spec& spec, const float* filter) { return std::make_unique<FftFilter>(spec, filter); }
 
 const char* long_filter_name(const lc_convolution_spec& spec) {
-  if (spec.mode == LC_GRID) return "comb-row FFT on tensor cores";
-  return fft_spec(spec).overlap_save ? "overlap-save on tensor cores" : "FFT on tensor cores";
+  const FftConvSpec wanted = single_row_spec(spec);
+  if (spec.mode == LC_GRID && !wanted.right_angle) return "comb-row FFT on tensor cores";
+  return wanted.overlap_save ? "overlap-save on tensor cores" : "FFT on tensor cores";
 }
 
-double long_filter_seconds(const lc_convolution_spec& spec) { return predicted_seconds(fft_spec(spec)); }
+double long_filter_seconds(const lc_convolution_spec& spec) { return predicted_seconds(single_row_spec(spec)); }
 
 }  // namespace longconv::cuda

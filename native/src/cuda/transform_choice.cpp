@@ -21,12 +21,12 @@ struct Rate {
   int64_t points;
   double pair, right_angle;
 };
-constexpr Rate kOnChip[] = {{256, 3.0, 9.1},  {1024, 3.1, 4.7},  {2048, 2.7, 4.3},  {4096, 2.5, 4.0}, {8192, 2.8, 4.6},
-                            {16384, 3.4, 5.4}, {32768, 3.6, 5.8}, {65536, 5.0, 7.2}, {kLargestInCluster, 5.0, 8.7}};
-constexpr Rate kLong[] = {{65536, 5.8, 9.8}, {1 << 18, 5.7, 9.8}, {1 << 20, 5.7, 10.2}, {1 << 21, 6.0, 10.5}, {kLargestLong, 7.3, 10.6}};
+constexpr Rate kOnChip[] = {{256, 2.7, 4.0},  {1024, 2.8, 4.0},  {2048, 2.2, 3.6},  {4096, 2.2, 3.2}, {8192, 2.6, 3.9},
+                            {16384, 3.2, 4.9}, {32768, 3.5, 5.5}, {65536, 4.1, 6.3}, {kLargestInCluster, 4.1, 8.4}};
+constexpr Rate kLong[] = {{65536, 5.5, 9.2}, {1 << 18, 5.3, 9.0}, {1 << 20, 5.4, 9.2}, {1 << 21, 5.5, 9.6}, {kLargestLong, 6.3, 9.6}};
 /// What does not go with the number of rows of the first digit: the signal's reads and writes and that digit. From long transforms with three
 /// quarters left out; not measured on chip.
-constexpr double kFixedShare = 0.36;
+constexpr double kFixedShare = 0.39;
 
 template <std::size_t kCount>
 const Rate& rate_of(const Rate (&rates)[kCount], int64_t points) {
@@ -88,16 +88,18 @@ TransformChoice choose_transform(const FftConvSpec& s, bool clusters) {
     choose_block(s, clusters, choice);
     return choice;
   }
-  if (s.mode == LC_CAUSAL) {
-    choice.pairs = false;
-    choice.points = std::max<int64_t>(kSmallestOnChip, power_of_two_from(s.max_length));
-  } else {
+  if (s.right_angle && s.mode != LC_GRID) fail(LC_INVALID_ARGUMENT, "Rows on their own are a choice that only filters on a grid have.");
+  if (s.mode != LC_CAUSAL) {
     choice.points = s.mode == LC_GRID ? s.fft_size : s.max_length;
     if (choice.points != power_of_two_from(choice.points) || choice.points < kSmallestOnChip)
       fail(LC_NOT_SUPPORTED, "The CUDA kernels take circular transforms of a power of two of at least %d points, not %lld: run this one on the CPU.",
            kSmallestOnChip, static_cast<long long>(choice.points));
     if (s.filter_length > choice.points || s.max_length > choice.points)
       fail(LC_INVALID_ARGUMENT, "Filter and input must not be longer than the circle of %lld points.", static_cast<long long>(choice.points));
+  }
+  if (s.mode == LC_CAUSAL || s.right_angle) {
+    choice.pairs = false;
+    choice.points = std::max<int64_t>(kSmallestOnChip, power_of_two_from(s.max_length));
   }
   if (choice.points > kLargestLong)
     fail(LC_NOT_SUPPORTED, "The CUDA kernels take transforms of up to %lld points, this one needs %lld.", static_cast<long long>(kLargestLong),
@@ -108,8 +110,9 @@ TransformChoice choose_transform(const FftConvSpec& s, bool clusters) {
 
 std::vector<int32_t> rows_with_kept_bins(const FftConvSpec& spec, const TransformChoice& choice) {
   const int radix = choice.first_digit();
-  std::vector<uint8_t> kept(static_cast<std::size_t>(radix), spec.kept == nullptr);
-  if (spec.kept)
+  const bool all = !spec.kept || !choice.pairs;
+  std::vector<uint8_t> kept(static_cast<std::size_t>(radix), all);
+  if (!all)
     for (int64_t f = 0; f <= choice.points / 2; ++f)
       if (spec.kept[f]) kept[static_cast<std::size_t>(f % radix)] = kept[static_cast<std::size_t>((choice.points - f) % radix)] = 1;
   std::vector<int32_t> rows;
@@ -130,6 +133,15 @@ bool overlap_save_pays(FftConvSpec spec) {
   const double whole = predicted_seconds(spec);
   spec.overlap_save = true;
   return predicted_seconds(spec) < whole;
+}
+
+bool right_angle_pays(FftConvSpec spec, int rows) {
+  if (spec.mode != LC_GRID) return false;
+  if (spec.fft_size > kLargestLong) return true;
+  spec.right_angle = false;
+  const double pair = predicted_seconds(spec);
+  spec.right_angle = true;
+  return rows * predicted_seconds(spec) < pair;
 }
 
 }  // namespace longconv::cuda

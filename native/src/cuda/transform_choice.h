@@ -26,7 +26,7 @@ struct TransformChoice {
 /// clusters: whether transforms of more than 32K points may run in clusters of multiprocessors (geometry.h). Throws LC_NOT_SUPPORTED with the reason for sizes that the kernels do not have.
 TransformChoice choose_transform(const FftConvSpec& spec, bool clusters);
 
-/// Rows of the first digit that have a kept bin; all where spec.kept is null.
+/// Rows of the first digit that have a kept bin; all where spec.kept is null, or the transform's bins are not the grid's (right angle).
 std::vector<int32_t> rows_with_kept_bins(const FftConvSpec& spec, const TransformChoice& choice);
 
 /// Seconds of one call with one row of max_length samples for each channel, in float16, ungated, on an H100. Other GPUs take other times in
@@ -38,5 +38,8 @@ constexpr int64_t kOverlapSaveTaps = kLargestOnChip;
 
 /// Whether a causal filter is faster block by block than in one transform of the whole row.
 bool overlap_save_pays(FftConvSpec spec);
+
+/// Whether so many rows (1 or 2) of each channel of a grid are faster on their own, by right-angle convolution, than as one pair on the circle.
+bool right_angle_pays(FftConvSpec spec, int rows);
 
 }  // namespace longconv::cuda

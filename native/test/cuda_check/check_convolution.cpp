@@ -160,7 +160,7 @@ void check_convolutions(bool quick) {
   for (const int32_t element : {LC_F16, LC_BF16}) {
     run({LC_CAUSAL, element, 2, 3, 1024, 1024, true, true});
     run({LC_CAUSAL, element, 3, 2, 1000, 1000, false, false});
-    run({LC_GRID, element, 2, 2, 512, 1024, true, true});
+    for (const int64_t batch : {1, 2, 3}) run({LC_GRID, element, batch, 2, 512, 1024, true, true});
     run({LC_CIRCULAR, element, 2, 3, 1024, 1024, false, true});
   }
   for (const int64_t length : {1, 200, 1000, 2100}) run_exact({LC_CAUSAL, LC_F32, 3, 2, length, length, true, true});
@@ -172,6 +172,8 @@ void check_convolutions(bool quick) {
   run_exact({LC_CAUSAL, LC_BF16, 1, 2, 300, 300, false, false});
   for (const double scale : {1e-20, 1e20}) run_exact({LC_CAUSAL, LC_F32, 2, 1, 600, 600, false, true, 0, 0, scale});
   if (quick) return;
+  for (const int64_t batch : {1, 3, 4}) run({LC_GRID, LC_F16, batch, 2, 1024, 2048, true, true, 0, 0, 1, false, 0, 5});
+  run({LC_GRID, LC_BF16, 3, 2, 1000, 2048, false, true, 1, 1, 1, false, 0, 1});
   for (const int64_t length : {32768, 100000, 1 << 20, 1 << 22}) run_exact({LC_CAUSAL, LC_F32, 1, 2, length, length, true, true});
   run_exact({LC_CIRCULAR, LC_F32, 3, 2, 1 << 20, 1 << 20, false, true});
   for (const int64_t length : {1 << 22, 1 << 23}) run({LC_CIRCULAR, LC_F16, 2, 1, length, length, false, false, 0, 0, 1, false, 60});

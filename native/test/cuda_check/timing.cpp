@@ -131,6 +131,8 @@ std::vector<Timing> time_everything() {
       all.push_back(time_convolution(LC_BF16, 1, 256, kMillion, taps, gated));
     }
     all.push_back(time_convolution(LC_F16, 1, 64, 4 * kMillion, 128, gated));
+    for (const int64_t length : {8192, 65536})
+      for (const int64_t taps : {int64_t{32}, int64_t{128}, length}) all.push_back(time_convolution(LC_F16, 1, 256, length, taps, gated));
     all.push_back(time_convolution(LC_F16, 64, 768, 4096, 128, gated));
     all.push_back(time_convolution(LC_F16, 1, 256, kMillion, 4096, gated));
     all.push_back(time_convolution(LC_F16, 1, 256, kMillion, kMillion, gated));

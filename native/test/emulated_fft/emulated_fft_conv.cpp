@@ -8,6 +8,7 @@
 #include "fft/geometry.h"
 #include "fft/one_pass.cuh"
 #include "fft/tables.h"
+#include "transform_choice.h"
 
 namespace longconv::cuda {
 namespace {
@@ -157,11 +158,21 @@ float spectrum(const std::vector<double>& k, int n, double alpha, std::vector<Co
   return scale;
 }
 
-uint32_t store(Complex v) { return pack(static_cast<float>(v.real()), static_cast<float>(v.imag())); }
+/// Word `position` of a stored spectrum: frequencies first + stride * filter_frequency().
+uint32_t filter_word(const std::vector<Complex>& spectrum, Geometry g, int position, int first = 0, int stride = 1) {
+  float part[2];
+  for (int half = 0; half < 2; ++half) {
+    const Complex v = spectrum[first + stride * filter_frequency(g, position, half)];
+    part[half] = static_cast<float>(position & 1 ? v.imag() : v.real());
+  }
+  return pack(part[0], part[1]);
+}
 
 struct OnePassTables {
-  std::vector<uint4> in, middle, core, out;
-  std::vector<float2> base0, steps0, base1, steps1, table256, lanes, row_steps;
+  std::vector<uint4> in, middle, core, pairs, out;
+  std::vector<float2> base0, steps0, base1, steps1;
+  std::vector<float4> core_twiddles;
+  std::vector<uint32_t> row_twiddles;
 };
 
 FragmentKind fragments_in(Signal signal) { return signal == Signal::kReal ? FragmentKind::kFromReal : FragmentKind::kComplex; }
@@ -179,16 +190,15 @@ OnePassTables tables_for(Signal signal, double alpha, int n) {
   t.core = digit_fragments(FragmentKind::kComplex, 16, 0);
   t.base0 = twiddle_base(n, g.first, g.middle * 256, alpha);
   t.steps0 = twiddle_steps(n, g.first, alpha);
-  t.table256 = twiddle_circle(256, 1, 256);
+  t.pairs = digit_fragments(FragmentKind::kPairs, 16, 0);
+  t.core_twiddles = core_twiddles();
   if (g.middle > 1) {
     t.middle = digit_fragments(FragmentKind::kComplex, g.middle, 0);
     t.base1 = twiddle_base(g.middle * 256, g.middle, 256, 0);
     t.steps1 = twiddle_steps(g.middle * 256, g.middle, 0);
-    t.lanes = twiddle_lanes(g.middle * 256, g.middle, 0);
-    t.row_steps = t.steps1;
+    t.row_twiddles = row_twiddles(g.middle * 256, g.middle, 0);
   } else {
-    t.lanes = twiddle_lanes(n, g.first, alpha);
-    t.row_steps = t.steps0;
+    t.row_twiddles = row_twiddles(n, g.first, alpha);
   }
   return t;
 }
@@ -198,12 +208,12 @@ void set_tables(OnePass& o, const OnePassTables& t, int n) {
   o.in_fragments = t.in.data();
   o.middle_fragments = t.middle.data();
   o.core_fragments = t.core.data();
+  o.pair_fragments = t.pairs.data();
   o.out_fragments = t.out.data();
   o.first = {t.base0.data(), t.steps0.data(), g.middle * 32};
   o.middle = {t.base1.data(), t.steps1.data(), 32};
-  o.table256 = t.table256.data();
-  o.row_bases = t.lanes.data();
-  o.row_steps = t.row_steps.data();
+  o.core_twiddles = t.core_twiddles.data();
+  o.row_twiddles = t.row_twiddles.data();
 }
 
 /// Gain of all digits of the on-chip transform, forward and inverse (fragment_gain).
@@ -224,11 +234,11 @@ void run_grid(emulated::Index grid, int threads, size_t shared_bytes, Body body,
 
 template <class Kernel>
 void emulate_one_pass(const OnePass& o, int threads, unsigned blocks, int cluster = 1) {
-  run_grid({blocks, 1, 1}, threads, Kernel::kSharedBytes + 2 * Kernel::kStagedBytes, [&](uint32_t* shared) { Kernel(o, shared).run(); }, cluster);
+  run_grid({blocks, 1, 1}, threads, Kernel::kSharedBytes + Kernel::kGateBytes, [&](uint32_t* shared) { Kernel(o, shared).run(); }, cluster);
 }
 
 template <Signal kSignal, class E, int Q, int M, int kWarps, int kGroup, int kCluster = 1>
-double one_pass_error(Problem p) {
+double one_pass_error(Problem p, bool gates_staged = true) {
   Data<E> d = random_data<E>(p, Q);
   const Geometry g = geometry_of(p.points);
   const double alpha = alpha_of(kSignal, p.halves()), gain = on_chip_gain(alpha, p.points);
@@ -241,17 +251,19 @@ double one_pass_error(Problem p) {
   for (int c = 0; c < p.channels; ++c) {
     std::vector<Complex> f;
     scale.push_back(static_cast<float>(spectrum(d.k[c], p.points, alpha, f) / gain));
-    for (int i = 0; i < p.points; ++i) filter.push_back(store(f[filter_frequency(g, i)]));
+    for (int i = 0; i < p.points; ++i) filter.push_back(filter_word(f, g, i));
   }
   o.filter = filter.data();
   o.filter_scale = scale.data();
   o.keep = p.keep;
   const int sequences = kSignal == Signal::kPair && !p.halves() ? 2 : 1;  // of a unit
+  o.gates_staged = p.gated && gates_staged;
   o.most = most_trusted(p.points, gain);
   o.units_per_channel = (p.batch * p.blocks + sequences - 1) / sequences;
   o.units = o.units_per_channel * p.channels;
   using Kernel = OnePassKernel<kSignal, E, Q, M, kWarps, kGroup, kCluster>;
-  emulate_one_pass<Kernel>(o, kWarps * 32, 2 * kCluster, kCluster);
+  o.teams = 2;
+  emulate_one_pass<Kernel>(o, kWarps * 32, 3 * kCluster, kCluster);
   return relative_error(p, d);
 }
 
@@ -287,7 +299,7 @@ double long_error(Problem p, const std::vector<int>& dropped) {
     std::vector<Complex> f;
     scale.push_back(static_cast<float>(spectrum(d.k[c], p.points, alpha, f) / gain));
     for (const int row : frequency)
-      for (int i = 0; i < n; ++i) filter.push_back(store(f[row + 256 * filter_frequency(g, i)]));
+      for (int i = 0; i < n; ++i) filter.push_back(filter_word(f, g, i, row, 256));
   }
   const int members = kSignal == Signal::kPair ? 2 : 1;
   const int sequences = (p.batch + members - 1) / members;
@@ -321,12 +333,51 @@ double long_error(Problem p, const std::vector<int>& dropped) {
   o.rows = c.rows;
   o.units = static_cast<int64_t>(sequences) * p.channels * kept;
   o.units_per_channel = 1;
+  o.teams = 2;
   emulate_one_pass<OnePassKernel<Signal::kComplex, E, Q, 1, 4, Q < 8 ? 4 : 1>>(o, 128, 3);
   run_grid(grid, 256, Kernel::kSharedBytes, [&](uint32_t* memory) { Kernel(c, memory, emulated::block_index().y).inverse(block_index()); });
   return relative_error(p, d);
 }
 
+FftConvSpec grid_of(int64_t length, int64_t fft_size, const std::vector<uint8_t>& kept) {
+  return {LC_GRID, 256, fft_size, length, fft_size, kept.data(), 0, false, false};
+}
+
+/// Bins whose row, modulo 256, is less than so many, and their mirrors.
+std::vector<uint8_t> rows_kept(int64_t fft_size, int rows) {
+  std::vector<uint8_t> kept(fft_size / 2 + 1);
+  for (int64_t f = 0; f <= fft_size / 2; ++f) kept[f] = f % 256 < rows || (fft_size - f) % 256 < rows;
+  return kept;
+}
+
 int failures = 0;
+void expect(const char* what, bool good) {
+  if (!good) ++failures;
+  std::printf("%-60s %s\n", what, good ? "ok" : "FAILED");
+}
+
+void check_choice() {
+  for (const int64_t length : {8192, 65536, 1 << 20}) {
+    const std::vector<uint8_t> quarter = rows_kept(2 * length, 33), all = rows_kept(2 * length, 256);
+    expect("one row of a comb: on its own", right_angle_pays(grid_of(length, 2 * length, quarter), 1));
+    expect("two rows that keep everything: each on its own", right_angle_pays(grid_of(length, 2 * length, all), 2));
+    FftConvSpec single = grid_of(length, 2 * length, quarter);
+    single.right_angle = true;
+    const TransformChoice choice = choose_transform(single, true);
+    const bool every_row = static_cast<int>(rows_with_kept_bins(single, choice).size()) == choice.first_digit();
+    expect("on its own: right angle, length points, every row", !choice.pairs && choice.points == length && every_row);
+  }
+  const std::vector<uint8_t> quarter = rows_kept(1 << 21, 33);
+  const FftConvSpec million = grid_of(1 << 20, 1 << 21, quarter);
+  expect("two rows of a comb: as a pair", !right_angle_pays(million, 2));
+  const TransformChoice pair = choose_transform(million, true);
+  expect("a pair: two million points, 65 of 256 rows", pair.pairs && rows_with_kept_bins(million, pair).size() == 65);
+  const std::vector<uint8_t> huge(1);
+  expect("a circle that is too large for pairs: on its own", right_angle_pays(grid_of(1 << 20, 1 << 24, huge), 2));
+  FftConvSpec causal = {LC_CAUSAL, 256, 4096, 4096, 0, nullptr, 0, false, false};
+  expect("causal rows have no circle", !right_angle_pays(causal, 1));
+}
+
 void report(const char* name, double error, double limit) {
   const bool good = error <= limit;
   if (!good) ++failures;
@@ -342,6 +393,7 @@ int main() {
   using H = __half;
   using B = __nv_bfloat16;
   constexpr uint32_t all = 0xffffffffu;
+  check_choice();
   // channels, batch, length, points, blocks, step, history, causal, gated, skip, amplitude, keep
   report("pair 256", one_pass_error<Signal::kPair, H, 1, 1, 4, 8>({3, 6, 256, 256, 1, 256, 0, false, false, false, 1, all}), 1e-3);
   report("pair 256, odd batch, gated, skip", one_pass_error<Signal::kPair, H, 1, 1, 4, 8>({2, 3, 256, 256, 1, 256, 0, false, true, true, 1, all}), 1e-3);
@@ -360,6 +412,9 @@ int main() {
   report("real 8192", one_pass_error<Signal::kReal, H, 32, 1, 8, 1>({1, 1, 8000, 8192, 1, 8192, 0, true, false, false, 1, all}), 1e-3);
   report("pair 16384", one_pass_error<Signal::kPair, H, 8, 8, 8, 1>({1, 2, 16384, 16384, 1, 16384, 0, false, false, false, 1, 0x83}), 1e-3);
   report("real 32768", one_pass_error<Signal::kReal, H, 8, 16, 16, 1>({1, 1, 32768, 32768, 1, 32768, 0, true, false, false, 1, all}), 1e-3);
+  report("pair 16384, gated, units one after the other", one_pass_error<Signal::kPair, H, 8, 8, 8, 1>({2, 5, 16384, 16384, 1, 16384, 0, false, true, true, 1, all}), 1e-3);
+  report("pair 16384, no room for the gates", one_pass_error<Signal::kPair, H, 8, 8, 8, 1>({1, 6, 16384, 16384, 1, 16384, 0, false, true, false, 1, all}, false), 1e-3);
+  report("real 16384, no room for the gates, odd length", one_pass_error<Signal::kReal, B, 8, 8, 8, 1>({1, 3, 16001, 16384, 1, 16384, 0, true, true, true, 1e-9, all}, false), 2.5e-3);
   // channels, batch, length, points, taps, gated, skip, amplitude, uneven
   report("overlap-save 2 x 2048, 2 taps", one_pass_error<Signal::kPair, H, 8, 1, 4, 1>(overlap_save(2, 2, 9000, 2048, 2, false, false, 1)), 1e-3);
   report("overlap-save 2 x 2048, history > n, odd length", one_pass_error<Signal::kPair, H, 8, 1, 4, 1>(overlap_save(2, 1, 7001, 2048, 3000, true, true, 1)), 1e-3);

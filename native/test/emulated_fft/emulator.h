@@ -73,6 +73,11 @@ inline void mma(float (&d)[4], const uint4& a, uint32_t b0, uint32_t b1, const f
   }
 }
 
+inline __half2 multiply_add(__half2 a, __half2 b, __half2 c) {
+  const float2 x = __half22float2(a), y = __half22float2(b), z = __half22float2(c);
+  return __floats2half2_rn(std::fma(x.x, y.x, z.x), std::fma(x.y, y.y, z.y));
+}
+
 inline uint32_t permute_bytes(uint32_t a, uint32_t b, uint32_t selector) {
   const uint64_t both = static_cast<uint64_t>(b) << 32 | a;
   uint32_t out = 0;
@@ -96,6 +101,9 @@ void async_copy(void* shared, const void* global, bool valid) {
   else std::memset(shared, 0, kBytes);
 }
 inline void async_wait() {}
+inline void async_commit() {}
+template <bool kButLast>
+void async_wait_groups() {}
 template <class T>
 T load_constant(const T* pointer) { return *pointer; }
 template <class T>

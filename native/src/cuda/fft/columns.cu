@@ -6,7 +6,7 @@ namespace longconv::cuda {
 namespace {
 
 template <Signal kSignal, class E, bool kInverse>
-__global__ void __launch_bounds__(256, kInverse ? 3 : 2) columns(const __grid_constant__ Columns parameters) {
+__global__ void __launch_bounds__(256, kInverse && sizeof(E) == 2 ? 3 : 2) columns(const __grid_constant__ Columns parameters) {
   extern __shared__ uint4 shared[];
   ColumnsKernel<kSignal, E> kernel(parameters, reinterpret_cast<uint32_t*>(shared), blockIdx.y);
   if constexpr (kInverse)
@@ -18,7 +18,7 @@ __global__ void __launch_bounds__(256, kInverse ? 3 : 2) columns(const __grid_co
 template <Signal kSignal, class E>
 KernelLaunch columns_of(bool inverse) {
   const void* function = inverse ? reinterpret_cast<const void*>(&columns<kSignal, E, true>) : reinterpret_cast<const void*>(&columns<kSignal, E, false>);
-  return {function, 256, ColumnsKernel<kSignal, E>::kSharedBytes, 0, 1, 1};
+  return {function, 256, ColumnsKernel<kSignal, E>::kSharedBytes, 0, true, 1, 1};
 }
 
 template <class E>

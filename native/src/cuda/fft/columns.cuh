@@ -1,5 +1,5 @@
 // Columns of a long transform of N = 256 * n points: the first two digits (16 * 16) before, and the last two of the inverse after, the rows
-// (one_pass.cuh, kComplex). The rows lie between the passes as complex fp16, [sequence][kept row][n]; chunks of sequences keep them in L2.
+// (one_pass.cuh, kComplex). The rows lie between the passes as complex fp16, [sequence][kept row][n], a chunk of sequences at a time.
 //
 // Layout: a block takes 64 neighbouring columns of one sequence, 256 x 64 numbers in shared memory (swizzle_columns). Row r = 16 ra + rb of
 //   the signal, frequency f = fa + 16 fb. Forward: ra -> fa from device memory, twiddle w_256^((fa - alpha) rb), rb -> fb, twiddle
@@ -151,7 +151,8 @@ struct ColumnsKernel {
     uint32_t maximum[2] = {0, 0};
     if (thread < 2) shared[thread] = 0;
     block_sync();
-    // Twiddles of the second digit for rows fb = g and g + 8 of the warp's first task, looked up while the input is on its way.
+    read_columns(column0, maximum);
+    // Twiddles of the second digit for rows fb = g and g + 8 of the warp's first task.
     RunningTwiddle near[2];
     const int first_column = column0 + (warp & 1) * 32 + 8 * t;
 #pragma unroll
@@ -159,7 +160,6 @@ struct ColumnsKernel {
       const uint32_t bin4 = 4 * ((warp >> 1) + 16 * (g + 8 * o)) - p.rows.shift4;
       near[o] = p.rows.twiddles.running(p.rows.twiddles.row_bin(bin4, 1), first_column);
     }
-    read_columns(column0, maximum);
     for (int m = 0; m < kMembers; ++m) raise_maximum(&shared[m], maximum[m]);
     block_sync();
     uint32_t* rows = p.rows.data + sequence * static_cast<int64_t>(p.rows.kept_rows) * p.points;
@@ -284,9 +284,10 @@ struct ColumnsKernel {
     for (int task = warp; task < 32; task += kWarps) {
       const int rb = task >> 1, first = (task & 1) * 32;
       const Strip<Signal::kComplex, 16, 4> s = load_strip(rb, first + 4 * g);
-      finish_strip<16, kSignal == Signal::kReal>(p.out_fragments, s, lane, [&](int ra, int m, float(&y)[8]) {
-        write_points<E>(p.signal, piece[m], 0, channel, (16 * ra + rb) * p.points + column0 + first + 8 * t, y);
-      });
+      const auto point_of_row = [&](int ra) { return (16 * ra + rb) * p.points + column0 + first + 8 * t; };
+      finish_strip<16, kSignal == Signal::kReal>(
+          p.out_fragments, s, lane, [&](int ra, int m) { return read_post_gate<E>(p.signal, piece[m], 0, point_of_row(ra)); },
+          [&](int ra, int m, float(&y)[8], const Elements<E, 8>& gate) { write_points<E>(p.signal, piece[m], 0, channel, point_of_row(ra), y, gate); });
     }
   }
 };

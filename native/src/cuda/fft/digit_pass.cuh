@@ -75,16 +75,22 @@ __device__ __forceinline__ void transform_strip(const uint4* fragments, const St
   }
 }
 
-/// Last digit of the inverse: real results, one member (kReal) or two. store(row, member, values of columns 8 t .. 8 t + 7) for kColumns = 4 strips.
-/// fragments: kToReal or kToPair.
-template <int R, bool kReal, class Store>
-__device__ __forceinline__ void finish_strip(const uint4* fragments, const Strip<Signal::kComplex, R, 4>& strip, int lane, Store store) {
+/// Last digit of the inverse: real results, one member (kReal) or two. store(row, member, values of columns 8 t .. 8 t + 7, what read(row, member)
+/// gave before) for kColumns = 4 strips. fragments: kToReal or kToPair.
+template <int R, bool kReal, class Read, class Store>
+__device__ __forceinline__ void finish_strip(const uint4* fragments, const Strip<Signal::kComplex, R, 4>& strip, int lane, Read read, Store store) {
   const int g = lane >> 2;
 #pragma unroll 1  // the tiles' fragments need not be in registers together
   for (int tile = 0; tile < (kReal ? kDigitTiles<R> : R / 8); ++tile) {
     DigitFragments<R> a;
     a.load(fragments, tile, lane);
-    float y[2][8];  // kReal: rows R/2 apart, otherwise members
+    constexpr int kResults = kReal ? kDigitHalves<R> : 2;  // rows R/2 apart, or members
+    const auto row_of = [&](int o) { return g + 8 * tile + (kReal ? o * (R / 2) : 0); };
+    const auto member_of = [](int o) { return kReal ? 0 : o; };
+    decltype(read(0, 0)) ready[kResults];
+#pragma unroll
+    for (int o = 0; o < kResults; ++o) ready[o] = read(row_of(o), member_of(o));
+    float y[2][8];
 #pragma unroll
     for (int j = 0; j < 4; ++j) {
       uint32_t x[R / 4];
@@ -96,7 +102,7 @@ __device__ __forceinline__ void finish_strip(const uint4* fragments, const Strip
       for (int o = 0; o < 2; ++o) y[o][j] = value[2 * o], y[o][4 + j] = value[2 * o + 1];
     }
 #pragma unroll
-    for (int o = 0; o < (kReal ? kDigitHalves<R> : 2); ++o) store(g + 8 * tile + (kReal ? o * (R / 2) : 0), kReal ? 0 : o, y[o]);
+    for (int o = 0; o < kResults; ++o) store(row_of(o), member_of(o), y[o], ready[o]);
   }
 }
 

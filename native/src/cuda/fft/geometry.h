@@ -23,12 +23,12 @@ __host__ __device__ constexpr Geometry geometry_of(int points) {
   return {points / 256, 1};
 }
 
-/// Frequency of word `position` of a stored spectrum: order [q][m][f2 / 8][lane = 4 (f1 & 7) + (f2 >> 1 & 3)][f1 / 8][f2 & 1],
-/// f = q + Q (m + M (f1 + 16 f2)).
-__host__ __device__ constexpr int filter_frequency(Geometry geometry, int position) {
+/// Frequency of half `half` of word `position` of a stored spectrum, f = q + Q (m + M (f1 + 16 f2)). With r = -f2 modulo 16 the order is
+/// [q][m][f1 / 8][lane = 4 (f1 & 7) + (r >> 1 & 3)][r & 1][re, im][half = r / 8]: see core.cuh.
+__host__ __device__ constexpr int filter_frequency(Geometry geometry, int position, int half) {
   const int digit = position >> 8, lane = (position >> 2) & 31;
-  const int f2 = 2 * (lane & 3) + (position & 1) + 8 * ((position >> 7) & 1);
-  const int f1 = (lane >> 2) + 8 * ((position >> 1) & 1);
+  const int f2 = -(2 * (lane & 3) + ((position >> 1) & 1) + 8 * half) & 15;
+  const int f1 = (lane >> 2) + 8 * ((position >> 7) & 1);
   return digit / geometry.middle + geometry.first * (digit % geometry.middle + geometry.middle * (f1 + 16 * f2));
 }
 

@@ -14,7 +14,8 @@ struct KernelLaunch {
   const void* function;  // null: not compiled
   int threads;
   size_t shared_bytes;
-  size_t staged_bytes;  // more shared memory, for each of u and the pre-gate
+  size_t gate_bytes;    // more shared memory, for gates
+  bool gates_staged;    // without room for that the kernel does not run with gates; others read them as they need them
   int group;  // units of a block, or of a cluster, at a time
   int cluster;  // blocks that share a unit; more than 1: only where the GPU has clusters
 };

@@ -81,6 +81,9 @@ __device__ __forceinline__ void mma(float (&d)[4], const uint4& a, uint32_t b0, 
       : "r"(a.x), "r"(a.y), "r"(a.z), "r"(a.w), "r"(b0), "r"(b1), "f"(c[0]), "f"(c[1]), "f"(c[2]), "f"(c[3]));
 }
 
+/// a * b + c, rounded once.
+__device__ __forceinline__ __half2 multiply_add(__half2 a, __half2 b, __half2 c) { return __hfma2(a, b, c); }
+
 /// The bytes of a (0..3) and b (4..7) that the four nibbles of `selector` name.
 __device__ __forceinline__ uint32_t permute_bytes(uint32_t a, uint32_t b, uint32_t selector) { return __byte_perm(a, b, selector); }
 
@@ -123,6 +126,11 @@ __device__ __forceinline__ void async_copy(void* shared, const void* global, boo
     asm volatile("cp.async.ca.shared.global [%0], [%1], 8, %2;" ::"r"(to), "l"(global), "r"(bytes) : "memory");
 }
 __device__ __forceinline__ void async_wait() { asm volatile("cp.async.wait_all;" ::: "memory"); }
+/// Ends a group of copies of the thread.
+__device__ __forceinline__ void async_commit() { asm volatile("cp.async.commit_group;" ::: "memory"); }
+/// Waits for all groups but the last one, or for that, too.
+template <bool kButLast>
+__device__ __forceinline__ void async_wait_groups() { asm volatile("cp.async.wait_group %0;" ::"n"(kButLast ? 1 : 0) : "memory"); }
 
 /// Brings the line of `pointer` into L2.
 __device__ __forceinline__ void prefetch_to_l2(const void* pointer) { asm volatile("prefetch.global.L2 [%0];" ::"l"(pointer)); }

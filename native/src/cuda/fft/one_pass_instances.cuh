@@ -8,15 +8,16 @@ namespace longconv::cuda {
 
 /// Blocks of a multiprocessor that the registers must suffice for: as many as the kernel can be compiled for without spilling.
 template <Signal kSignal, class E>
-constexpr int resident_blocks(int q, int warps) {
+constexpr int resident_blocks(int q, int warps, int cluster) {
+  if (cluster > 2 && sizeof(E) == 4) return 1;
   if (warps > 4) return 16 / warps;
   if (q == 4) return kSignal == Signal::kPair ? 3 : 4;
   if (sizeof(E) == 4 || (q == 16 && kSignal == Signal::kPair)) return 4;
-  return kSignal == Signal::kComplex ? 5 : 6;
+  return kSignal == Signal::kComplex || q < 4 ? 5 : 6;
 }
 
 template <Signal kSignal, class E, int Q, int M, int kWarps, int kGroup, int kCluster>
-__global__ void __launch_bounds__(kWarps * 32, resident_blocks<kSignal, E>(Q, kWarps)) one_pass(const __grid_constant__ OnePass parameters) {
+__global__ void __launch_bounds__(kWarps * 32, resident_blocks<kSignal, E>(Q, kWarps, kCluster)) one_pass(const __grid_constant__ OnePass parameters) {
 #if __CUDA_ARCH__ >= 900
   constexpr bool kHasClusters = true;
 #else
@@ -29,7 +30,8 @@ __global__ void __launch_bounds__(kWarps * 32, resident_blocks<kSignal, E>(Q, kW
 template <Signal kSignal, class E, int Q, int M, int kWarps, int kGroup, int kCluster = 1>
 KernelLaunch one_pass_instance() {
   using Kernel = OnePassKernel<kSignal, E, Q, M, kWarps, kGroup, kCluster>;
-  return {reinterpret_cast<const void*>(&one_pass<kSignal, E, Q, M, kWarps, kGroup, kCluster>), kWarps * 32, Kernel::kSharedBytes, Kernel::kStagedBytes, kGroup, kCluster};
+  return {reinterpret_cast<const void*>(&one_pass<kSignal, E, Q, M, kWarps, kGroup, kCluster>),
+          kWarps * 32, Kernel::kSharedBytes, Kernel::kGateBytes, !Kernel::kStagedStrips || kCluster > 1, kGroup, kCluster};
 }
 
 template <Signal kSignal, class E>

@@ -9,16 +9,17 @@ namespace longconv::cuda {
 /// One launch. Device memory.
 struct OnePass {
   SignalArrays signal;  // kPair, kReal
-  const uint4 *in_fragments, *middle_fragments, *core_fragments, *out_fragments;
+  const uint4 *in_fragments, *middle_fragments, *core_fragments, *pair_fragments, *out_fragments;
   DigitTwiddles first, middle;
-  const float2* table256;
-  const float2* row_bases;  // of the digit above the core: [rows][32]
-  const float2* row_steps;  // [rows][4]
+  const float4* core_twiddles;
+  const uint32_t* row_twiddles;  // of the digit above the core: [rows][256]
   const uint32_t* filter;   // kPair, kReal: [channels][n]; kComplex: [channels][rows_kept][n]; order of filter_frequency()
   const float* filter_scale;
   uint32_t keep;  // bit q: row q of the first digit is computed; rows that are not hold 0
   uint32_t units, units_per_channel;
+  uint32_t teams;  // of blocks, or clusters, that are on one multiprocessor: numbers that are equal modulo this
   uint32_t most;  // trusted()
+  bool gates_staged;  // strips: shared memory has room for gates, too
   LongRows rows;  // kComplex
 };
 

@@ -81,17 +81,16 @@ __device__ __forceinline__ bool inside(const SignalArrays& s, const Piece& p, in
   return p.present && static_cast<uint32_t>(p.start + point) < static_cast<uint32_t>(s.length);
 }
 
-/// u * gate * scale as half2 pairs; without a gate, halves with scale 1 stay as they are.
+/// u * gate * scale as half2 pairs, rounded once.
 template <bool kGated, class E, int kCount>
 __device__ __forceinline__ void to_halves(const Elements<E, kCount>& u, const Elements<E, kCount>& gate, float scale, uint32_t (&out)[kCount / 2]) {
-  if constexpr (!kGated && std::is_same_v<E, __half>) {
+  if (std::is_same_v<E, __half> && scale == 1) {
     memcpy(out, &u, sizeof out);
-    if (scale != 1) {
+    if constexpr (kGated) {
+      uint32_t factor[kCount / 2];
+      memcpy(factor, &gate, sizeof factor);
 #pragma unroll
-      for (int i = 0; i < kCount / 2; ++i) {
-        const float2 v = unpack(out[i]);
-        out[i] = pack(v.x * scale, v.y * scale);
-      }
+      for (int i = 0; i < kCount / 2; ++i) out[i] = bits(__hmul2(as_half2(out[i]), as_half2(factor[i])));
     }
   } else {
 #pragma unroll
@@ -147,6 +146,19 @@ __device__ __forceinline__ void read_halves(const SignalArrays& s, const Piece& 
   }
 }
 
+/// Points [point, point + kCount) of `array`, 0 outside the row.
+template <class E, int kCount>
+__device__ __forceinline__ Elements<E, kCount> read_elements(const SignalArrays& s, const Piece& p, const void* array, int32_t point) {
+  Elements<E, kCount> out = {};
+  if (!s.vector) {
+#pragma unroll
+    for (int i = 0; i < kCount; ++i) out.e[i] = point_of<E>(s, p, array, point + i);
+  } else if (inside(s, p, point)) {
+    out = load_elements<E, kCount>(array, p.row + p.start + point);
+  }
+  return out;
+}
+
 /// Starts to copy points [point, point + kCount) of `array` to `to` in shared memory, zeros for what lies outside; async_wait() ends it.
 /// For s.vector.
 template <class E, int kCount>
@@ -179,9 +191,18 @@ __device__ __forceinline__ void track_maximum(const uint32_t (&raw)[kRows][kMemb
   }
 }
 
+/// Post-gates of points [point, point + 8), for write_points: loaded before the products that give the points, so that they arrive meanwhile.
+template <class E>
+__device__ __forceinline__ Elements<E, 8> read_post_gate(const SignalArrays& s, const Piece& p, int32_t discarded, int32_t point) {
+  Elements<E, 8> gate = {};
+  if (s.vector && s.post_gate && point >= discarded && inside(s, p, point)) gate = load_elements<E, 8>(s.post_gate, p.row + p.start + point);
+  return gate;
+}
+
 /// y = post_gate * (c * out_scale + skip * u') of points [point, point + 8) of a member's piece, from `discarded` on.
 template <class E>
-__device__ __forceinline__ void write_points(const SignalArrays& s, const Piece& p, int32_t discarded, int32_t channel, int32_t point, float (&c)[8]) {
+__device__ __forceinline__ void write_points(const SignalArrays& s, const Piece& p, int32_t discarded, int32_t channel, int32_t point, float (&c)[8],
+                                             const Elements<E, 8>& gate) {
   const int64_t at = p.row + p.start + point;
   if (!s.vector) {
 #pragma unroll 1
@@ -213,7 +234,6 @@ __device__ __forceinline__ void write_points(const SignalArrays& s, const Piece&
     }
   }
   if (s.post_gate) {
-    const Elements<E, 8> gate = load_elements<E, 8>(s.post_gate, at);
 #pragma unroll
     for (int i = 0; i < 8; ++i) c[i] *= to_float(gate.e[i]);
   }

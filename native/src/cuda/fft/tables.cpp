@@ -23,6 +23,13 @@ uint32_t halves(double low, double high) {
   return out;
 }
 
+/// Re, then im, of two numbers on the circle.
+void push_pair(std::vector<uint32_t>& out, double turns, double next_turns) {
+  const float2 a = circle(turns), b = circle(next_turns);
+  out.push_back(halves(a.x, b.x));
+  out.push_back(halves(a.y, b.y));
+}
+
 /// Sum of squares of the rounding errors, relative to the entries' sum of squares.
 double rounding_error(double scale, int radix, double shift) {
   double error = 0, norm = 0;
@@ -75,6 +82,11 @@ std::vector<uint4> digit_fragments(FragmentKind kind, int radix, double alpha) {
           if (kind == FragmentKind::kComplex) {
             const double f = (row - alpha) / radix, a0 = kTau * f * k0, a1 = kTau * f * k1;
             a = make_uint4(re(a0), im(a0), re(a1), im(a1));
+          } else if (kind == FragmentKind::kPairs) {
+            const double a0 = kTau * row * k0 / radix, a1 = kTau * row * k1 / radix;
+            const uint32_t cosines = halves(scale * std::cos(a0), scale * std::cos(a1));
+            const double s0 = scale * std::sin(a0), s1 = scale * std::sin(a1);
+            a = make_uint4(cosines, halves(-s0, -s1), halves(s0, s1), cosines);
           } else if (kind == FragmentKind::kToPair) {
             const double a0 = kTau * row * (k0 - alpha) / radix, a1 = kTau * row * (k1 - alpha) / radix;
             a = make_uint4(im(a0), re(a0), im(a1), re(a1));
@@ -108,10 +120,27 @@ std::vector<float2> twiddle_steps(int64_t n, int rows, double alpha) {
   return out;
 }
 
-std::vector<float2> twiddle_lanes(int64_t n, int rows, double alpha) {
-  std::vector<float2> out;
+std::vector<float4> core_twiddles() {
+  std::vector<float4> out;
+  for (int half = 0; half < 2; ++half)
+    for (int odd = 0; odd < 2; ++odd)
+      for (int lane = 0; lane < 32; ++lane) {
+        const int row = (lane >> 2) + 8 * half, column = 2 * (lane & 3) + odd;
+        const float2 a = circle(row * column / 256.0), b = circle(row * (column + 8) / 256.0);
+        out.push_back(make_float4(a.x, a.y, b.x, b.y));
+      }
+  return out;
+}
+
+std::vector<uint32_t> row_twiddles(int64_t n, int rows, double alpha) {
+  std::vector<uint32_t> out;
   for (int row = 0; row < rows; ++row)
-    for (int lane = 0; lane < 32; ++lane) out.push_back(circle((row - alpha) * (16 * (lane >> 2) + 2 * (lane & 3)) / static_cast<double>(n)));
+    for (int half = 0; half < 2; ++half)
+      for (int lane = 0; lane < 32; ++lane)
+        for (int far = 0; far < 2; ++far) {
+          const int point = 16 * ((lane >> 2) + 8 * far) + 2 * (lane & 3) + 8 * half;
+          push_pair(out, (row - alpha) * point / static_cast<double>(n), (row - alpha) * (point + 1) / static_cast<double>(n));
+        }
   return out;
 }
 

@@ -8,9 +8,9 @@
 
 namespace longconv::cuda {
 
-enum class FragmentKind { kComplex, kFromReal, kToReal, kToPair };
+enum class FragmentKind { kComplex, kPairs, kFromReal, kToReal, kToPair };
 
-/// Fragments of digit.cuh, [tile][fragment][lane]. kComplex, kFromReal: rows f - alpha. kToReal, kToPair: columns f - alpha, of the swapped result
+/// Fragments of digit.cuh, [tile][fragment][lane]. kComplex, kFromReal: rows f - alpha. kPairs: the same for core.cuh's pairs of points (radix 16). kToReal, kToPair: columns f - alpha, of the swapped result
 /// the imaginary part, or that and the real part.
 /// Entries are scaled by about 1 / sqrt(radix): by the value near it for which rounding to fp16 changes them least.
 std::vector<uint4> digit_fragments(FragmentKind kind, int radix, double alpha);
@@ -25,8 +25,10 @@ uint32_t most_trusted(int64_t points, double gain);
 std::vector<float2> twiddle_base(int64_t n, int rows, int columns, double alpha);
 /// [rows][4]: w_n^((row - alpha) {1, 4, 8, 128})
 std::vector<float2> twiddle_steps(int64_t n, int rows, double alpha);
-/// [rows][32 lanes 4 g + t]: w_n^((row - alpha) (16 g + 2 t))
-std::vector<float2> twiddle_lanes(int64_t n, int rows, double alpha);
+/// core.cuh's twiddles. Within the core, [row / 8][column & 1][lane]: w_256^(row column) of columns 8 apart. Of its results, in fp16, re and im of
+/// two at a time, [row][n2 / 8][lane][n1 / 8][re, im]: w_n^((row - alpha) (16 n1 + n2)) of neighbouring n2.
+std::vector<float4> core_twiddles();
+std::vector<uint32_t> row_twiddles(int64_t n, int rows, double alpha);
 /// [count]: exp(-2 pi i stride i / period)
 std::vector<float2> twiddle_circle(int64_t period, int64_t stride, int count);
 /// [16 fa][16 rb]: w_256^((fa - alpha) rb)

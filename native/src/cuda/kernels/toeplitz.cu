@@ -29,11 +29,12 @@ constexpr int kSegments = 16;
 constexpr int kBlock = 16;
 /// Q where rows are long: odd, and one more than a multiple of I + 1 for I = 8 and I = 2. Short rows take a smaller one.
 constexpr int kBlocksPerSegment = 19;
-/// The same with gates, which take as much shared memory again: more warps side by side hide more of the memory's latency.
-constexpr int kGatedBlocksPerSegment = 10;
-/// Tiles that one warp takes one after the other: the band is loaded once for them.
-constexpr int kTilesPerWarp = 4;
+/// The same with gates, which take as much shared memory again: more warps side by side hide more of the memory's latency. Also for few rows.
+constexpr int kFewerBlocksPerSegment = 10;
+/// Most tiles that one warp takes one after the other: the band is loaded once for them.
+constexpr int kMostTilesPerWarp = 4;
 constexpr int kMostWarps = 4;
+constexpr int kBlocksPerMultiprocessor = 3;
 
 struct Parameters {
   const void* input;
@@ -44,7 +45,7 @@ struct Parameters {
   const float* skip;
   int64_t length, total_channels, first_channel, channels;
   int64_t taps, filter_stride;
-  int64_t tiles, warps_per_row, warps;  // each warp works on one row
+  int64_t tiles, tiles_per_warp, warps_per_row, warps;  // each warp works on one row
   int blocks_per_segment;               // one more than a multiple of I + 1
   int aligned;                          // rows start at multiples of 16 bytes
 };
@@ -138,7 +139,7 @@ __device__ void load_band(uint32_t (&band)[I + 1][2][2], const float* taps, int6
 }
 
 template <class T, bool kConvert, int I>
-__global__ void __launch_bounds__(32 * kMostWarps, 3) toeplitz_kernel(Parameters p) {
+__global__ void __launch_bounds__(32 * kMostWarps, kBlocksPerMultiprocessor) toeplitz_kernel(Parameters p) {
   constexpr int kHistory = kBlock * I;
   const int segment_samples = kBlock * p.blocks_per_segment;
   const int tile_samples = kSegments * segment_samples;
@@ -158,6 +159,14 @@ __global__ void __launch_bounds__(32 * kMostWarps, 3) toeplitz_kernel(Parameters
 
   T* const x = reinterpret_cast<T*>(shared_memory()) + static_cast<int64_t>(threadIdx.x / 32) * loaded * (pre ? 2 : 1);
   T* const gate = pre ? x + loaded : nullptr;
+  const int64_t first_tile = warp % p.warps_per_row * p.tiles_per_warp;
+  const int64_t last_tile = first_tile + p.tiles_per_warp < p.tiles ? first_tile + p.tiles_per_warp : p.tiles;
+  const auto fetch = [&](int64_t tile) {
+    load_samples(x, input, tile * tile_samples - kHistory, loaded, p.length, p.aligned, lane);
+    if (pre) load_samples(gate, pre, tile * tile_samples - kHistory, loaded, p.length, p.aligned, lane);
+    copy_async_commit();
+  };
+  fetch(first_tile);
 
   float largest = 0;
   for (int64_t j = lane; j < p.taps; j += 32) largest = fmaxf(largest, fabsf(taps[j] + (j == 0 ? skip : 0.0f)));
@@ -165,13 +174,8 @@ __global__ void __launch_bounds__(32 * kMostWarps, 3) toeplitz_kernel(Parameters
   uint32_t band[I + 1][2][2];
   load_band<I>(band, taps, p.taps, skip, tap_scale, lane);
 
-  const int64_t first_tile = warp % p.warps_per_row * kTilesPerWarp;
-  const int64_t last_tile = first_tile + kTilesPerWarp < p.tiles ? first_tile + kTilesPerWarp : p.tiles;
   for (int64_t tile = first_tile; tile < last_tile; ++tile) {
     const int64_t start = tile * tile_samples;
-    load_samples(x, input, start - kHistory, loaded, p.length, p.aligned, lane);
-    if (pre) load_samples(gate, pre, start - kHistory, loaded, p.length, p.aligned, lane);
-    copy_async_commit();
     copy_async_wait<0>();
     __syncwarp();
 
@@ -244,16 +248,21 @@ __global__ void __launch_bounds__(32 * kMostWarps, 3) toeplitz_kernel(Parameters
       }
     }
     __syncwarp();
+    if (tile + 1 < last_tile) fetch(tile + 1);
   }
 }
 
 template <class T, bool kConvert, int I>
 void start(Parameters p, int64_t batch) {
   const int64_t wanted = (p.length + kBlock * kSegments - 1) / (kBlock * kSegments);
-  p.blocks_per_segment = static_cast<int>(std::min<int64_t>(p.pre_gate ? kGatedBlocksPerSegment : kBlocksPerSegment, (wanted + I - 1) / (I + 1) * (I + 1) + 1));
+  const int64_t rows = batch * p.channels, resident = int64_t{open_device().multiprocessors} * kBlocksPerMultiprocessor * kMostWarps;
+  // Where long segments would leave the GPU half empty, shorter ones give more warps.
+  const bool few = rows * wanted < resident * kBlocksPerSegment;
+  p.blocks_per_segment = static_cast<int>(std::min<int64_t>(p.pre_gate || few ? kFewerBlocksPerSegment : kBlocksPerSegment, (wanted + I - 1) / (I + 1) * (I + 1) + 1));
   const int64_t tile_samples = int64_t{kBlock} * kSegments * p.blocks_per_segment;
   p.tiles = (p.length + tile_samples - 1) / tile_samples;
-  p.warps_per_row = (p.tiles + kTilesPerWarp - 1) / kTilesPerWarp;
+  p.tiles_per_warp = std::min<int64_t>(kMostTilesPerWarp, (rows * p.tiles + resident - 1) / resident);
+  p.warps_per_row = (p.tiles + p.tiles_per_warp - 1) / p.tiles_per_warp;
   p.warps = p.warps_per_row * batch * p.channels;
   const int64_t bytes = static_cast<int64_t>(sizeof(T)) * (tile_samples + kBlock * I) * (p.pre_gate ? 2 : 1);
   const int64_t fitting = std::min<int64_t>(kMostWarps, open_device().shared_bytes / bytes);
