@@ -51,6 +51,7 @@ describe('convolution against float64', () => {
       it(name, () => checkProduct(make, { batch: 3, channels: 7 }, [true]));
     }
     it('64 channels, causal', () => checkProduct(longFilterCase('causal', 32770, 32770).make, { batch: 2, channels: 64 }, [false]));
+    it('64 channels, 600 taps: more results than the caches keep', () => checkProduct(longFilterCase('causal', 32770, 600).make, { batch: 2, channels: 64 }, [false, true]));
     it('64 channels, comb', () => checkProduct(gridCase('comb', 32770, combGrid(gridSize(32770), [1, 2])).make, { batch: 2, channels: 64 }, [true]));
   });
 });

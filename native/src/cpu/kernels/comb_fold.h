@@ -8,7 +8,7 @@
 //
 // Layout: z row r at 2 * r * row_stride, M real parts, then (after row_stride) M imaginary parts, but for the rows 0 and N1/2, which are real and
 // come first; then those with even r.
-// Preconditions: N1 % 4 == 0, N1 <= 256, M a multiple of 4 W. Cost per column: 2 (N1/4 + 1) multiply-adds per kept row, half of that where it is real.
+// Preconditions: N1 % 4 == 0, N1 <= 256, M a multiple of 2 W. Cost per column: 2 (N1/4 + 1) multiply-adds per kept row, half of that where it is real.
 #pragma once
 
 #include "../kernel_table.h"
