@@ -11,8 +11,7 @@
 // Preconditions: N1 % 4 == 0, N1 <= 256, M a multiple of 2 W. Cost per column: 2 (N1/4 + 1) multiply-adds per kept row, half of that where it is real.
 #pragma once
 
-#include "../kernel_table.h"
-#include "vector.h"
+#include "epilogue.h"
 
 namespace longconv::LC_ISA_NAMESPACE {
 
@@ -23,9 +22,9 @@ struct CombFold {
   /// Values of h that are taken at once, with their mirrors: their sums and differences, or their outputs, stay in registers.
   static constexpr int kMostAtOnce = 9;
   /// Vectors of columns beside each other that share every cosine and sine.
+  static constexpr int vectors_for(int width) { return W == 16 && width <= 5 ? 2 : 1; }
   template <int H>
-  static constexpr int kVectors = W == 16 && H <= 5 ? 2 : 1;
-  static int64_t columns_at_once(int width) { return W * (W == 16 && width <= 5 ? 2 : 1); }
+  static constexpr int kVectors = vectors_for(H);
 
   static void fold(const CombTables& t, const float* x, const float* gate, float* z) {
     for_columns(t, x, [&](int64_t l) { for_blocks(t.n1 / 4 + 1, [&]<int H>(int h) { fold_block<H>(t, x, gate, h, l, z); }); });
@@ -49,7 +48,7 @@ struct CombFold {
   template <class Run>
   static LC_INLINE void for_columns(const CombTables& t, const float* signal, Run&& run) {
     constexpr uintptr_t kBytes = sizeof(V);
-    const int64_t step = columns_at_once(t.n1 / 4 + 1), last = t.columns - step;
+    const int64_t step = W * vectors_for(t.n1 / 4 + 1), last = t.columns - step;
     int64_t l = static_cast<int64_t>((kBytes - reinterpret_cast<uintptr_t>(signal) % kBytes) % kBytes / sizeof(float));
     if (l > 0) run(0);
     for (; l < last; l += step) run(l);
@@ -153,8 +152,9 @@ struct CombFold {
     for (int i = 0; i < H; ++i) {
 #pragma GCC unroll 2
       for (int v = 0; v < K; ++v) {
-        put(y, (h + i) * t.columns + l + v * W, even[i][v] + odd[i][v], e);
-        if (has_mirror(t, h + i)) put(y, (t.n1 / 2 - h - i) * t.columns + l + v * W, even[i][v] - odd[i][v], e);
+        const int64_t at = (h + i) * t.columns + l + v * W, mirror = (t.n1 / 2 - h - i) * t.columns + l + v * W;
+        store<float, W>(y + at, finished<float, W>(even[i][v] + odd[i][v], e, at));
+        if (has_mirror(t, h + i)) store<float, W>(y + mirror, finished<float, W>(even[i][v] - odd[i][v], e, mirror));
       }
     }
   }
@@ -174,16 +174,6 @@ struct CombFold {
         else totals[i][v] += value[v] * factor;
       }
     }
-  }
-
-  static LC_INLINE void put(float* dst, int64_t at, V value, const Epilogue<float>& e) {
-    if (e.input) {
-      V u = load<float, W>(e.input + at);
-      if (e.pre) u *= load<float, W>(e.pre + at);
-      value += u * e.skip;
-    }
-    if (e.post) value *= load<float, W>(e.post + at);
-    store<float, W>(dst + at, value);
   }
 };
 

@@ -9,7 +9,7 @@
 // Cost: 2 P multiply-adds and as many loads or shuffles for each vector at the lower rate, half as many loads on the way back.
 #pragma once
 
-#include "../kernel_table.h"
+#include "epilogue.h"
 #include "transpose.h"
 
 namespace longconv::LC_ISA_NAMESPACE {
@@ -109,17 +109,8 @@ struct Halve {
     }
   }
 
-  static LC_INLINE void put(float* y, int64_t at, V value, const Epilogue<float>& e) {
-    if (e.input) value += gated(e.input, e.pre, at) * e.skip;
-    if (e.post) value *= load<float, W>(e.post + at);
-    store<float, W>(y + at, value);
-  }
   static LC_INLINE void put_some(float* y, int64_t at, V value, const Epilogue<float>& e, int64_t count) {
-    for (int i = 0; i < W && at + i < count; ++i) {
-      float v = value[i];
-      if (e.input) v += e.input[at + i] * (e.pre ? e.pre[at + i] : 1.0f) * e.skip;
-      y[at + i] = e.post ? v * e.post[at + i] : v;
-    }
+    for (int i = 0; i < W && at + i < count; ++i) y[at + i] = finished_one(value[i], e, at + i);
   }
 
   /// Sample A further on goes to the even results with tap 2 A, to the odd ones with tap 2 A - 1.
@@ -147,8 +138,8 @@ struct Halve {
         put_some(y, at, low, e, count);
         put_some(y, at + W, high, e, count);
       } else if constexpr (Finish) {
-        put(y, at, low, e);
-        put(y, at + W, high, e);
+        store<float, W>(y + at, finished<float, W>(low, e, at));
+        store<float, W>(y + at + W, finished<float, W>(high, e, at + W));
       } else {
         store<float, W>(y + at, low);
         store<float, W>(y + at + W, high);

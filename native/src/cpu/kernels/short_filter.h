@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-#include "../kernel_table.h"
+#include "epilogue.h"
 #include "transpose.h"
 
 namespace longconv::LC_ISA_NAMESPACE {
@@ -110,30 +110,19 @@ struct ShortFilter {
     for (; i < count; ++i) dst[i] = src[i] * gate[i];
   }
 
-  template <class Value>
-  static LC_INLINE Value finished(Value value, Value input, Value pre, Value post, const Epilogue<float>& e) {
-    if (e.input) value += (e.pre ? input * pre : input) * e.skip;
-    return e.post ? value * post : value;
-  }
-  static LC_INLINE float finished_at(const float* src, const Epilogue<float>& e, int64_t i) {
-    return finished<float>(src[i], e.input ? e.input[i] : 0.0f, e.pre ? e.pre[i] : 0.0f, e.post ? e.post[i] : 0.0f, e);
-  }
-  static LC_INLINE V vector_or_zero(const float* p, int64_t i) { return p ? load<float, W>(p + i) : V{}; }
-
   static void finish(float* dst, const float* src, const Epilogue<float>& e, int64_t count, bool far) {
     int64_t i = 0;
     if (far) {
       constexpr uintptr_t kLine = 64;
       const int64_t before = static_cast<int64_t>((kLine - reinterpret_cast<uintptr_t>(dst) % kLine) % kLine / sizeof(float));
-      for (; i < before && i < count; ++i) dst[i] = finished_at(src, e, i);
-      for (; i + W <= count; i += W)
-        stream<float, W>(dst + i, finished<V>(load<float, W>(src + i), vector_or_zero(e.input, i), vector_or_zero(e.pre, i), vector_or_zero(e.post, i), e));
+      for (; i < before && i < count; ++i) dst[i] = finished_one(src[i], e, i);
+      for (; i + W <= count; i += W) stream<float, W>(dst + i, finished<float, W>(load<float, W>(src + i), e, i));
       finish_streams();
     } else if (!e.any()) {
       __builtin_memcpy(dst, src, static_cast<std::size_t>(count) * sizeof(float));
       return;
     }
-    for (; i < count; ++i) dst[i] = finished_at(src, e, i);
+    for (; i < count; ++i) dst[i] = finished_one(src[i], e, i);
   }
 };
 

@@ -20,8 +20,8 @@
 // vector, radix-2 level and direction.
 #pragma once
 
-#include "../kernel_table.h"
 #include "butterfly.h"
+#include "epilogue.h"
 #include "transpose.h"
 
 namespace longconv::LC_ISA_NAMESPACE {
@@ -71,7 +71,7 @@ struct TwistedFft {
 #pragma GCC unroll 16
       for (int i = 0; i < kVectors; ++i) v[i] = load<T, W>(stage + h * kStageStride + i * W);
 #pragma GCC unroll 16
-      for (int i = 0; i < kVectors; ++i) put(dst, at + i * W, v[i], epilogue);
+      for (int i = 0; i < kVectors; ++i) store<T, W>(dst + at + i * W, finished<T, W>(v[i], epilogue, at + i * W));
     }
   }
 
@@ -146,21 +146,12 @@ struct TwistedFft {
     }
   }
 
-  static LC_INLINE void put(T* dst, int64_t at, V value, const Epilogue<T>& e) {
-    if (e.input) {
-      V u = load<T, W>(e.input + at);
-      if (e.pre) u *= load<T, W>(e.pre + at);
-      value += u * e.skip;
-    }
-    if (e.post) value *= load<T, W>(e.post + at);
-    store<T, W>(dst + at, value);
-  }
-
   template <bool Finish>
   static LC_INLINE void write_row(T* dst, int64_t row, int64_t stride, int64_t column, V value, const Epilogue<T>& e) {
     if (row < 0) return;
-    if constexpr (Finish) put(dst, row * stride + column, value, e);
-    else store<T, W>(dst + row * stride + column, value);
+    const int64_t at = row * stride + column;
+    if constexpr (Finish) value = finished<T, W>(value, e, at);
+    store<T, W>(dst + at, value);
   }
 
   /// Columns [base, base + width), to 0 of rows `stride` apart.
