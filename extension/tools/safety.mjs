@@ -1,9 +1,10 @@
-// npm run test:safety: the CPU backend under sanitizers, under a fuzzer and on other processors, and the CUDA kernels of the FFT convolution run by
-// the processor; without Node. Ends with a summary; exit code 1 if anything was found. `--seconds N`: how long each program runs (default 10). `--seed N`: other random numbers. `--only NAME[,NAME]`: some steps.
+// npm run test:safety: the CPU backend under sanitizers, under a fuzzer and on other processors, the addon in Node under a fuzzer, and the CUDA kernels
+// of the FFT convolution run by the processor. Ends with a summary; exit code 1 if anything was found. `--seconds N`: how long each program runs (default 10). `--seed N`: other random numbers. `--only NAME[,NAME]`: some steps.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { fail, root } from './repository.mjs';
 
@@ -22,7 +23,8 @@ const steps = [
   { name: 'thread', options: ['-DLONGCONV_SANITIZE=thread'], run: [exercise()] },
   {
     name: 'libfuzzer', needs: clang ? undefined : 'clang with its fuzzer runtime',
-    options: [`-DCMAKE_CXX_COMPILER=${clang}`, '-DLONGCONV_SANITIZE=address'], targets: ['longconv_fuzz'], run: [fuzz()],
+    options: [`-DCMAKE_CXX_COMPILER=${clang}`, '-DLONGCONV_SANITIZE=address', `-DCMAKE_JS_INC=${path.join(root, 'node_modules/node-api-headers/include')}`],
+    targets: ['longconv_fuzz', 'longconv_addon', 'longconv_fuzz_host'], run: [fuzz(), fuzzAddon()],
   },
   {
     name: 'neon', needs: arm ? undefined : 'a cross compiler for 64-bit Arm',
@@ -41,6 +43,20 @@ function exercise() {
 function fuzz() {
   return ['./test/longconv_fuzz', `-max_total_time=${seconds}`, `-seed=${seed}`];
 }
+/** Node itself is not checked, so AddressSanitizer is loaded before it, and the fuzzer before that: see native/test/addon/fuzz_host.cpp. */
+function fuzzAddon() {
+  const checker = clang && spawnSync(clang, [`-print-file-name=libclang_rt.asan-${{ x64: 'x86_64', arm64: 'aarch64' }[process.arch]}.so`], { encoding: 'utf8' }).stdout.trim();
+  return [
+    'env', `LD_PRELOAD=./test/longconv_fuzz_host.node ${checker}`, 'ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1:verify_asan_link_order=0',
+    process.execPath, '--expose-gc', '--import', pathToFileURL(path.join(root, 'node_modules/tsx/dist/loader.mjs')).href, path.join(root, 'test/native/support/fuzz-addon.ts'),
+    path.resolve(buildFolder('libfuzzer'), 'test/longconv_fuzz_host.node'), path.resolve(buildFolder('libfuzzer'), 'longconv.node'),
+    // Sizes in arguments may ask for more memory than there is; and long inputs are as good as short ones.
+    `-max_total_time=${seconds}`, `-seed=${seed}`, '-rss_limit_mb=0', '-detect_leaks=0', '-len_control=0', '-max_len=512',
+  ];
+}
+function buildFolder(name) {
+  return path.join(root, 'native/build/safety', name);
+}
 
 function command(program, args, cwd) {
   console.log(`$ ${[program, ...args].join(' ')}`);
@@ -50,7 +66,7 @@ function command(program, args, cwd) {
 
 /** Undefined, or what went wrong. */
 function runStep({ name, source = 'native', options, targets = ['longconv_exercise', 'longconv_fuzz'], run }) {
-  const folder = path.join(root, 'native/build/safety', name);
+  const folder = buildFolder(name);
   mkdirSync(folder, { recursive: true });
   const failure = command('cmake', ['-S', path.join(root, source), '-B', folder, '-DCMAKE_BUILD_TYPE=Release', '-DLONGCONV_NATIVE_TESTS=ON', '-DLONGCONV_CUDA=OFF', ...options], root)
     ?? command('cmake', ['--build', folder, '--parallel', String(os.availableParallelism()), '--target', ...targets], root);

@@ -53,7 +53,7 @@ export async function choosePath(workbench: Workbench, file: string): Promise<vo
   const input = workbench.page.locator('.quick-input-widget input.input').first();
   await input.waitFor({ state: 'visible' });
   for (let i = 0; await input.inputValue() === ''; i++) {
-    if (i === 100) throw new Error('The file dialog proposes no folder.');
+    if (i === 400) throw new Error('The file dialog proposes no folder.');
     await sleep(50);
   }
   await workbench.page.locator('.quick-input-list .monaco-list-row').first().waitFor();
