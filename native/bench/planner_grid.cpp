@@ -80,6 +80,8 @@ int main() {
     if (length < 4096) continue;
     judge_mask(shape, channels, length, "comb 4 of 16", [](int64_t f) { return f % 16 < 2 || f % 16 == 8; }, tally);
     judge_mask(shape, channels, length, "comb 2 of 32", [](int64_t f) { return f % 32 == 1; }, tally);
+    judge_mask(shape, channels, length, "block 4.4 of 16.16", [](int64_t f) { return f % 16 < 4 && f / 16 % 16 < 4; }, tally);
+    judge_mask(shape, channels, length, "block 2.8 of 32.32", [](int64_t f) { return f % 32 < 2 && f / 32 % 32 < 8; }, tally);
     for (const int64_t part : {3, 4, 8, 16, 64})
       judge_mask(shape, channels, length, ("low-pass 1/" + std::to_string(part)).c_str(), [&](int64_t f) { return f < length / part; }, tally);
   }

@@ -6,7 +6,7 @@
 //   direct sum of K taps over L outputs:                          L (toeplitz_point + K toeplitz); of whole 4 * lanes taps, which share loads, half
 //   comb fold and unfold of R rows of an n1-row comb, M columns:  M (R (n1/4 + 1) fold + n1/2 fold_point); real rows (comb_split.h) count as half
 //   halving of the sampling rate of S samples, and back, with P pairs of taps: halve_row + S (P halve + halve_point)
-//   memory:                                                       bytes moved beyond cached_bytes * byte; more for long blocks of overlap-save
+//   memory:                                                       bytes moved beyond cached_bytes * byte; more for long blocks of overlap-save and short rows of combs
 //   threads: as many as there are, but none for less than 100 microseconds of work, about twice what it takes to wake one
 #pragma once
 

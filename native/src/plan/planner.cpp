@@ -20,6 +20,9 @@ constexpr int64_t kLongestBlock = int64_t{1} << 18;
 constexpr double kFarSignalBytes = 12 << 20;
 constexpr int64_t kNearBlock = 256;
 constexpr double kStridedBytes = 4, kMostStridedBytes = 12;
+/// The rows of a comb likewise, below so many columns: the bytes of each point double for each halving.
+constexpr int64_t kLongColumns = 1024;
+constexpr double kMostShortRowBytes = 32;
 /// Outputs beyond the transform that a right-angle convolution may compute as direct sums: lengths such as 2^15 + 2 are common.
 constexpr int64_t kLongestTail = 64;
 constexpr int64_t kLargestCombModulus = 256;
@@ -51,6 +54,12 @@ double signal_bytes(const Question& q) { return static_cast<double>(q.batch) * s
 double strided_bytes(const Question& q, int64_t n) {
   if (n <= kNearBlock || signal_bytes(q) <= kFarSignalBytes) return 0;
   return std::min(kMostStridedBytes, kStridedBytes * log2_of(n / kNearBlock));
+}
+
+/// The same for a comb's rows of so many columns, which the processor's prefetching does not follow when they are short.
+double short_row_bytes(const Question& q, int64_t columns) {
+  if (columns >= kLongColumns || signal_bytes(q) <= kFarSignalBytes) return 0;
+  return std::min(kMostShortRowBytes, kStridedBytes * static_cast<double>(kLongColumns) / static_cast<double>(columns));
 }
 
 /// Fills in what all plans have in common. `row_seconds`: one row of input; `spectrum_bytes`: prepared bytes of one channel.
@@ -156,7 +165,8 @@ void add_comb_rows(const Question& q, std::vector<lc_plan>& plans) {
     plan.comb_modulus = modulus;
     plan.comb_rows = rows.count;
     const double seconds = transform_seconds(q.costs, columns, rows.transforms) + static_cast<double>(rows.count) * q.costs.block_seconds +
-                           comb_fold_seconds(q.costs, modulus, rows.folded, columns);
+                           comb_fold_seconds(q.costs, modulus, rows.folded, columns) +
+                           static_cast<double>(q.length) * short_row_bytes(q, columns) * q.costs.byte_seconds;
     const double executed = 2 * rows.folded / static_cast<double>(modulus);
     plans.push_back(finish_plan(q, plan, seconds, static_cast<int64_t>(rows.transforms * static_cast<double>(8 * columns)), executed));
   }
