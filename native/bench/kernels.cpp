@@ -96,6 +96,7 @@ int main(int argc, char** argv) {
     for (const int64_t part : {4, 8, 16})
       add_masked(cases, "low-pass 1/" + std::to_string(part), channels, length, kept_bins(n, [&](int64_t f) { return f < n / 2 / part; }), filter);
     add_masked(cases, "block 8.8 of 16.16", channels, length, kept_bins(n, [](int64_t f) { return f % 16 < 8 && f / 16 % 16 < 8; }), filter);
+    add_masked(cases, "block 4.4 of 16.16", channels, length, kept_bins(n, [](int64_t f) { return f % 16 < 4 && f / 16 % 16 < 4; }), filter);
     for (const int64_t taps : {16, 64, 128, 512, 4096}) {
       const std::string what = "partial " + std::to_string(taps);
       if (taps <= length / 2 && wanted(what)) cases.push_back({what, {LC_CAUSAL, channels, taps, length, 0, nullptr}, filter.data(), {}, {}, {}});

@@ -38,8 +38,7 @@ FftConvSpec fft_spec(const lc_convolution_spec& spec) {
 }
 
 /// As single rows are best computed.
-FftConvSpec single_row_spec(const lc_convolution_spec& spec) {
-  FftConvSpec wanted = fft_spec(spec);
+FftConvSpec for_single_rows(FftConvSpec wanted) {
   wanted.right_angle = right_angle_pays(wanted, 1);
   return wanted;
 }
@@ -76,9 +75,9 @@ class Plan {
 
 class FftFilter : public LongFilter {
  public:
-  FftFilter(const lc_convolution_spec& spec, const float* filter) : rows_(fft_spec(spec), filter) {
-    const FftConvSpec single = single_row_spec(spec);
-    if (single.right_angle && !fft_spec(spec).right_angle) single_row_.emplace(single, filter);
+  FftFilter(const FftConvSpec& spec, const float* filter) : rows_(spec, filter) {
+    const FftConvSpec single = for_single_rows(spec);
+    if (single.right_angle && !spec.right_angle) single_row_.emplace(single, filter);
   }
 
   void run(const lc_cuda_convolution_call& call) const override {
@@ -96,14 +95,14 @@ class FftFilter : public LongFilter {
 
 }  // namespace
 
-std::unique_ptr<LongFilter> prepare_long_filter(const lc_convolution_spec& spec, const float* filter) { return std::make_unique<FftFilter>(spec, filter); }
+std::unique_ptr<LongFilter> prepare_long_filter(const lc_convolution_spec& spec, const float* filter) { return std::make_unique<FftFilter>(fft_spec(spec), filter); }
 
 const char* long_filter_name(const lc_convolution_spec& spec) {
-  const FftConvSpec wanted = single_row_spec(spec);
+  const FftConvSpec wanted = for_single_rows(fft_spec(spec));
   if (spec.mode == LC_GRID && !wanted.right_angle) return "comb-row FFT on tensor cores";
   return wanted.overlap_save ? "overlap-save on tensor cores" : "FFT on tensor cores";
 }
 
-double long_filter_seconds(const lc_convolution_spec& spec) { return predicted_seconds(single_row_spec(spec)); }
+double long_filter_seconds(const lc_convolution_spec& spec) { return predicted_seconds(for_single_rows(fft_spec(spec))); }
 
 }  // namespace longconv::cuda
