@@ -88,11 +88,11 @@ class StagedRun {
   float* history_of(int64_t row, int64_t channel) const { return call_.history + (row * shape_.channels + channel) * shape_.history; }
 
   void read(const void* samples, int64_t at, int64_t count, float* dst) const {
-    if (call_.sample_type == LC_FLOAT32) std::copy_n(static_cast<const float*>(samples) + at, count, dst);
+    if (call_.sample_type == LC_FLOAT32) kernels_.gate_copy(dst, static_cast<const float*>(samples) + at, nullptr, count);
     else kernels_.widen(dst, static_cast<const uint16_t*>(samples) + at, call_.sample_type, count);
   }
   void write(const float* src, int64_t at, int64_t count) const {
-    if (call_.sample_type == LC_FLOAT32) std::copy_n(src, count, static_cast<float*>(call_.output) + at);
+    if (call_.sample_type == LC_FLOAT32) kernels_.gate_copy(static_cast<float*>(call_.output) + at, src, nullptr, count);
     else kernels_.narrow(static_cast<uint16_t*>(call_.output) + at, src, call_.sample_type, count);
   }
 
