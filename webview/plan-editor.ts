@@ -124,8 +124,9 @@ function showPage(state: PlanPageState): void {
   planName.textContent = state.fileName;
   replaceChildren(page,
     el('header', { class: 'page-head' }, el('div', { class: 'title-row' }, planName, family, modelName, el('span', { class: 'grow' }),
-      button(t('Open Model'), () => void client.call('openModel', {}).catch(onError), { testid: 'open-model', title: t('Open the model in the viewer') }),
-      button(t('Open as Text'), () => void client.call('openAsText', {}), { testid: 'open-as-text', title: t('Edit the plan as JSON') }))),
+      el('div', { class: 'buttons' },
+        button(t('Open Model'), () => void client.call('openModel', {}).catch(onError), { testid: 'open-model', title: t('Open the model in the viewer') }),
+        button(t('Open as Text'), () => void client.call('openAsText', {}), { testid: 'open-as-text', title: t('Edit the plan as JSON') })))),
     planProblem, modelProblem, requestProblem, tabs.bar, tabs.body);
   tabs.show(client.state.view ?? 'masks');
   setData(state.data);

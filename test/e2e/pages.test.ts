@@ -139,6 +139,41 @@ describe('the pages alone', function () {
     }
   });
 
+  /** Controls, headings and figures that lie over each other or beyond the edge of the page; what a frame scrolls may do that. */
+  const misplaced = (host: PageHost): Promise<string[]> => host.page.evaluate(`(() => {
+    const parts = [...document.querySelectorAll('button, vscode-button, vscode-checkbox, select, input, label, h1, h2, h3, .tile .label, .tile .value, canvas')]
+      .filter((part) => part.checkVisibility() && !part.closest('.table-frame, .virtual-list, .only-spoken'))
+      .map((part) => ({ part, box: part.getBoundingClientRect(), name: part.tagName + ' ' + (part.dataset.testid ?? part.textContent) }));
+    const beyond = parts.filter(({ box }) => box.left < 0 || box.right > innerWidth + 1).map(({ name }) => name + ' beyond the edge');
+    const over = parts.flatMap((a, i) => parts.slice(i + 1)
+      .filter((b) => !a.part.contains(b.part) && !b.part.contains(a.part)
+        && Math.min(a.box.right, b.box.right) - Math.max(a.box.left, b.box.left) > 2 && Math.min(a.box.bottom, b.box.bottom) - Math.max(a.box.top, b.box.top) > 2)
+      .map((b) => a.name + ' over ' + b.name));
+    return [...beyond, ...over];
+  })()`);
+
+  for (const [what, viewport] of [['a narrow pane', { width: 480, height: 800 }], ['a page zoomed to 200%', { width: 640, height: 400 }]] as const) {
+    it(`both pages: nothing is cut off or hidden in ${what}`, async () => {
+      const long = { path: '/data/held-out.fa', name: 'held-out-sequences-of-all-chromosomes-of-the-organism.fa' };
+      const german = JSON.parse(readFileSync(path.join(repositoryRoot, 'l10n/bundle.l10n.de.json'), 'utf8')) as Record<string, string>;
+      const plan: PageHost = await PageHost.open('plan-editor', sample.planHandlers(() => plan, { fileName: 'hyenadna-tiny-1k-ecoli-of-the-third-run.surgery.json', data: long }), 'light', viewport, german);
+      const viewer = await PageHost.open('model-viewer', sample.viewerHandlers(), 'light', viewport, german);
+      try {
+        for (const [host, views] of [[plan, ['masks', 'validation', 'sweep', 'search', 'export']], [viewer, ['overview', 'filters', 'tensors']]] as const) {
+          for (const view of views) {
+            await host.page.getByTestId(`tab-${view}`).click();
+            if (view === 'masks' || view === 'filters') await host.page.locator('[data-testid="frequency-plot"] canvas').waitFor();
+            assert.deepEqual(await misplaced(host), [], view);
+          }
+          assert.deepEqual(host.consoleErrors, []);
+        }
+      } finally {
+        await plan.close();
+        await viewer.close();
+      }
+    });
+  }
+
   it('model viewer: 10,000 tensors are searched and scrolled, of which the page holds only those in view', async () => {
     const model = await sample.model();
     const tensors: ModelSummary['tensors'] = Array.from({ length: 10_000 }, (_, i) => ({ name: `backbone.layers.${i}.weight`, dtype: 'F32', shape: [i + 1, 8], bytes: 32 * (i + 1) }));

@@ -121,8 +121,9 @@ export class MasksView {
       host.onError);
     this.main = el('div', { class: 'masks-main' },
       el('div', { class: 'site-head' }, el('div', { class: 'site-title' }, this.heading, this.summary),
-        button(t('Copy to All Sites'), () => void this.send({ kind: 'copyToAll', site: this.site.id }), { testid: 'copy-to-all', title: t('Mask every other site like this one') }),
-        button(t('Clear'), () => this.commit([]), { testid: 'clear-site', title: t('This site dense again') })),
+        el('div', { class: 'buttons' },
+          button(t('Copy to All Sites'), () => void this.send({ kind: 'copyToAll', site: this.site.id }), { testid: 'copy-to-all', title: t('Mask every other site like this one') }),
+          button(t('Clear'), () => this.commit([]), { testid: 'clear-site', title: t('This site dense again') }))),
       this.numbers.element,
       el('div', { class: 'mask-grid' },
         this.channelPicker.element, this.rangePicker.element,

@@ -84,8 +84,9 @@ export class LinePlot {
     this.element = el('section', { class: 'plot' },
       el('div', { class: 'plot-head' },
         el('h3', { text: options.title }), el('span', { class: 'grow' }), ...(options.tools ?? []),
-        options.onLasso ? lasso : null, icon('−', t('Zoom out'), () => this.zoom(2)), icon('+', t('Zoom in'), () => this.zoom(0.5)), icon('⤢', t('Show all'), () => this.change(this.full)),
-        options.onSave ? icon('↓', t('Save the plot as SVG or PNG'), () => this.save()) : null),
+        el('span', { class: 'plot-buttons' },
+          options.onLasso ? lasso : null, icon('−', t('Zoom out'), () => this.zoom(2)), icon('+', t('Zoom in'), () => this.zoom(0.5)), icon('⤢', t('Show all'), () => this.change(this.full)),
+          options.onSave ? icon('↓', t('Save the plot as SVG or PNG'), () => this.save()) : null)),
       el('div', { class: 'plot-frame' }, this.body, this.overlay, this.readoutText));
     this.body.addEventListener('keydown', event => this.key(event));
     this.body.addEventListener('wheel', event => this.wheel(event), { passive: false });
