@@ -87,6 +87,30 @@ describe('the pages alone', function () {
     }
   });
 
+  it('plan editor: what cannot be done now cannot be pressed', async () => {
+    const host: PageHost = await PageHost.open('plan-editor', sample.planHandlers(() => host, { export: { state: 'running', progress: { message: 're-reading it', fraction: 0.5 }, started: 0 } }), 'light');
+    try {
+      const disabled = (control: string): Promise<boolean> => host.page.getByTestId(control).evaluate((element) => (element as HTMLButtonElement).disabled);
+      await host.page.getByTestId('tab-export').click();
+      assert.equal(await disabled('export'), true, 'an export is running');
+      await host.send('export', { state: 'idle' });
+      await host.page.getByTestId('export-progress').waitFor({ state: 'hidden' });
+      assert.equal(await disabled('export'), false);
+      assert.equal(await disabled('clear-all'), false);
+      await host.send('plan', { plan: sample.plan, invalid: { message: 'The plan has no sites.' }, revision: 8 });
+      await host.page.getByTestId('plan-invalid').waitFor();
+      assert.equal(await disabled('export'), true, 'the text is no plan');
+      assert.equal(await disabled('clear-all'), true);
+      await host.send('plan', { plan: null, invalid: { message: 'The file is empty.' }, revision: 9 });
+      await host.send('model', { state: 'loading' });
+      await host.page.getByText('The file is empty.').waitFor();
+      assert.equal(await host.page.getByTestId('loading').isHidden(), true, 'no model is waited for');
+      assert.deepEqual(host.consoleErrors, []);
+    } finally {
+      await host.close();
+    }
+  });
+
   it('plan editor: a band is lassoed on the spectrum, by pointer and by keys', async () => {
     sample.plan = { ...sample.plan, sites: [] };
     const host: PageHost = await PageHost.open('plan-editor', sample.planHandlers(() => host), 'light', { width: 1000, height: 900 });

@@ -40,6 +40,8 @@ export class ExportView {
   private readonly run;
   private readonly progress: JobProgress;
   private readonly result = el('div', { class: 'result', testid: 'export-result' });
+  private job: JobState<ExportResult> = { state: 'idle' };
+  private enabled = false;
 
   constructor(private readonly host: ExportHost) {
     this.format = new ChoiceField<ExportChoice['format']>({
@@ -77,11 +79,13 @@ export class ExportView {
   }
 
   setEnabled(enabled: boolean): void {
-    this.run.disabled = !enabled;
+    this.enabled = enabled;
+    this.run.disabled = !enabled || this.job.state === 'running';
   }
 
   show(job: JobState<ExportResult>): void {
-    this.run.disabled = job.state === 'running';
+    this.job = job;
+    this.setEnabled(this.enabled);
     this.progress.show(job);
     if (job.state === 'failed') {
       replaceChildren(this.result, failureMessage(job.failure, [

@@ -6,7 +6,7 @@ import { checkbox, setChecked } from '../ui/toolkit';
 import type { CheckboxControl } from '../ui/toolkit';
 import type { PlotContext } from './filter-source';
 import { joinSeries, logarithmicParts } from './frequency-columns';
-import { LinePlot } from './line-plot';
+import { compact, LinePlot } from './line-plot';
 import type { Curve, LinePlotOptions } from './line-plot';
 import { decibels } from './scale';
 import type { Range } from './scale';
@@ -43,7 +43,7 @@ export class FrequencyPlot {
     this.phaseBox = checkbox(t('phase'), axes.phase ?? false, phase => change({ phase }), { testid: `${testid}-phase`, title: t('Phase of the original, −π … π'), label: t('Phase of the original') });
     this.plot = new LinePlot({
       title: t('Filter in frequency'), xLabel: t('frequency bin f (0 … N/2)'), testid, ...options, tools: [this.gainKey, this.phaseKey, this.logBox, this.dbBox, this.phaseBox], onSave: image => context.saveImage(image),
-      onRange: () => this.refresh(), readout: column => this.readout(column),
+      onRange: () => this.refresh(), readout: column => this.readout(column), formatY: value => (this.axes.decibels ? `${compact(value)} dB` : compact(value)),
     });
     this.request = latest(
       ({ view, range, columns, axes: { logarithmic, phase } }) => {

@@ -260,7 +260,7 @@ export class LinePlot {
     this.options.onSave?.(plotImage({
       title: this.options.title, xLabel: this.options.xLabel, x: this.x, end: this.visible[1], logarithmic: this.logarithmic, xRange: scale('x'),
       curves: this.curves.map(curve => ({ ...curve, range: scale(curve.name in OWN_SCALES ? curve.name : 'y') })), colours: themeColours(),
-      canvas: this.plot.ctx.canvas, formatY: this.options.formatY ?? compact,
+      canvas: this.plot.ctx.canvas, formatX: compact, formatY: this.options.formatY ?? compact,
     }));
   }
 

@@ -19,6 +19,7 @@ export interface DrawnPlot {
   readonly colours: ThemeColours;
   /** What the PNG is taken from. */
   readonly canvas: HTMLCanvasElement;
+  readonly formatX: (value: number) => string;
   readonly formatY: (value: number) => string;
 }
 
@@ -50,7 +51,7 @@ export function mapImage(title: string, canvas: HTMLCanvasElement, rowLabel: str
   };
 }
 
-function lineSvg({ title, xLabel, x, end, logarithmic, xRange, curves, colours, formatY }: DrawnPlot): string {
+function lineSvg({ title, xLabel, x, end, logarithmic, xRange, curves, colours, formatX, formatY }: DrawnPlot): string {
   const scale = logarithmic ? Math.log10 : (value: number): number => value;
   const [x0, x1] = xRange.map(value => scale(Math.max(value, logarithmic ? 1e-9 : -Infinity)));
   const px = (value: number): number => round(LEFT + ((scale(Math.max(value, logarithmic ? xRange[0] : -Infinity)) - x0) / (x1 - x0)) * (WIDTH - LEFT - RIGHT));
@@ -58,7 +59,7 @@ function lineSvg({ title, xLabel, x, end, logarithmic, xRange, curves, colours, 
   const py = (value: number, [low, high]: readonly [number, number]): number => round(HEIGHT - BOTTOM - ((value - low) / (high - low)) * (HEIGHT - TOP - BOTTOM));
   const xTicks = logarithmic ? powersOfTen(xRange[0], xRange[1]) : niceTicks(xRange[0], xRange[1], 8);
   const parts = [
-    ...xTicks.flatMap(tick => [`<path d="M${px(tick)} ${TOP}V${HEIGHT - BOTTOM}" stroke="${colours.gridLine}"/>`, `<text x="${px(tick)}" y="${HEIGHT - BOTTOM + 16}" text-anchor="middle">${formatY(tick)}</text>`]),
+    ...xTicks.flatMap(tick => [`<path d="M${px(tick)} ${TOP}V${HEIGHT - BOTTOM}" stroke="${colours.gridLine}"/>`, `<text x="${px(tick)}" y="${HEIGHT - BOTTOM + 16}" text-anchor="middle">${formatX(tick)}</text>`]),
     ...niceTicks(main.range[0], main.range[1], 6).flatMap(tick => [
       `<path d="M${LEFT} ${py(tick, main.range)}H${WIDTH - RIGHT}" stroke="${colours.gridLine}"/>`, `<text x="${LEFT - 6}" y="${py(tick, main.range) + 4}" text-anchor="end">${formatY(tick)}</text>`]),
     `<text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 10}" text-anchor="middle">${text(xLabel)}</text>`,

@@ -51,3 +51,10 @@ export function duration(seconds: number): string {
 export function secondsLeft(fraction: number, elapsed: number): number | null {
   return fraction < 0.02 || elapsed < 1 ? null : (elapsed * (1 - fraction)) / fraction;
 }
+
+/** "2026-03-01 14:05" in the user's time zone, of a time in UTC. */
+export function localTime(utc: string): string {
+  const time = new Date(utc);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  return `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())} ${two(time.getHours())}:${two(time.getMinutes())}`;
+}
