@@ -11,15 +11,15 @@ type Form = NonNullable<ExportChoice['form']>;
 type Lowering = NonNullable<ExportChoice['lowering']>;
 
 const FORMS: Record<Form, string> = {
-  exact: 'Exact: the filter tensors themselves are rewritten',
-  baked: 'Baked: masked filters as explicit tensors',
-  sidecar: 'Sidecar: original weights, masks and plan beside them',
-  refit: 'Refit: generating weights fitted to the masked filter',
+  exact: t('Exact: the filter tensors themselves are rewritten'),
+  baked: t('Baked: masked filters as explicit tensors'),
+  sidecar: t('Sidecar: original weights, masks and plan beside them'),
+  refit: t('Refit: generating weights fitted to the masked filter'),
 };
 const LOWERINGS: Record<Lowering, string> = {
-  dft: 'DFT nodes (fast for long filters)',
-  conv: 'Conv nodes (run everywhere)',
-  function: 'LongConv function nodes (domain longconv.surgeon)',
+  dft: t('DFT nodes (fast for long filters)'),
+  conv: t('Conv nodes (run everywhere)'),
+  function: t('LongConv function nodes (domain longconv.surgeon)'),
 };
 
 export interface ExportHost {

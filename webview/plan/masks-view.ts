@@ -331,7 +331,7 @@ export class MasksView {
   private refreshSites(): void {
     this.sites.setItems(this.model!.sites.map(site => {
       const masks = this.plan!.sites.find(planned => planned.site === site.id)?.masks ?? [];
-      const detail = masks.length > 1 ? `${masks.length} masked channel ranges` : describeMasks(masks);
+      const detail = masks.length > 1 ? t('{0} masked channel ranges', masks.length) : describeMasks(masks);
       return { id: site.id, name: site.id, detail, title: `${site.id}\n${masks.length > 0 ? masks.map(describeMask).join('\n') : 'dense'}` };
     }), this.site.id);
   }

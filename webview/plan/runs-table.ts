@@ -21,7 +21,7 @@ export function runsTable(runs: readonly ValidationRun[], shown: string, onShow:
       sites.length > 0 ? percent(Math.max(...sites.map(site => site.leak))) : '–',
     ];
     const row = el('tr', { testid: 'run-row' }, el('th', { set: { scope: 'row' } }, show), el('td', { class: 'wide', text: run.masks, title: run.masks }),
-      ...cells.map(text => el('td', { class: 'numeric', text })), el('td', { text: data ? `${data.path.split(/[\\/]/).at(-1)}: ${count(windows)} × ${count(length)}` : 'none' }), el('td', {}, remove));
+      ...cells.map(text => el('td', { class: 'numeric', text })), el('td', { text: data ? `${data.path.split(/[\\/]/).at(-1)}: ${count(windows)} × ${count(length)}` : t('none') }), el('td', {}, remove));
     if (run.id === shown) row.setAttribute('aria-current', 'true');
     return row;
   });

@@ -101,9 +101,9 @@ export class FrequencyPlot {
     if (!series || !view) return '';
     const bin = series.x[column];
     const value = (magnitude: number): string => (this.axes.decibels ? `${decibels(magnitude, this.peak, FLOOR).toFixed(1)} dB` : significant(magnitude, 3));
-    return `bin ${count(bin)} (${significant(bin / view.fftSize, 3)} cycles/token): ${value(series.original.max[column])}`
-      + (series.phase ? ` · phase ${series.phase[column].toFixed(2)} rad` : '')
-      + (series.gain ? ` · gain ${significant(series.gain.max[column], 3)}` : '');
+    return t('bin {0} ({1} cycles/token): {2}', count(bin), significant(bin / view.fftSize, 3), value(series.original.max[column]))
+      + (series.phase ? ` · ${t('phase {0} rad', series.phase[column].toFixed(2))}` : '')
+      + (series.gain ? ` · ${t('gain {0}', significant(series.gain.max[column], 3))}` : '');
   }
 }
 

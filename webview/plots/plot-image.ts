@@ -23,6 +23,9 @@ export interface DrawnPlot {
   readonly formatY: (value: number) => string;
 }
 
+const NAMES: Record<ColourName, string> = {
+  original: t('original'), masked: t('masked'), recausalised: t('re-causalised'), gain: t('gain g(f)'), compared: t('compared'), phase: t('phase −π … π'),
+};
 const WIDTH = 720, HEIGHT = 360, LEFT = 64, RIGHT = 16, TOP = 34, BOTTOM = 46;
 
 export function saveButton(act: () => void): HTMLElement {
@@ -67,9 +70,9 @@ function lineSvg({ title, xLabel, x, end, logarithmic, xRange, curves, colours, 
       const at = (i: number): number => px(i < x.length ? x[i] : end);
       const upper = Array.from(values.max, (value, i) => `${at(i)} ${py(value, range)}`);
       const lower = Array.from(values.min, (value, i) => `${at(i)} ${py(value, range)}`).reverse();
-      return `<path d="M${upper.join('L')}L${lower.join('L')}Z" fill="${colours[name]}" fill-opacity="0.3" stroke="${colours[name]}" stroke-width="1.2"><title>${name}</title></path>`;
+      return `<path d="M${upper.join('L')}L${lower.join('L')}Z" fill="${colours[name]}" fill-opacity="0.3" stroke="${colours[name]}" stroke-width="1.2"><title>${text(NAMES[name])}</title></path>`;
     }),
-    ...curves.map(({ name }, i) => `<text x="${WIDTH - RIGHT}" y="${TOP + 14 + 14 * i}" text-anchor="end" fill="${colours[name]}">${name}</text>`),
+    ...curves.map(({ name }, i) => `<text x="${WIDTH - RIGHT}" y="${TOP + 14 + 14 * i}" text-anchor="end" fill="${colours[name]}">${text(NAMES[name])}</text>`),
   ];
   return frame(title, colours, parts);
 }
