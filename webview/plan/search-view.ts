@@ -108,7 +108,7 @@ export class SearchView {
       `${entry.change < 0 ? '−' : '+'}${Math.abs(entry.change).toFixed(2)}%`, speedup(entry.speedup), entry.accepted ? t('✓ within budget') : t('✕ too much'),
     ]);
     replaceChildren(this.tried, el('h2', { text: t('Tried: {0}', tried.length) }), table([
-      { title: t('No.') }, { title: t('Step') }, { title: t('Masks') }, { title: t('Perplexity'), numeric: true, help: t('Rise against the dense model') },
+      { title: t('No.') }, { title: t('Step') }, { title: t('Masks'), long: true }, { title: t('Perplexity'), numeric: true, help: t('Rise against the dense model') },
       { title: t('Speed-up'), numeric: true, help: t('Of all long convolutions') }, { title: t('Outcome') },
     ], rows, { testid: 'search-tried', caption: t('Masks that were tried') }));
   }
