@@ -10,6 +10,7 @@ import { loading } from './ui/loading';
 import { failureMessage, message } from './ui/message';
 import { failureOf, PageClient } from './ui/page-client';
 import { SideList } from './ui/side-list';
+import { directionName } from './ui/site-words';
 import { Tabs } from './ui/tabs';
 import { button } from './ui/toolkit';
 import { fileOverview, overview } from './viewer/overview';
@@ -103,7 +104,7 @@ function fillFilters(body: HTMLElement, model: ModelSummary, context: PlotContex
   };
   const list = new SideList(t('Sites'), 'site-list', select);
   list.setItems(model.sites.map(site => ({
-    id: site.id, name: site.id, detail: `${site.direction} · ${plural(site.channels, 'channel')} × ${count(site.taps)}${site.surgery ? ' · operated' : ''}`,
+    id: site.id, name: site.id, detail: `${directionName(site.direction)} · ${plural(site.channels, 'channel')} × ${count(site.taps)}${site.surgery ? ` · ${t('operated')}` : ''}`,
   })), undefined);
   body.append(list.element, view.element);
   // The plots measure themselves: they have to be on the page first.

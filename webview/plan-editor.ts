@@ -50,6 +50,7 @@ const modelName = el('span', { class: 'muted model-name', testid: 'plan-model' }
 const planProblem = el('div', { class: 'problem' });
 const modelProblem = el('div', { class: 'problem' });
 const requestProblem = el('div', { class: 'problem' });
+let planKnown = false;
 let planValid = false;
 let modelReady = false;
 
@@ -124,8 +125,9 @@ function showPage(state: PlanPageState): void {
   planName.textContent = state.fileName;
   replaceChildren(page,
     el('header', { class: 'page-head' }, el('div', { class: 'title-row' }, planName, family, modelName, el('span', { class: 'grow' }),
-      button(t('Open Model'), () => void client.call('openModel', {}).catch(onError), { testid: 'open-model', title: t('Open the model in the viewer') }),
-      button(t('Open as Text'), () => void client.call('openAsText', {}), { testid: 'open-as-text', title: t('Edit the plan as JSON') }))),
+      el('div', { class: 'buttons' },
+        button(t('Open Model'), () => void client.call('openModel', {}).catch(onError), { testid: 'open-model', title: t('Open the model in the viewer') }),
+        button(t('Open as Text'), () => void client.call('openAsText', {}), { testid: 'open-as-text', title: t('Edit the plan as JSON') })))),
     planProblem, modelProblem, requestProblem, tabs.bar, tabs.body);
   tabs.show(client.state.view ?? 'masks');
   setData(state.data);
@@ -147,7 +149,8 @@ function setData(data: DataFile | null): void {
 }
 
 function showPlan({ plan, invalid, revision }: PlanState): void {
-  planValid = !invalid && plan !== null;
+  planKnown = plan !== null;
+  planValid = !invalid && planKnown;
   replaceChildren(planProblem, invalid ? message('error', invalid.message,
     `${invalid.hint ? `${invalid.hint} ` : ''}${plan ? t('Until then the page shows the last good state and changes nothing.') : ''}`,
     [{ label: t('Open as Text'), run: () => void client.call('openAsText', {}) }], 'plan-invalid') : null);
@@ -185,7 +188,9 @@ function showModel(model: ModelState): void {
 
 /** The views show once there is something to show, and run jobs only on a valid plan of an open model. */
 function arrange(): void {
-  tabs.bar.hidden = tabs.body.hidden = !modelReady || document.body.dataset.revision === undefined;
+  tabs.bar.hidden = tabs.body.hidden = !modelReady || !planKnown;
+  // Without a plan no model is being read.
+  modelProblem.hidden = !planKnown;
   for (const view of [validation, sweep, search, exportView]) view.setEnabled(planValid && modelReady);
   if (planValid && modelReady) document.body.dataset.ready = 'true';
   else delete document.body.dataset.ready;

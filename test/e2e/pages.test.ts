@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { ModelSummary } from '../../extension/core/protocol/kernel-host';
-import { SampleHost } from './page-handlers';
+import { SAMPLE, SampleHost } from './page-handlers';
 import { PageHost } from './page-host';
 import { repositoryRoot } from './server/installation';
 
 const LARGEST_MESSAGE = 2_000_000;
+const german = JSON.parse(readFileSync(path.join(repositoryRoot, 'l10n/bundle.l10n.de.json'), 'utf8')) as Record<string, string>;
 
 /** The pages against the kernel host, without a workbench around them. */
 describe('the pages alone', function () {
@@ -87,6 +88,30 @@ describe('the pages alone', function () {
     }
   });
 
+  it('plan editor: what cannot be done now cannot be pressed', async () => {
+    const host: PageHost = await PageHost.open('plan-editor', sample.planHandlers(() => host, { export: { state: 'running', progress: { message: 're-reading it', fraction: 0.5 }, started: 0 } }), 'light');
+    try {
+      const disabled = (control: string): Promise<boolean> => host.page.getByTestId(control).evaluate((element) => (element as HTMLButtonElement).disabled);
+      await host.page.getByTestId('tab-export').click();
+      assert.equal(await disabled('export'), true, 'an export is running');
+      await host.send('export', { state: 'idle' });
+      await host.page.getByTestId('export-progress').waitFor({ state: 'hidden' });
+      assert.equal(await disabled('export'), false);
+      assert.equal(await disabled('clear-all'), false);
+      await host.send('plan', { plan: sample.plan, invalid: { message: 'The plan has no sites.' }, revision: 8 });
+      await host.page.getByTestId('plan-invalid').waitFor();
+      assert.equal(await disabled('export'), true, 'the text is no plan');
+      assert.equal(await disabled('clear-all'), true);
+      await host.send('plan', { plan: null, invalid: { message: 'The file is empty.' }, revision: 9 });
+      await host.send('model', { state: 'loading' });
+      await host.page.getByText('The file is empty.').waitFor();
+      assert.equal(await host.page.getByTestId('loading').isHidden(), true, 'no model is waited for');
+      assert.deepEqual(host.consoleErrors, []);
+    } finally {
+      await host.close();
+    }
+  });
+
   it('plan editor: a band is lassoed on the spectrum, by pointer and by keys', async () => {
     sample.plan = { ...sample.plan, sites: [] };
     const host: PageHost = await PageHost.open('plan-editor', sample.planHandlers(() => host), 'light', { width: 1000, height: 900 });
@@ -125,19 +150,71 @@ describe('the pages alone', function () {
     }
   });
 
-  it('plan editor: speaks the language that the editor gives it', async () => {
-    const german = JSON.parse(readFileSync(path.join(repositoryRoot, 'l10n/bundle.l10n.de.json'), 'utf8')) as Record<string, string>;
-    const host: PageHost = await PageHost.open('plan-editor', sample.planHandlers(() => host), 'light', { width: 1000, height: 900 }, german);
+  it('both pages: speak the language that the editor gives them, wholly', async () => {
+    sample.plan = { ...sample.plan, sites: [{ site: 'layers.0.mixer', masks: [{ channels: [0, 64], partial: { taps: 64 } }] }] };
+    const run = await sample.run();
+    const sweep = await sample.kernel.call('sweep', { model: path.join(SAMPLE, 'model.safetensors'), data: path.join(SAMPLE, 'ecoli-table.fa'), windows: 1, partial: [64, 8], lowpass: [0.25], backend: 'cpu' });
+    const plan: PageHost = await PageHost.open('plan-editor', sample.planHandlers(() => plan, {
+      runs: [run, { ...run, id: 'older' }], validation: { state: 'running', progress: { message: 'speed of the whole model', fraction: 0.5 }, started: Date.now() - 9000 }, sweep: { state: 'done', result: sweep, seconds: 3 },
+    }), 'light', { width: 1000, height: 900 }, german);
+    const viewer = await PageHost.open('model-viewer', sample.viewerHandlers(), 'light', { width: 1000, height: 900 }, german);
+    // What the kernel host says of masks and models is English in every language (docs/decisions.md).
+    const english = (host: PageHost): Promise<string[]> => host.page.evaluate(`[...document.querySelectorAll('body *')]
+      .filter((part) => part.checkVisibility() && !part.closest('[data-testid="notes"], .facts [title], [data-testid="mask-summary"], [data-testid="run-row"], .side-item, .tensor-name'))
+      .flatMap((part) => [...part.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.data).concat(part.title ?? '', part.getAttribute('aria-label') ?? ''))
+      .filter((text) => /\\b(the|of|is|and|with|for|from|windows|tokens|settings|channels?|left|site|all|none|kept|speed-up)\\b/i.test(text))`);
     try {
-      await host.page.locator('[data-testid="time-plot"] canvas').waitFor();
-      assert.deepEqual(await host.page.getByRole('tab').allInnerTexts(), ['Masken', 'Validieren', 'Durchlauf', 'Maske finden', 'Export']);
-      assert.match(await host.page.getByTestId('numbers').innerText(), /Behaltene Bins[\s\S]*Leck[\s\S]*Vorhergesagter Speicher/);
-      await picture(host, 'plan-german');
-      assert.deepEqual(host.consoleErrors, []);
+      await plan.page.locator('[data-testid="time-plot"] canvas').waitFor();
+      assert.deepEqual(await plan.page.getByRole('tab').allInnerTexts(), ['Masken', 'Validieren', 'Durchlauf', 'Maske finden', 'Export']);
+      assert.match(await plan.page.getByTestId('numbers').innerText(), /Behaltene Bins[\s\S]*Leck[\s\S]*Vorhergesagter Speicher/);
+      await picture(plan, 'plan-german');
+      for (const [host, views] of [[plan, ['masks', 'validation', 'sweep', 'search', 'export']], [viewer, ['overview', 'filters', 'tensors']]] as const) {
+        for (const view of views) {
+          await host.page.getByTestId(`tab-${view}`).click();
+          if (view === 'sweep') await host.page.getByTestId('pareto-point').first().click();
+          assert.deepEqual(await english(host), [], view);
+        }
+        assert.deepEqual(host.consoleErrors, []);
+      }
     } finally {
-      await host.close();
+      await plan.close();
+      await viewer.close();
     }
   });
+
+  /** Controls, headings and figures that lie over each other or beyond the edge of the page; what a frame scrolls may do that. */
+  const misplaced = (host: PageHost): Promise<string[]> => host.page.evaluate(`(() => {
+    const parts = [...document.querySelectorAll('button, vscode-button, vscode-checkbox, select, input, label, h1, h2, h3, .tile .label, .tile .value, canvas')]
+      .filter((part) => part.checkVisibility() && !part.closest('.table-frame, .virtual-list, .only-spoken'))
+      .map((part) => ({ part, box: part.getBoundingClientRect(), name: part.tagName + ' ' + (part.dataset.testid ?? part.textContent) }));
+    const beyond = parts.filter(({ box }) => box.left < 0 || box.right > innerWidth + 1).map(({ name }) => name + ' beyond the edge');
+    const over = parts.flatMap((a, i) => parts.slice(i + 1)
+      .filter((b) => !a.part.contains(b.part) && !b.part.contains(a.part)
+        && Math.min(a.box.right, b.box.right) - Math.max(a.box.left, b.box.left) > 2 && Math.min(a.box.bottom, b.box.bottom) - Math.max(a.box.top, b.box.top) > 2)
+      .map((b) => a.name + ' over ' + b.name));
+    return [...beyond, ...over];
+  })()`);
+
+  for (const [what, viewport] of [['a narrow pane', { width: 480, height: 800 }], ['a page zoomed to 200%', { width: 640, height: 400 }]] as const) {
+    it(`both pages: nothing is cut off or hidden in ${what}`, async () => {
+      const long = { path: '/data/held-out.fa', name: 'held-out-sequences-of-all-chromosomes-of-the-organism.fa' };
+      const plan: PageHost = await PageHost.open('plan-editor', sample.planHandlers(() => plan, { fileName: 'hyenadna-tiny-1k-ecoli-of-the-third-run.surgery.json', data: long }), 'light', viewport, german);
+      const viewer = await PageHost.open('model-viewer', sample.viewerHandlers(), 'light', viewport, german);
+      try {
+        for (const [host, views] of [[plan, ['masks', 'validation', 'sweep', 'search', 'export']], [viewer, ['overview', 'filters', 'tensors']]] as const) {
+          for (const view of views) {
+            await host.page.getByTestId(`tab-${view}`).click();
+            if (view === 'masks' || view === 'filters') await host.page.locator('[data-testid="frequency-plot"] canvas').waitFor();
+            assert.deepEqual(await misplaced(host), [], view);
+          }
+          assert.deepEqual(host.consoleErrors, []);
+        }
+      } finally {
+        await plan.close();
+        await viewer.close();
+      }
+    });
+  }
 
   it('model viewer: 10,000 tensors are searched and scrolled, of which the page holds only those in view', async () => {
     const model = await sample.model();

@@ -1,4 +1,5 @@
 import type { ChannelMask } from '../../extension/core/protocol/webview';
+import { t } from '../ui/l10n';
 
 /** Half-open range of channels. */
 export type ChannelRange = readonly [number, number];
@@ -68,4 +69,4 @@ const sameAction = (a: ChannelMask, b: ChannelMask): boolean => JSON.stringify([
 
 /** "all 128 channels", "channels 0–63". */
 export const rangeName = ([first, end]: ChannelRange, channels: number): string =>
-  (first === 0 && end === channels ? `all ${channels} channels` : end - first === 1 ? `channel ${first}` : `channels ${first}–${end - 1}`);
+  (first === 0 && end === channels ? t('all {0} channels', channels) : end - first === 1 ? t('channel {0}', first) : t('channels {0}–{1}', first, end - 1));

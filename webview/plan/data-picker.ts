@@ -19,7 +19,7 @@ export class DataPicker {
 
   set(data: DataFile | null): void {
     this.name.textContent = data?.name ?? this.none;
-    this.name.title = data?.path ?? 'FASTA, text or safetensors with input_ids';
+    this.name.title = data?.path ?? t('FASTA, text or safetensors with input_ids');
     if (this.clear) this.clear.hidden = data === null;
   }
 }

@@ -11,15 +11,15 @@ type Form = NonNullable<ExportChoice['form']>;
 type Lowering = NonNullable<ExportChoice['lowering']>;
 
 const FORMS: Record<Form, string> = {
-  exact: 'Exact: the filter tensors themselves are rewritten',
-  baked: 'Baked: masked filters as explicit tensors',
-  sidecar: 'Sidecar: original weights, masks and plan beside them',
-  refit: 'Refit: generating weights fitted to the masked filter',
+  exact: t('Exact: the filter tensors themselves are rewritten'),
+  baked: t('Baked: masked filters as explicit tensors'),
+  sidecar: t('Sidecar: original weights, masks and plan beside them'),
+  refit: t('Refit: generating weights fitted to the masked filter'),
 };
 const LOWERINGS: Record<Lowering, string> = {
-  dft: 'DFT nodes (fast for long filters)',
-  conv: 'Conv nodes (run everywhere)',
-  function: 'LongConv function nodes (domain longconv.surgeon)',
+  dft: t('DFT nodes (fast for long filters)'),
+  conv: t('Conv nodes (run everywhere)'),
+  function: t('LongConv function nodes (domain longconv.surgeon)'),
 };
 
 export interface ExportHost {
@@ -40,6 +40,8 @@ export class ExportView {
   private readonly run;
   private readonly progress: JobProgress;
   private readonly result = el('div', { class: 'result', testid: 'export-result' });
+  private job: JobState<ExportResult> = { state: 'idle' };
+  private enabled = false;
 
   constructor(private readonly host: ExportHost) {
     this.format = new ChoiceField<ExportChoice['format']>({
@@ -77,11 +79,13 @@ export class ExportView {
   }
 
   setEnabled(enabled: boolean): void {
-    this.run.disabled = !enabled;
+    this.enabled = enabled;
+    this.run.disabled = !enabled || this.job.state === 'running';
   }
 
   show(job: JobState<ExportResult>): void {
-    this.run.disabled = job.state === 'running';
+    this.job = job;
+    this.setEnabled(this.enabled);
     this.progress.show(job);
     if (job.state === 'failed') {
       replaceChildren(this.result, failureMessage(job.failure, [

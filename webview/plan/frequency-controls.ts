@@ -100,7 +100,7 @@ export class FrequencyControls {
       };
     } else if (kind === 'block') {
       const counts = (): readonly number[] => (this.mask?.keep.kind === 'block' ? this.mask.keep.counts : grid.factors);
-      const digits = grid.factors.map((factor, i) => this.slider(`Digit n${i + 1}${i === 0 ? ' (comb)' : i === grid.factors.length - 1 ? ' (band)' : ''}`, `block-${i}`, 1, factor, t('of {0}', factor),
+      const digits = grid.factors.map((factor, i) => this.slider(i === 0 ? t('Digit n{0} (comb)', i + 1) : i === grid.factors.length - 1 ? t('Digit n{0} (band)', i + 1) : t('Digit n{0}', i + 1), `block-${i}`, 1, factor, t('of {0}', factor),
         (value, settled) => this.keep({ kind, counts: counts().map((kept, j) => (j === i ? value : kept)) }, settled)));
       fields = digits.map(digit => digit.element);
       set = keep => keep.kind === 'block' && digits.forEach((digit, i) => digit.set(keep.counts[i]));
@@ -114,7 +114,7 @@ export class FrequencyControls {
       set = () => {
         if (!this.mask) return;
         const { kept, of: all } = keptCount(this.mask);
-        const energy = this.mask.keep.kind === 'energy' ? `The cells of most energy, up to ${this.mask.keep.fraction} of it: ` : '';
+        const energy = this.mask.keep.kind === 'energy' ? t('The cells of most energy, up to {0} of it: ', this.mask.keep.fraction) : '';
         text.textContent = t('{0}{1} of {2} cells kept. Paint on the cell map to change them.', energy, count(kept), count(all));
       };
     } else {

@@ -29,6 +29,6 @@ export class JobProgress {
     this.track.setAttribute('aria-valuenow', String(Math.round(fraction * 100)));
     this.text.textContent = translated(message);
     const remaining = secondsLeft(fraction, (Date.now() - job.started) / 1000);
-    this.left.textContent = remaining === null ? '' : `about ${duration(remaining)} left`;
+    this.left.textContent = remaining === null ? '' : t('about {0} left', duration(remaining));
   }
 }

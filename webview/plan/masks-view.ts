@@ -54,6 +54,7 @@ const CELL_MAP_HEIGHT = 168;
 export class MasksView {
   readonly element: HTMLElement;
   private readonly sites: SideList;
+  private readonly clearAll;
   private readonly heading = el('h2', { testid: 'site-title' });
   private readonly summary = el('p', { class: 'muted', testid: 'mask-summary' });
   private readonly channelPicker = new ChannelPicker(channel => this.save({ channel }));
@@ -84,8 +85,9 @@ export class MasksView {
   constructor(private readonly host: MasksViewHost, private state: MasksViewState) {
     const key = (name: string, text: string): HTMLElement => el('span', { class: `key ${name}`, text });
     const lags = checkbox(t('negative lags'), state.negativeLags, negativeLags => this.save({ negativeLags }), { testid: 'negative-lags', title: t('Show the lags before 0: what a frequency mask leaks into the future') });
+    this.clearAll = button(t('Clear All Sites'), () => void this.send({ kind: 'clearAll' }), { testid: 'clear-all', title: t('Every site dense again') });
     this.sites = new SideList(t('Sites'), 'site-list', site => this.save({ site, range: undefined }),
-      el('div', { class: 'side-foot' }, el('div', { class: 'keys' }, key('original', t('original')), key('masked', t('masked')), key('recausalised', t('re-causalised'))), button(t('Clear All Sites'), () => void this.send({ kind: 'clearAll' }), { testid: 'clear-all', title: t('Every site dense again') })));
+      el('div', { class: 'side-foot' }, el('div', { class: 'keys' }, key('original', t('original')), key('masked', t('masked')), key('recausalised', t('re-causalised'))), this.clearAll));
     this.time = new TimePlot(host, 'time-plot', { tools: [lags], height: PLOT_HEIGHT }, () => undefined);
     this.frequency = new FrequencyPlot(host, 'frequency-plot', state.axes, axes => this.save({ axes }), { height: PLOT_HEIGHT, onLasso: range => this.keepBand(range) });
     this.cells = new CellMap({ title: t('Monarch cells'), testid: 'cell-map', height: CELL_MAP_HEIGHT, onSave: image => host.saveImage(image), onPaint: (places, add, done) => this.paint(places, add, done) });
@@ -121,8 +123,9 @@ export class MasksView {
       host.onError);
     this.main = el('div', { class: 'masks-main' },
       el('div', { class: 'site-head' }, el('div', { class: 'site-title' }, this.heading, this.summary),
-        button(t('Copy to All Sites'), () => void this.send({ kind: 'copyToAll', site: this.site.id }), { testid: 'copy-to-all', title: t('Mask every other site like this one') }),
-        button(t('Clear'), () => this.commit([]), { testid: 'clear-site', title: t('This site dense again') })),
+        el('div', { class: 'buttons' },
+          button(t('Copy to All Sites'), () => void this.send({ kind: 'copyToAll', site: this.site.id }), { testid: 'copy-to-all', title: t('Mask every other site like this one') }),
+          button(t('Clear'), () => this.commit([]), { testid: 'clear-site', title: t('This site dense again') }))),
       this.numbers.element,
       el('div', { class: 'mask-grid' },
         this.channelPicker.element, this.rangePicker.element,
@@ -144,6 +147,7 @@ export class MasksView {
     // Quick edits overtake the answers to those before them: what the page shows is then ahead of this plan.
     if (this.editsUnderWay === 0) this.draft = undefined;
     this.main.toggleAttribute('inert', readOnly);
+    this.clearAll.disabled = readOnly;
     this.main.classList.toggle('read-only', readOnly);
     this.refresh();
   }
@@ -327,7 +331,7 @@ export class MasksView {
   private refreshSites(): void {
     this.sites.setItems(this.model!.sites.map(site => {
       const masks = this.plan!.sites.find(planned => planned.site === site.id)?.masks ?? [];
-      const detail = masks.length > 1 ? `${masks.length} masked channel ranges` : describeMasks(masks);
+      const detail = masks.length > 1 ? t('{0} masked channel ranges', masks.length) : describeMasks(masks);
       return { id: site.id, name: site.id, detail, title: `${site.id}\n${masks.length > 0 ? masks.map(describeMask).join('\n') : 'dense'}` };
     }), this.site.id);
   }

@@ -30,9 +30,9 @@ export class RangePicker {
     this.channels = channels;
     this.range = range;
     for (const input of [this.from, this.to]) input.max = String(channels - 1);
-    const ranges = new Map<string, string>([[key([0, channels]), `All ${channels} channels`]]);
+    const ranges = new Map<string, string>([[key([0, channels]), capital(rangeName([0, channels], channels))]]);
     for (const part of channelParts(masks, channels)) {
-      if (part.range[0] > 0 || part.range[1] < channels) ranges.set(key(part.range), `${capital(rangeName(part.range, channels))}${part.mask ? '' : ' (dense)'}`);
+      if (part.range[0] > 0 || part.range[1] < channels) ranges.set(key(part.range), part.mask ? capital(rangeName(part.range, channels)) : t('{0} (dense)', capital(rangeName(part.range, channels))));
     }
     if (!ranges.has(key(range))) ranges.set(key(range), capital(rangeName(range, channels)));
     this.choice.setChoices([...[...ranges].map(([value, label]) => ({ value, label })), { value: OTHER, label: t('Other channels …') }]);

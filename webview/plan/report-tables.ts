@@ -1,6 +1,6 @@
 import type { MaskedQuality, Quality, SiteReport, ValidationReport, Verdict } from '../../extension/core/protocol/webview';
 import { el } from '../ui/dom';
-import { count, milliseconds, percent, significant, speedup } from '../ui/format';
+import { count, milliseconds, percent, plural, significant, speedup } from '../ui/format';
 import { table } from '../ui/table';
 import { t } from '../ui/l10n';
 import { translated } from '../ui/sentences';
@@ -56,9 +56,9 @@ export function runFacts(report: ValidationReport): HTMLElement {
   const facts: [string, string][] = [];
   if (wholeModel) {
     const times = `${milliseconds(wholeModel.dense.median_ms)} → ${milliseconds(wholeModel.masked.median_ms)}`;
-    facts.push([t('Whole model'), `${times} (${speedup(wholeModel.dense.median_ms / wholeModel.masked.median_ms)}) for ${count(wholeModel.tokens)} tokens`]);
+    facts.push([t('Whole model'), t('{0} ({1}) for {2} tokens', times, speedup(wholeModel.dense.median_ms / wholeModel.masked.median_ms), count(wholeModel.tokens))]);
   }
-  facts.push([t('Device'), `${device.name}, ${device.backend}, ${device.instructionSet}, ${device.threads} threads`]);
-  facts.push([t('Data'), report.data ? `${report.data.path.split(/[\\/]/).at(-1)}: ${count(report.windows)} windows of ${count(report.length)} tokens` : t('none: speed and filter errors only')]);
+  facts.push([t('Device'), `${device.name}, ${device.backend}, ${device.instructionSet}, ${plural(device.threads, 'thread')}`]);
+  facts.push([t('Data'), report.data ? t('{0}: {1} of {2} tokens', report.data.path.split(/[\\/]/).at(-1)!, plural(report.windows, 'window'), count(report.length)) : t('none: speed and filter errors only')]);
   return el('dl', { class: 'facts', testid: 'run-facts' }, ...facts.map(([name, value]) => el('div', {}, el('dt', { text: name }), el('dd', { text: value }))));
 }

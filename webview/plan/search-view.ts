@@ -19,7 +19,7 @@ export interface SearchHost {
   readonly useMasks: (from: MaskSource, newPlan: boolean) => void;
 }
 
-const PHASES: Record<SearchTry['phase'], string> = { sensitivity: 'site alone', greedy: 'first plan', refine: 'refined', check: 'on all data' };
+const PHASES: Record<SearchTry['phase'], string> = { sensitivity: t('site alone'), greedy: t('first plan'), refine: t('refined'), check: t('on all data') };
 
 /** "At most 1% worse perplexity": the fastest masks within a budget, what was tried on the way, and the validated plan. */
 export class SearchView {
@@ -35,7 +35,7 @@ export class SearchView {
   private enabled = false;
 
   constructor(private readonly host: SearchHost) {
-    this.data = new DataPicker('search-', 'none: choose a file to measure quality on', host.chooseData);
+    this.data = new DataPicker('search-', t('none: choose a file to measure quality on'), host.chooseData);
     const [budgetId, windowsId] = [uniqueId('budget'), uniqueId('windows')];
     this.budget = numberInput({ testid: 'search-budget', min: 0.01, max: 100, step: 0.01 }, budgetId);
     this.budget.value = '1';
@@ -105,10 +105,10 @@ export class SearchView {
     if (tried.length === 0) return replaceChildren(this.tried);
     const rows = tried.map((entry, i) => [
       String(i + 1), PHASES[entry.phase], entry.masks.map(({ site, mask }) => `${site}: ${mask}`).join('; '),
-      `${entry.change < 0 ? '−' : '+'}${Math.abs(entry.change).toFixed(2)}%`, speedup(entry.speedup), entry.accepted ? '✓ within budget' : '✕ too much',
+      `${entry.change < 0 ? '−' : '+'}${Math.abs(entry.change).toFixed(2)}%`, speedup(entry.speedup), entry.accepted ? t('✓ within budget') : t('✕ too much'),
     ]);
     replaceChildren(this.tried, el('h2', { text: t('Tried: {0}', tried.length) }), table([
-      { title: t('No.') }, { title: t('Step') }, { title: t('Masks') }, { title: t('Perplexity'), numeric: true, help: t('Rise against the dense model') },
+      { title: t('No.') }, { title: t('Step') }, { title: t('Masks'), long: true }, { title: t('Perplexity'), numeric: true, help: t('Rise against the dense model') },
       { title: t('Speed-up'), numeric: true, help: t('Of all long convolutions') }, { title: t('Outcome') },
     ], rows, { testid: 'search-tried', caption: t('Masks that were tried') }));
   }

@@ -40,7 +40,7 @@ export class SweepView {
   private modelName = '';
 
   constructor(private readonly host: SweepHost) {
-    this.data = new DataPicker('sweep-', 'none: choose a file to measure quality on', host.chooseData);
+    this.data = new DataPicker('sweep-', t('none: choose a file to measure quality on'), host.chooseData);
     const fields: HTMLElement[] = [];
     const list = (label: string, testid: string, help: string): HTMLInputElement => {
       const id = uniqueId('list');
@@ -49,10 +49,10 @@ export class SweepView {
       return input;
     };
     this.lists = {
-      partial: list('Cuts in time (taps kept)', 'sweep-partial', 'Whole numbers, separated by commas'),
-      lowpass: list('Low-pass (fraction of the spectrum kept)', 'sweep-lowpass', 'Numbers above 0 and at most 1, separated by commas'),
-      comb: list('Comb rows (n1) kept', 'sweep-comb', 'Whole numbers, separated by commas'),
-      blocks: list('Block patterns (a.b.c; …)', 'sweep-blocks', 'One count for each digit of the grid, patterns separated by semicolons'),
+      partial: list(t('Cuts in time (taps kept)'), 'sweep-partial', t('Whole numbers, separated by commas')),
+      lowpass: list(t('Low-pass (fraction of the spectrum kept)'), 'sweep-lowpass', t('Numbers above 0 and at most 1, separated by commas')),
+      comb: list(t('Comb rows (n1) kept'), 'sweep-comb', t('Whole numbers, separated by commas')),
+      blocks: list(t('Block patterns (a.b.c; …)'), 'sweep-blocks', t('One count for each digit of the grid, patterns separated by semicolons')),
     };
     const windowsId = uniqueId('windows');
     this.windows = numberInput({ testid: 'sweep-windows', min: 1, max: 100_000 }, windowsId);
@@ -105,16 +105,19 @@ export class SweepView {
       ], 'sweep-failure') : null,
       job.state === 'idle' && this.rows.length === 0
         ? message('info', t('A sweep measures quality and speed of many settings. Click a point to see its masks and to use them. A cancelled sweep goes on where it ended.')) : null,
-      done ? el('p', { class: 'muted', role: 'status', testid: 'sweep-done', text: t('{0} on {1} of {2} tokens', plural(done.rows.length, 'setting'), plural(done.windows, 'window'), count(done.length))
-        + `${done.resumed > 0 ? `, ${done.resumed} from an earlier, unfinished sweep` : ''}; ${job.state === 'done' ? duration(job.seconds) : ''}; ${done.device.name}, ${done.device.threads} threads.` }) : null);
+      done ? el('p', { class: 'muted', role: 'status', testid: 'sweep-done', text: [
+        t('{0} on {1} of {2} tokens', plural(done.rows.length, 'setting'), plural(done.windows, 'window'), count(done.length)),
+        ...(done.resumed > 0 ? [t('{0} from an earlier, unfinished sweep', done.resumed)] : []),
+        job.state === 'done' ? duration(job.seconds) : '', `${done.device.name}, ${plural(done.device.threads, 'thread')}`,
+      ].join('; ') }) : null);
   }
 
   private start(): void {
     try {
       this.host.sweep({
-        partial: parseNumbers(this.lists.partial.value, 'cuts in time', value => Number.isInteger(value) && value >= 1),
-        lowpass: parseNumbers(this.lists.lowpass.value, 'low-pass fractions', value => value > 0 && value <= 1),
-        comb: parseNumbers(this.lists.comb.value, 'comb rows', value => Number.isInteger(value) && value >= 1),
+        partial: parseNumbers(this.lists.partial.value, t('cuts in time'), value => Number.isInteger(value) && value >= 1),
+        lowpass: parseNumbers(this.lists.lowpass.value, t('low-pass fractions'), value => value > 0 && value <= 1),
+        comb: parseNumbers(this.lists.comb.value, t('comb rows'), value => Number.isInteger(value) && value >= 1),
         blocks: parseBlocks(this.lists.blocks.value), combine: this.combine.checked, eachSite: this.eachSite.checked,
         windows: this.windows.value === '' ? undefined : Number(this.windows.value),
       });
@@ -159,7 +162,7 @@ export class SweepView {
         significant(row.masked.perplexity, 5), significant(row.recausalised.perplexity, 5), `${loss < 0 ? '−' : '+'}${Math.abs(loss).toFixed(2)}%`, speedup(row.speedup),
         significant(row.filterError, 3), percent(row.leak),
       ];
-      const line = el('tr', {}, el('th', { set: { scope: 'row' } }, pick), el('td', { text: row.sites === 'all' ? 'all' : row.sites }), ...cells.map(text => el('td', { class: 'numeric', text })));
+      const line = el('tr', {}, el('th', { set: { scope: 'row' } }, pick), el('td', { text: row.sites === 'all' ? t('all') : row.sites }), ...cells.map(text => el('td', { class: 'numeric', text })));
       if (row.key === this.chosen) line.setAttribute('aria-current', 'true');
       return line;
     });

@@ -104,7 +104,7 @@ export class ValidationView {
     const quality = qualityTable(report);
     const stale = JSON.stringify(run.sites) !== this.sites;
     replaceChildren(this.result,
-      stale ? message('warning', t('These figures are of another state of the plan.'), `It masked: ${run.masks}.`, [{ label: t('Validate Again'), run: () => this.run.click() }, { label: t('Restore Its Masks'), run: () => this.host.useMasks({ kind: 'run', run: run.id }, false) }], 'validation-stale') : null,
+      stale ? message('warning', t('These figures are of another state of the plan.'), t('It masked: {0}.', run.masks), [{ label: t('Validate Again'), run: () => this.run.click() }, { label: t('Restore Its Masks'), run: () => this.host.useMasks({ kind: 'run', run: run.id }, false) }], 'validation-stale') : null,
       verdictCard(report.verdict),
       quality ? el('h2', { text: t('Model') }) : null, quality,
       el('h2', { text: t('Sites') }), report.sites.length > 0 ? siteTable(report.sites) : el('p', { class: 'muted', text: t('The plan masks no site.') }),

@@ -44,7 +44,7 @@ export class CellMap {
   private showCursor = false;
 
   constructor(private readonly options: CellMapOptions) {
-    const help = options.onPaint ? ' Arrow keys move, space keeps or drops a cell, Shift with an arrow continues the stroke.' : '';
+    const help = options.onPaint ? ` ${t('Arrow keys move, space keeps or drops a cell, Shift with an arrow continues the stroke.')}` : '';
     this.canvas = el('canvas', {
       class: `map-canvas${options.onPaint ? ' paintable' : ''}`, testid: options.testid, tabIndex: 0,
       role: options.onPaint ? 'application' : 'img', label: `${options.title}.${help}`,
@@ -54,7 +54,7 @@ export class CellMap {
     this.spoken = el('span', { class: 'only-spoken', set: { 'aria-live': 'polite' } });
     this.element = el('section', { class: 'plot map' },
       el('div', { class: 'plot-head' }, el('h3', { text: options.title }), this.readoutText, el('span', { class: 'grow' }), ...(options.tools ?? []), scaleLegend(FLOOR),
-        options.onSave ? saveButton(() => options.onSave?.(mapImage(options.title, this.canvas, 'n1 = frequency mod N1', 'band', themeColours()))) : null),
+        options.onSave ? saveButton(() => options.onSave?.(mapImage(options.title, this.canvas, t('n1 = frequency mod N1'), t('band (last digit): 0 to sampling frequency'), themeColours()))) : null),
       el('div', { class: 'map-frame' },
         el('span', { class: 'map-row-label', text: t('n1 = frequency mod N1') }),
         el('div', { class: 'map-body' }, this.canvas, el('span', { class: 'map-column-label', text: t('band (last digit): 0 to sampling frequency') }))),
@@ -94,8 +94,8 @@ export class CellMap {
 
   private describe(cell: CellPlace): string {
     const level = this.map!.values[cell.row * this.map!.columns + cell.column];
-    const gain = this.gains ? ` · ${this.gainOf(cell) === 0 ? 'dropped' : this.gainOf(cell) === 1 ? 'kept' : `gain ${percent(this.gainOf(cell))}`}` : '';
-    return `n1 ${cell.row}, band ${cell.column} · ${level.toFixed(0)} dB${gain}`;
+    const gain = this.gains ? ` · ${this.gainOf(cell) === 0 ? t('dropped') : this.gainOf(cell) === 1 ? t('kept') : t('gain {0}', percent(this.gainOf(cell)))}` : '';
+    return t('n1 {0}, band {1} · {2} dB', cell.row, cell.column, level.toFixed(0)) + gain;
   }
 
   private down(event: PointerEvent): void {

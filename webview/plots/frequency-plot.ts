@@ -6,7 +6,7 @@ import { checkbox, setChecked } from '../ui/toolkit';
 import type { CheckboxControl } from '../ui/toolkit';
 import type { PlotContext } from './filter-source';
 import { joinSeries, logarithmicParts } from './frequency-columns';
-import { LinePlot } from './line-plot';
+import { compact, LinePlot } from './line-plot';
 import type { Curve, LinePlotOptions } from './line-plot';
 import { decibels } from './scale';
 import type { Range } from './scale';
@@ -43,7 +43,7 @@ export class FrequencyPlot {
     this.phaseBox = checkbox(t('phase'), axes.phase ?? false, phase => change({ phase }), { testid: `${testid}-phase`, title: t('Phase of the original, −π … π'), label: t('Phase of the original') });
     this.plot = new LinePlot({
       title: t('Filter in frequency'), xLabel: t('frequency bin f (0 … N/2)'), testid, ...options, tools: [this.gainKey, this.phaseKey, this.logBox, this.dbBox, this.phaseBox], onSave: image => context.saveImage(image),
-      onRange: () => this.refresh(), readout: column => this.readout(column),
+      onRange: () => this.refresh(), readout: column => this.readout(column), formatY: value => (this.axes.decibels ? `${compact(value)} dB` : compact(value)),
     });
     this.request = latest(
       ({ view, range, columns, axes: { logarithmic, phase } }) => {
@@ -101,9 +101,9 @@ export class FrequencyPlot {
     if (!series || !view) return '';
     const bin = series.x[column];
     const value = (magnitude: number): string => (this.axes.decibels ? `${decibels(magnitude, this.peak, FLOOR).toFixed(1)} dB` : significant(magnitude, 3));
-    return `bin ${count(bin)} (${significant(bin / view.fftSize, 3)} cycles/token): ${value(series.original.max[column])}`
-      + (series.phase ? ` · phase ${series.phase[column].toFixed(2)} rad` : '')
-      + (series.gain ? ` · gain ${significant(series.gain.max[column], 3)}` : '');
+    return t('bin {0} ({1} cycles/token): {2}', count(bin), significant(bin / view.fftSize, 3), value(series.original.max[column]))
+      + (series.phase ? ` · ${t('phase {0} rad', series.phase[column].toFixed(2))}` : '')
+      + (series.gain ? ` · ${t('gain {0}', significant(series.gain.max[column], 3))}` : '');
   }
 }
 

@@ -84,8 +84,9 @@ export class LinePlot {
     this.element = el('section', { class: 'plot' },
       el('div', { class: 'plot-head' },
         el('h3', { text: options.title }), el('span', { class: 'grow' }), ...(options.tools ?? []),
-        options.onLasso ? lasso : null, icon('−', t('Zoom out'), () => this.zoom(2)), icon('+', t('Zoom in'), () => this.zoom(0.5)), icon('⤢', t('Show all'), () => this.change(this.full)),
-        options.onSave ? icon('↓', t('Save the plot as SVG or PNG'), () => this.save()) : null),
+        el('span', { class: 'plot-buttons' },
+          options.onLasso ? lasso : null, icon('−', t('Zoom out'), () => this.zoom(2)), icon('+', t('Zoom in'), () => this.zoom(0.5)), icon('⤢', t('Show all'), () => this.change(this.full)),
+          options.onSave ? icon('↓', t('Save the plot as SVG or PNG'), () => this.save()) : null)),
       el('div', { class: 'plot-frame' }, this.body, this.overlay, this.readoutText));
     this.body.addEventListener('keydown', event => this.key(event));
     this.body.addEventListener('wheel', event => this.wheel(event), { passive: false });
@@ -259,7 +260,7 @@ export class LinePlot {
     this.options.onSave?.(plotImage({
       title: this.options.title, xLabel: this.options.xLabel, x: this.x, end: this.visible[1], logarithmic: this.logarithmic, xRange: scale('x'),
       curves: this.curves.map(curve => ({ ...curve, range: scale(curve.name in OWN_SCALES ? curve.name : 'y') })), colours: themeColours(),
-      canvas: this.plot.ctx.canvas, formatY: this.options.formatY ?? compact,
+      canvas: this.plot.ctx.canvas, formatX: compact, formatY: this.options.formatY ?? compact,
     }));
   }
 

@@ -19,9 +19,13 @@ export interface DrawnPlot {
   readonly colours: ThemeColours;
   /** What the PNG is taken from. */
   readonly canvas: HTMLCanvasElement;
+  readonly formatX: (value: number) => string;
   readonly formatY: (value: number) => string;
 }
 
+const NAMES: Record<ColourName, string> = {
+  original: t('original'), masked: t('masked'), recausalised: t('re-causalised'), gain: t('gain g(f)'), compared: t('compared'), phase: t('phase −π … π'),
+};
 const WIDTH = 720, HEIGHT = 360, LEFT = 64, RIGHT = 16, TOP = 34, BOTTOM = 46;
 
 export function saveButton(act: () => void): HTMLElement {
@@ -50,7 +54,7 @@ export function mapImage(title: string, canvas: HTMLCanvasElement, rowLabel: str
   };
 }
 
-function lineSvg({ title, xLabel, x, end, logarithmic, xRange, curves, colours, formatY }: DrawnPlot): string {
+function lineSvg({ title, xLabel, x, end, logarithmic, xRange, curves, colours, formatX, formatY }: DrawnPlot): string {
   const scale = logarithmic ? Math.log10 : (value: number): number => value;
   const [x0, x1] = xRange.map(value => scale(Math.max(value, logarithmic ? 1e-9 : -Infinity)));
   const px = (value: number): number => round(LEFT + ((scale(Math.max(value, logarithmic ? xRange[0] : -Infinity)) - x0) / (x1 - x0)) * (WIDTH - LEFT - RIGHT));
@@ -58,7 +62,7 @@ function lineSvg({ title, xLabel, x, end, logarithmic, xRange, curves, colours, 
   const py = (value: number, [low, high]: readonly [number, number]): number => round(HEIGHT - BOTTOM - ((value - low) / (high - low)) * (HEIGHT - TOP - BOTTOM));
   const xTicks = logarithmic ? powersOfTen(xRange[0], xRange[1]) : niceTicks(xRange[0], xRange[1], 8);
   const parts = [
-    ...xTicks.flatMap(tick => [`<path d="M${px(tick)} ${TOP}V${HEIGHT - BOTTOM}" stroke="${colours.gridLine}"/>`, `<text x="${px(tick)}" y="${HEIGHT - BOTTOM + 16}" text-anchor="middle">${formatY(tick)}</text>`]),
+    ...xTicks.flatMap(tick => [`<path d="M${px(tick)} ${TOP}V${HEIGHT - BOTTOM}" stroke="${colours.gridLine}"/>`, `<text x="${px(tick)}" y="${HEIGHT - BOTTOM + 16}" text-anchor="middle">${formatX(tick)}</text>`]),
     ...niceTicks(main.range[0], main.range[1], 6).flatMap(tick => [
       `<path d="M${LEFT} ${py(tick, main.range)}H${WIDTH - RIGHT}" stroke="${colours.gridLine}"/>`, `<text x="${LEFT - 6}" y="${py(tick, main.range) + 4}" text-anchor="end">${formatY(tick)}</text>`]),
     `<text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 10}" text-anchor="middle">${text(xLabel)}</text>`,
@@ -66,9 +70,9 @@ function lineSvg({ title, xLabel, x, end, logarithmic, xRange, curves, colours, 
       const at = (i: number): number => px(i < x.length ? x[i] : end);
       const upper = Array.from(values.max, (value, i) => `${at(i)} ${py(value, range)}`);
       const lower = Array.from(values.min, (value, i) => `${at(i)} ${py(value, range)}`).reverse();
-      return `<path d="M${upper.join('L')}L${lower.join('L')}Z" fill="${colours[name]}" fill-opacity="0.3" stroke="${colours[name]}" stroke-width="1.2"><title>${name}</title></path>`;
+      return `<path d="M${upper.join('L')}L${lower.join('L')}Z" fill="${colours[name]}" fill-opacity="0.3" stroke="${colours[name]}" stroke-width="1.2"><title>${text(NAMES[name])}</title></path>`;
     }),
-    ...curves.map(({ name }, i) => `<text x="${WIDTH - RIGHT}" y="${TOP + 14 + 14 * i}" text-anchor="end" fill="${colours[name]}">${name}</text>`),
+    ...curves.map(({ name }, i) => `<text x="${WIDTH - RIGHT}" y="${TOP + 14 + 14 * i}" text-anchor="end" fill="${colours[name]}">${text(NAMES[name])}</text>`),
   ];
   return frame(title, colours, parts);
 }

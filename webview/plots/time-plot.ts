@@ -77,7 +77,7 @@ export class TimePlot {
     const next = column + 1 < series.x.length ? series.x[column + 1] : this.plot.range[1];
     const value = ({ min, max }: TimeSeries['original']): string =>
       (min[column] === max[column] ? significant(min[column], 3) : `${significant(min[column], 3)} … ${significant(max[column], 3)}`);
-    const lag = next - series.x[column] > 1 ? `lags ${count(series.x[column])}–${count(next - 1)}` : `lag ${count(series.x[column])}`;
-    return `${lag}: ${value(series.original)}${series.masked ? ` · masked ${value(series.masked)}` : ''}`;
+    const lag = next - series.x[column] > 1 ? t('lags {0}–{1}', count(series.x[column]), count(next - 1)) : t('lag {0}', count(series.x[column]));
+    return `${lag}: ${value(series.original)}${series.masked ? ` · ${t('masked {0}', value(series.masked))}` : ''}`;
   }
 }

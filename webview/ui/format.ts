@@ -1,9 +1,23 @@
+import { t } from './l10n';
+
 /** Numbers as people read them. All use the en-US separators, so that screenshots and tests do not depend on the machine. */
 const grouped = new Intl.NumberFormat('en-US');
 
 export const count = (value: number): string => grouped.format(value);
 
-export const plural = (value: number, noun: string): string => `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
+/** One and many of what is counted. */
+const nouns = {
+  byte: (n: string) => [t('{0} byte', n), t('{0} bytes', n)],
+  channel: (n: string) => [t('{0} channel', n), t('{0} channels', n)],
+  setting: (n: string) => [t('{0} setting', n), t('{0} settings', n)],
+  tap: (n: string) => [t('{0} tap', n), t('{0} taps', n)],
+  tensor: (n: string) => [t('{0} tensor', n), t('{0} tensors', n)],
+  thread: (n: string) => [t('{0} thread', n), t('{0} threads', n)],
+  window: (n: string) => [t('{0} window', n), t('{0} windows', n)],
+};
+
+/** "1 tensor", "60 tensors". */
+export const plural = (value: number, noun: keyof typeof nouns): string => nouns[noun](count(value))[value === 1 ? 0 : 1];
 
 /** Decimal units, as file managers show them. */
 export function bytes(value: number): string {
@@ -50,4 +64,11 @@ export function duration(seconds: number): string {
 /** Time left of a job, from its pace so far; null while there is too little to go by. */
 export function secondsLeft(fraction: number, elapsed: number): number | null {
   return fraction < 0.02 || elapsed < 1 ? null : (elapsed * (1 - fraction)) / fraction;
+}
+
+/** "2026-03-01 14:05" in the user's time zone, of a time in UTC. */
+export function localTime(utc: string): string {
+  const time = new Date(utc);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  return `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())} ${two(time.getHours())}:${two(time.getMinutes())}`;
 }

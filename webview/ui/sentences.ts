@@ -18,6 +18,7 @@ export const SENTENCES: readonly string[] = [
   sentence('A frequency mask saves no time on a circular convolution, whose kernels compute the whole ring. A cut to few lags does.'),
   sentence('This pattern saves no time on this kernel: it keeps bins of every comb row, some of them high. What saves time is to keep only low frequencies (up to about 30% of the bins), or few whole comb rows (n1).'),
   sentence('This pattern saves no time on this kernel: too few comb rows are dropped, since a row is kept together with its mirror. Fewer rows are quicker.'),
+  sentence('This low-pass saves no time on this kernel: the input is too short for a lower sampling rate to pay. A cut to few taps, or few whole comb rows (n1), may.'),
   sentence('This cut saves no time on this kernel: it pays when far fewer taps are kept than the input is long.'),
   // Verdicts, of a speed and a quality.
   sentence('The plan masks no site: nothing is faster, and nothing is worse.'),
@@ -28,6 +29,9 @@ export const SENTENCES: readonly string[] = [
   sentence('{0}; perplexity is {1} better (95% interval {2} to {3}).'), sentence('{0}; perplexity once re-causalised is {1} better (95% interval {2} to {3}).'),
   sentence('The masked convolutions run {0} times as fast'), sentence('The masked convolutions run {0} times as fast (the whole model {1} times)'),
   sentence('The masked convolutions are not faster ({0} times)'),
+  // Verdicts of a search.
+  sentence('The long convolutions run {0} times as fast, and {1}.'), sentence('perplexity rises by {0}%, within the budget of {1}%'), sentence('perplexity does not rise (budget {0}%)'),
+  sentence('No mask that makes the convolutions faster stays within {0}% of perplexity: the plan masks nothing. A larger budget, or longer windows, may find one.'),
   // Findings.
   sentence('{0} of {1} masked sites see the future: up to {2} of the masked filter’s energy ({3}) is at negative lags. Judge the model by its re-causalised figures.'),
   sentence('{0} of {1} masked sites are {2} convolutions, which see the future by design: their leak is given as 0, and re-causalising changes nothing.'),

@@ -2,6 +2,7 @@ import type { SiteOverview, SiteSummary } from '../../extension/core/protocol/we
 import type { PlotContext } from '../plots/filter-source';
 import { el } from '../ui/dom';
 import { count } from '../ui/format';
+import { directionName } from '../ui/site-words';
 import { svg } from '../ui/svg';
 import { t } from '../ui/l10n';
 
@@ -29,7 +30,7 @@ export class OverviewStrip {
     });
     for (const site of sites) {
       const pictures = el('span', { class: 'strip-pictures' });
-      const card = el('button', { class: 'strip-card', testid: 'overview-card', title: t('{0}: {1}, {2} channels of {3} taps', site.id, site.direction, site.channels, site.taps) },
+      const card = el('button', { class: 'strip-card', testid: 'overview-card', title: t('{0}: {1}, {2} channels of {3} taps', site.id, directionName(site.direction), site.channels, site.taps) },
         el('span', { class: 'name', text: site.id }), el('span', { class: 'detail muted', text: `${count(site.channels)} × ${count(site.taps)}` }), pictures);
       card.dataset.site = site.id;
       card.addEventListener('click', () => onChoose(site.id));

@@ -12,6 +12,7 @@ import { el } from '../ui/dom';
 import { numberInput } from '../ui/fields';
 import { count, plural } from '../ui/format';
 import { latest } from '../ui/latest';
+import { directionName, storageName } from '../ui/site-words';
 import { checkbox, setChecked } from '../ui/toolkit';
 import type { CheckboxControl } from '../ui/toolkit';
 import { t } from '../ui/l10n';
@@ -51,7 +52,7 @@ export class SiteView {
     this.frequency = new FrequencyPlot(context, 'frequency-plot', state.axes, axes => this.save({ axes }));
     this.channels = new HeatmapView({
       title: t('All channels over time'), testid: 'channel-map', rowLabel: t('channel'), columnLabel: t('lag (tokens)'), floor: -80, height: MAP_HEIGHT,
-      readout: (row, column, level) => `channel ${this.channelOfRow(row)}, lag ${this.lagOfColumn(column)} · ${level.toFixed(0)} dB`,
+      readout: (row, column, level) => t('channel {0}, lag {1} · {2} dB', this.channelOfRow(row), this.lagOfColumn(column), level.toFixed(0)),
       onRow: row => this.setChannel(this.channelOfRow(row)), onSave: image => context.saveImage(image),
     });
     this.cells = new CellMap({ title: t('Monarch cells'), testid: 'cell-map', height: MAP_HEIGHT, onSave: image => context.saveImage(image) });
@@ -83,10 +84,10 @@ export class SiteView {
     const channel = Math.min(this.state.channel, site.channels - 1);
     this.state = { ...this.state, channel };
     this.heading.textContent = site.id;
-    this.facts.textContent = t('{0} · {1} × {2} · {3} filter', site.direction, plural(site.channels, 'channel'), plural(site.taps, 'tap'), site.storage)
-      + ` · grid ${gridName(site.defaultGrid)} · can be written back: ${site.writeBack.join(', ')}`;
+    this.facts.textContent = t('{0} · {1} × {2} · {3} filter · grid {4} · can be written back: {5}',
+      directionName(site.direction), plural(site.channels, 'channel'), plural(site.taps, 'tap'), storageName(site.storage), gridName(site.defaultGrid), site.writeBack.join(', '));
     this.surgery.hidden = !site.surgery;
-    this.surgery.textContent = site.surgery ? `Earlier surgery in this file: ${site.surgery}` : '';
+    this.surgery.textContent = site.surgery ? t('Earlier surgery in this file: {0}', site.surgery) : '';
     this.picker.set(channel, site.channels);
     this.compareChannel.max = String(site.channels - 1);
     this.drawCurves(site, first ? this.state.lags : undefined);

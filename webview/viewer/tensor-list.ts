@@ -1,6 +1,6 @@
 import type { TensorSummary } from '../../extension/core/protocol/webview';
 import { el } from '../ui/dom';
-import { bytes, plural } from '../ui/format';
+import { bytes, count, plural } from '../ui/format';
 import { VirtualList } from '../ui/virtual-list';
 import { t } from '../ui/l10n';
 
@@ -9,7 +9,7 @@ const ROW_HEIGHT = 24;
 /** All tensors of the file; words typed into the search must all occur in the name, the type or the shape. */
 export class TensorList {
   readonly element: HTMLElement;
-  private readonly list = new VirtualList<TensorSummary>(ROW_HEIGHT, tensorRow, 'tensor-list', 'Tensors');
+  private readonly list = new VirtualList<TensorSummary>(ROW_HEIGHT, tensorRow, 'tensor-list', t('Tensors'));
   private readonly found = el('span', { class: 'muted', testid: 'tensor-count', set: { 'aria-live': 'polite' } });
   private tensors: readonly TensorSummary[] = [];
 
@@ -31,7 +31,7 @@ export class TensorList {
   private filter(text: string): void {
     const shown = matchingTensors(this.tensors, text);
     this.list.setItems(shown);
-    this.found.textContent = shown.length === this.tensors.length ? plural(shown.length, 'tensor') : `${shown.length} of ${plural(this.tensors.length, 'tensor')}`;
+    this.found.textContent = shown.length === this.tensors.length ? plural(shown.length, 'tensor') : `${count(shown.length)} ${t('of {0}', plural(this.tensors.length, 'tensor'))}`;
   }
 }
 
@@ -46,5 +46,5 @@ export function matchingTensors(tensors: readonly TensorSummary[], text: string)
 function tensorRow(tensor: TensorSummary): HTMLElement {
   return el('div', { class: 'tensor-row', title: tensor.name },
     el('span', { class: 'tensor-name', text: tensor.name }), el('span', { text: tensor.dtype }),
-    el('span', { text: tensor.shape.length > 0 ? `[${tensor.shape.join(', ')}]` : 'scalar' }), el('span', { class: 'numeric', text: bytes(tensor.bytes) }));
+    el('span', { text: tensor.shape.length > 0 ? `[${tensor.shape.join(', ')}]` : t('scalar') }), el('span', { class: 'numeric', text: bytes(tensor.bytes) }));
 }

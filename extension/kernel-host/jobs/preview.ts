@@ -16,6 +16,8 @@ import { maskedRow } from '../views/series';
 const TAP_BUDGET = 1 << 18;
 /** A predicted speed-up below this is not worth having, so the user is told what would be. */
 const WORTH_HAVING = 1.05;
+/** Fraction of the bins up to which a low-pass saves time on inputs that are long enough. */
+const LOW_ENOUGH = 0.3;
 
 /** Live measures of masks that are being drawn. */
 export async function preview(store: FilterStore, request: PreviewRequest, engine: Engine): Promise<Preview> {
@@ -74,7 +76,11 @@ function advice(masks: readonly ChannelMask[], { direction }: Pick<Site, 'direct
   if (masks.some(({ frequency, partial }) => frequency?.keep.kind === 'comb' && !partial)) {
     return 'This pattern saves no time on this kernel: too few comb rows are dropped, since a row is kept together with its mirror. Fewer rows are quicker.';
   }
-  return masks.some(({ frequency, partial }) => frequency && !partial)
+  const keeps = masks.flatMap(({ frequency, partial }) => (frequency && !partial ? [frequency.keep] : []));
+  if (keeps.length > 0 && keeps.every(keep => keep.kind === 'lowpass' && keep.fraction <= LOW_ENOUGH)) {
+    return 'This low-pass saves no time on this kernel: the input is too short for a lower sampling rate to pay. A cut to few taps, or few whole comb rows (n1), may.';
+  }
+  return keeps.length > 0
     ? 'This pattern saves no time on this kernel: it keeps bins of every comb row, some of them high. What saves time is to keep only low frequencies (up to about 30% of the bins), or few whole comb rows (n1).'
     : 'This cut saves no time on this kernel: it pays when far fewer taps are kept than the input is long.';
 }

@@ -150,6 +150,16 @@ describe('what the plots get', () => {
     await store.close();
   });
 
+  it('does not advise a low-pass to whoever drew one: on a short input it saves no time', async () => {
+    const { site, model } = siteOf({ channels: 4, taps: 1024 });
+    const store = await FilterStore.create(model, site, engine);
+    const grid: MonarchGrid = { fftSize: 2048, factors: [16, 16, 8], taps: 1024 };
+    const masks: ChannelMask[] = [{ frequency: { grid, symmetry: 'conjugate', keep: { kind: 'lowpass', fraction: 0.25 } } }];
+    const { advice } = await preview(store, { model: '', site: 'site', masks, maxChannels: 1, length: 1024 }, engine);
+    assert.match(advice!, /^This low-pass saves no time on this kernel: the input is too short/);
+    await store.close();
+  });
+
   it('maps: every channel and cell, made once', async () => {
     const { site, model, asked } = siteOf({ storage: 'implicit' });
     const store = await FilterStore.create(model, site, engine);

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
-import { bytes, duration, milliseconds, percent, secondsLeft, significant, speedup } from '../../../webview/ui/format';
+import { bytes, duration, localTime, milliseconds, percent, secondsLeft, significant, speedup } from '../../../webview/ui/format';
 import { latest } from '../../../webview/ui/latest';
 import { matchingTensors } from '../../../webview/viewer/tensor-list';
 
 describe('figures on the pages', () => {
+  it('times are those of the user’s clock', () => {
+    const noon = new Date(2026, 2, 1, 14, 5);
+    assert.equal(localTime(noon.toISOString()), '2026-03-01 14:05');
+  });
+
   it('are short and keep their meaning', () => {
     assert.deepEqual([bytes(1), bytes(999), bytes(1_763_000), bytes(12_345_678_901)], ['1 byte', '999 bytes', '1.76 MB', '12.3 GB']);
     assert.deepEqual([percent(0), percent(1), percent(0.000004), percent(0.2512), percent(NaN)], ['0%', '100%', '0.0004%', '25.1%', '–']);
