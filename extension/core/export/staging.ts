@@ -4,6 +4,7 @@ import { UserError } from '../errors';
 import { isShardIndex } from '../formats/safetensors/shard-index';
 import type { TensorFile } from '../formats/tensor-file';
 import { writeFailure } from '../io/atomic-file';
+import { place } from '../io/keep-inputs';
 
 /** Where an export lies until it is verified. */
 export interface Staging {
@@ -22,7 +23,7 @@ export async function stage(output: string, source: TensorFile): Promise<Staging
     const unverified = `${output}.unverified`;
     return { output: unverified, keep: () => move(unverified, output), discard: () => fs.rm(unverified, { force: true }) };
   }
-  if (path.resolve(folder) === path.resolve(path.dirname(source.path))) {
+  if (await place(folder) === path.dirname(await place(source.path))) {
     throw new UserError(`${folder} is the folder of the model itself, whose files are never written in place.`, 'Choose another folder.');
   }
   const staging = path.join(folder, `.${path.basename(output)}.unverified`);

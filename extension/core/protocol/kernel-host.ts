@@ -156,6 +156,8 @@ export interface ValidateRequest {
   readonly planText?: string;
   /** FASTA, text or safetensors; absent: speed and filter errors only. */
   readonly data?: string;
+  /** Where the caller will write the report: refused before the work where it is a file that is read. */
+  readonly report?: string;
   readonly length?: number;
   readonly backend: 'auto' | 'cpu' | 'cuda';
   /** Element type of products and convolutions on the GPU; default f16. f32: in float32 accuracy. */

@@ -29,6 +29,8 @@ export interface TrialRequest {
   readonly sites?: string;
   readonly backend: 'auto' | 'cpu' | 'cuda';
   readonly threads?: number;
+  /** Where the caller will write the results: refused before the work where it is a file that is read. */
+  readonly report?: string;
 }
 
 export interface SweepRequest extends TrialRequest {

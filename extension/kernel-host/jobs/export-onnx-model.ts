@@ -33,6 +33,9 @@ const VERIFY_SEED = 7;
 /** Bytes of tensors up to which an export is run as a whole: a run holds them about four times. */
 const RUN_AS_A_WHOLE = 1 << 28;
 
+/** Where changed tensors lie of a model that keeps its data beside it. */
+export const dataFileOf = (output: string): string => `${output}.data`;
+
 /** A model of an ONNX file: its graph, or the filters in it that the user chose. */
 export type OnnxFileModel = LongConvModel & { readonly file: OnnxFile };
 export const isOnnxFileModel = (model: LongConvModel): model is OnnxFileModel => model.file instanceof OnnxFile;
@@ -57,7 +60,7 @@ export async function exportOnnxModel(
   try {
     progress({ message: `writing ${path.basename(request.output)}`, fraction: 0.2 });
     result = await exportInPlace({
-      model, plan, filters: changed, lowering: request.lowering, recausalise: request.recausalise, output: unverified, dataFile: `${path.basename(request.output)}.data`,
+      model, plan, filters: changed, lowering: request.lowering, recausalise: request.recausalise, output: unverified, dataFile: path.basename(dataFileOf(request.output)),
       onProgress: (fraction) => progress({ message: `writing ${path.basename(request.output)}`, fraction: 0.2 + 0.4 * fraction }),
     });
     refuseOtherSource(surgery, fingerprintOf(new Map([[model.name, result.sourceHash]])));

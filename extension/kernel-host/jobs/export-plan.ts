@@ -13,6 +13,7 @@ import { refuseSitesOnly } from '../../core/families/sites-only';
 import { openTensorFile } from '../../core/formats/open';
 import { isShardIndex } from '../../core/formats/safetensors/shard-index';
 import { writeFileAtomically } from '../../core/io/atomic-file';
+import { filesOf, refuseToReplace } from '../../core/io/keep-inputs';
 import type { LongConvModel } from '../../core/families/model';
 import { fingerprint, fingerprintOf } from '../../core/formats/fingerprint';
 import { ModelRunner } from '../../core/graph/runtime';
@@ -23,7 +24,7 @@ import type { ExportRequest, ExportResult } from '../../core/protocol/kernel-hos
 import type { ReportProgress } from '../../core/protocol/rpc';
 import { randomSample } from '../../core/validation/random-input';
 import { host } from '../host';
-import { exportOnnxModel, isOnnxFileModel } from './export-onnx-model';
+import { dataFileOf, exportOnnxModel, isOnnxFileModel } from './export-onnx-model';
 import { filterDifference } from './filter-difference';
 import { changedFilters, openUnchecked, refuseOtherSource, standingFilters, type Surgery } from '../surgery';
 
@@ -45,9 +46,7 @@ export async function exportPlan(request: ExportRequest, progress: ReportProgres
   const { engine, models } = host();
   const surgery = await openUnchecked(models, request.plan, request.planText);
   const { model, plan } = surgery;
-  if ((model.file.files ?? [model.file.path]).some((file) => path.resolve(file) === path.resolve(request.output))) {
-    throw new UserError(`${request.output} is the model itself or one of its files, which is never written in place.`, 'Choose another file name.');
-  }
+  await refuseToReplace([request.output, isOnnxFileModel(model) ? dataFileOf(request.output) : undefined], [...filesOf(model.file), request.plan]);
   if (isOnnxFileModel(model)) {
     formOf({ ...request, format: 'onnx' }, surgery);
     return exportOnnxModel(request, { ...surgery, model }, progress);

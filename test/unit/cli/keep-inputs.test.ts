@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { cli, run, SAMPLE, temporaryFolder } from './cli';
+import { writeIds } from './tensors';
+
+describe('no command writes over a file that it reads', function () {
+  this.timeout(120_000);
+  const folder = temporaryFolder();
+  const file = (...names: string[]): string => path.join(folder, ...names);
+  const MODEL = file('real', 'model.safetensors');
+  const CONFIG = file('real', 'config.json');
+  /** The same folder by another path. */
+  const LINKED = file('linked', 'model.safetensors');
+  const PLAN = file('p.surgery.json');
+  const [IDS, DATA] = [file('ids.safetensors'), file('data.fa')];
+
+  before(async () => {
+    fs.mkdirSync(file('real'));
+    for (const name of ['model.safetensors', 'config.json']) fs.copyFileSync(path.join(SAMPLE, name), file('real', name));
+    fs.symlinkSync('real', file('linked'), 'junction');
+    fs.writeFileSync(DATA, `>one\n${'ACGTTGCAAC'.repeat(300)}\n`);
+    await writeIds(IDS, Float32Array.from({ length: 64 }, (_, i) => 7 + (i % 4)));
+    await run('plan', MODEL, '--partial', '64', '-o', PLAN);
+  });
+  after(() => fs.rmSync(folder, { recursive: true }));
+
+  const search = ['search', MODEL, '--data', DATA, '--budget', '1'];
+  const cases: Readonly<Record<string, () => readonly [string, string[]]>> = {
+    'plan, the model': () => [MODEL, ['plan', MODEL, '--partial', '64', '-o', MODEL]],
+    'plan, the model of a folder by a link': () => [MODEL, ['plan', file('real'), '--partial', '64', '-o', LINKED]],
+    'plan, the configuration': () => [CONFIG, ['plan', MODEL, '--partial', '64', '-o', CONFIG]],
+    'filters, the model': () => [MODEL, ['filters', MODEL, '--site', 'layers.0.mixer', '-o', MODEL]],
+    'forward, the input': () => [IDS, ['forward', MODEL, '--input', IDS, '-o', IDS]],
+    'forward, the model of a plan': () => [MODEL, ['forward', PLAN, '--input', IDS, '-o', MODEL]],
+    'forward, the plan': () => [PLAN, ['forward', PLAN, '--input', IDS, '-o', PLAN]],
+    'validate, the plan': () => [PLAN, ['validate', PLAN, '--data', DATA, '--json', PLAN]],
+    'validate, the data': () => [DATA, ['validate', PLAN, '--data', DATA, '--json', DATA]],
+    'sweep, the data': () => [DATA, ['sweep', MODEL, '--data', DATA, '--partial', '64', '--json', DATA]],
+    'search, the model': () => [MODEL, [...search, '-o', MODEL]],
+    'search, the data': () => [DATA, [...search, '-o', file('found.surgery.json'), '--json', DATA]],
+    'export, the model by a link': () => [MODEL, ['export', PLAN, '--format', 'safetensors', '-o', LINKED]],
+    'export, the plan': () => [PLAN, ['export', PLAN, '--format', 'onnx', '-o', PLAN]],
+  };
+  for (const [name, of] of Object.entries(cases)) {
+    it(name, async () => {
+      const [target, args] = of();
+      const before = fs.readFileSync(target);
+      const { code, stdout, stderr } = await cli(...args);
+      assert.deepEqual([code, stdout], [1, '']);
+      assert.match(stderr, /never written in place\. Choose another file name/);
+      assert.ok(fs.readFileSync(target).equals(before));
+    });
+  }
+
+  it('other files are written over', async () => {
+    await run('plan', MODEL, '--partial', '32', '-o', PLAN);
+    assert.match(fs.readFileSync(PLAN, 'utf8'), /"taps": 32/);
+  });
+});
