@@ -57,10 +57,20 @@ export async function replaceAtomically(target: string, make: (temporary: string
     await make(temporary);
     await fs.rename(temporary, destination).catch((cause: unknown) => { throw writeFailure(target, cause); });
   } catch (cause) {
-    await fs.rm(temporary, { force: true });
+    await removeLeftover(temporary);
     throw cause;
   }
   await syncFolder(folder);
+}
+
+/** Removes what a failed job left. That it cannot be removed must not hide why the job failed. */
+export async function removeLeftover(file: string): Promise<void> {
+  await fs.rm(file, { recursive: true, force: true }).catch(() => undefined);
+}
+
+/** Moves a finished file to its name. Throws as writing it would. */
+export async function moveInto(from: string, to: string): Promise<void> {
+  await fs.rename(from, to).catch((cause: unknown) => { throw writeFailure(to, cause); });
 }
 
 /** writeAtomically for content that is already in memory. */

@@ -29,8 +29,8 @@ export interface TrialRequest {
   readonly sites?: string;
   readonly backend: 'auto' | 'cpu' | 'cuda';
   readonly threads?: number;
-  /** Where the caller will write the results: refused before the work where it is a file that is read. */
-  readonly report?: string;
+  /** Files that the caller will write the result to: refused before the work where they cannot be written, or are read here. */
+  readonly writes?: readonly string[];
 }
 
 export interface SweepRequest extends TrialRequest {

@@ -19,6 +19,7 @@ import { ModelRunner } from '../../core/graph/runtime';
 import type { SiteFilter } from '../../core/plan/site-filter';
 import type { ExportRequest, ExportResult } from '../../core/protocol/kernel-host';
 import type { ReportProgress } from '../../core/protocol/rpc';
+import { moveInto, removeLeftover } from '../../core/io/atomic-file';
 import { host } from '../host';
 import { changedFilters, refuseOtherSource, standingFilters, type Surgery } from '../surgery';
 import { filterDifference } from './filter-difference';
@@ -66,11 +67,11 @@ export async function exportOnnxModel(
     refuseOtherSource(surgery, fingerprintOf(new Map([[model.name, result.sourceHash]])));
     progress({ message: 're-reading it', fraction: 0.6 });
     const verified: Verified = result.copied ? { verified: 0 } : await verifyChanged(unverified, model, changed, result, progress);
-    await fs.rename(unverified, request.output);
+    await moveInto(unverified, request.output);
     kept = true;
     return { path: request.output, bytes: (await fs.stat(request.output)).size, notes: [...result.notes, ...leakNotes(changed, request.recausalise)], ...verified };
   } finally {
-    if (!kept) for (const file of [unverified, ...(result?.dataFiles ?? [])]) await fs.rm(file, { force: true });
+    if (!kept) for (const file of [unverified, ...(result?.dataFiles ?? [])]) await removeLeftover(file);
   }
 }
 

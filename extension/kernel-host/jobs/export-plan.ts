@@ -12,8 +12,8 @@ import { openModel } from '../../core/families/registry';
 import { refuseSitesOnly } from '../../core/families/sites-only';
 import { openTensorFile } from '../../core/formats/open';
 import { isShardIndex } from '../../core/formats/safetensors/shard-index';
-import { writeFileAtomically } from '../../core/io/atomic-file';
-import { filesOf, refuseToReplace } from '../../core/io/keep-inputs';
+import { moveInto, removeLeftover, writeFileAtomically } from '../../core/io/atomic-file';
+import { checkOutputs, filesOf } from '../../core/io/check-outputs';
 import type { LongConvModel } from '../../core/families/model';
 import { fingerprint, fingerprintOf } from '../../core/formats/fingerprint';
 import { ModelRunner } from '../../core/graph/runtime';
@@ -46,7 +46,7 @@ export async function exportPlan(request: ExportRequest, progress: ReportProgres
   const { engine, models } = host();
   const surgery = await openUnchecked(models, request.plan, request.planText);
   const { model, plan } = surgery;
-  await refuseToReplace([request.output, isOnnxFileModel(model) ? dataFileOf(request.output) : undefined], [...filesOf(model.file), request.plan]);
+  await checkOutputs([request.output, isOnnxFileModel(model) ? dataFileOf(request.output) : undefined], [...filesOf(model.file), request.plan]);
   if (isOnnxFileModel(model)) {
     formOf({ ...request, format: 'onnx' }, surgery);
     return exportOnnxModel(request, { ...surgery, model }, progress);
@@ -158,10 +158,10 @@ async function exportToOnnx(request: ExportRequest, { model, plan }: Surgery, fi
     if (!(verified <= ONNX_TOLERANCE)) {
       throw new UserError(`The exported graph gives other logits than the native run (relative difference ${verified.toExponential(2)}), so it was not kept.`);
     }
-    await fs.rename(unverified, request.output);
+    await moveInto(unverified, request.output);
     return { path: request.output, bytes: (await fs.stat(request.output)).size, notes, verified };
   } finally {
-    await fs.rm(unverified, { force: true });
+    await removeLeftover(unverified);
   }
 }
 

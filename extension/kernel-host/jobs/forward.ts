@@ -7,7 +7,7 @@ import { openTensorFile } from '../../core/formats/open';
 import { type PlaceBytes, type TensorEntry, writeSafetensors, writeSafetensorsInPlaces } from '../../core/formats/safetensors/write';
 import type { TensorFile } from '../../core/formats/tensor-file';
 import { GpuModelRunner } from '../../core/gpu/runner';
-import { filesOf, refuseToReplace } from '../../core/io/keep-inputs';
+import { checkOutputs, filesOf } from '../../core/io/check-outputs';
 import { ModelRunner, type RunsModel } from '../../core/graph/runtime';
 import { history, longestWindow, runSliding, type SlidingPiece, windowSizes } from '../../core/graph/sliding-window';
 import type { ForwardRequest } from '../../core/protocol/kernel-host';
@@ -27,7 +27,7 @@ export async function forward(request: ForwardRequest, progress: ReportProgress)
   const described = await openSourceModel(models, request.source, request.options);
   const file = await openTensorFile(request.input);
   try {
-    await refuseToReplace([request.output], [...filesOf(described.file), ...filesOf(file), request.source]);
+    await checkOutputs([request.output], [...filesOf(described.file), ...filesOf(file), request.source]);
     if (described instanceof OnnxModel) {
       const { filters } = await openSource(models, request.source, request.options, request.recausalise, engine, described.maxLength);
       return await forwardOnnx(described, filters, file, request, threads);

@@ -38,7 +38,7 @@ export async function search(request: SearchRequest, progress: ReportProgress): 
     throw new UserError(`A budget of ${request.budget}% is not one that can be searched for.`, 'Give a percentage above 0, e.g. 1 for at most 1% worse perplexity.');
   }
   progress({ message: 'opening the model', fraction: 0 });
-  const setup = await openTrial(request, [request.planPath, request.report]);
+  const setup = await openTrial(request);
   const { engine, sessions } = host();
   const { model, data: { length }, dense, device } = setup;
   const runner = await ModelRunner.create({ graph: await model.graph(), sessions, engine, filters: dense, maxLength: length, threads: device.threads });

@@ -14,7 +14,7 @@ import type { TrialSetup } from './trial';
 export async function sweep(request: SweepRequest, progress: ReportProgress): Promise<SweepResult> {
   const { engine, sessions } = host();
   progress({ message: 'opening the model', fraction: 0 });
-  const setup = await openTrial(request, [request.report, request.journal]);
+  const setup = await openTrial(request);
   const samples = spreadWindows(setup.data.samples, request.windows);
   const { length } = setup.data;
   const { partial, lowpass, blocks, comb, combine } = request;

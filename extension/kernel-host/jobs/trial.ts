@@ -4,7 +4,7 @@ import { UserError } from '../../core/errors';
 import { checkLength } from '../../core/families/check-length';
 import type { LongConvModel } from '../../core/families/model';
 import { fingerprint } from '../../core/formats/fingerprint';
-import { filesOf, refuseToReplace } from '../../core/io/keep-inputs';
+import { checkOutputs, filesOf } from '../../core/io/check-outputs';
 import { chooseSites } from '../../core/plan/make';
 import type { SiteFilter } from '../../core/plan/site-filter';
 import type { TrialRequest } from '../../core/protocol/search';
@@ -25,8 +25,7 @@ export interface TrialSetup {
   readonly device: DeviceInfo;
 }
 
-/** `outputs`: files that will be written. */
-export async function openTrial(request: TrialRequest, outputs: readonly (string | undefined)[]): Promise<TrialSetup> {
+export async function openTrial(request: TrialRequest): Promise<TrialSetup> {
   const { engine, models } = host();
   if (request.backend === 'cuda') {
     throw new UserError('Sweeps and searches run on the CPU, where every mask has its kernel.', 'Use --backend cpu or auto, and validate the plan you choose with --backend cuda.');
@@ -36,7 +35,7 @@ export async function openTrial(request: TrialRequest, outputs: readonly (string
   if (model.task === 'features') {
     throw new UserError(`${model.name} has no metric of its own, so masks cannot be judged by one.`, 'Validate single plans: their report has the errors of the outputs.');
   }
-  await refuseToReplace(outputs, [...filesOf(model.file), request.data]);
+  await checkOutputs(request.writes ?? [], [...filesOf(model.file), request.data]);
   const data = await loadSamples(request.data, model, request.length);
   checkLength(model, data.length);
   if (data.length > model.maxLength && !model.floatInput) {

@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import { cli, run, SAMPLE, temporaryFolder } from './cli';
 import { writeIds } from './tensors';
 
-describe('no command writes over a file that it reads', function () {
+describe('what a command is told to write', function () {
   this.timeout(120_000);
   const folder = temporaryFolder();
   const file = (...names: string[]): string => path.join(folder, ...names);
@@ -43,7 +43,7 @@ describe('no command writes over a file that it reads', function () {
     'export, the plan': () => [PLAN, ['export', PLAN, '--format', 'onnx', '-o', PLAN]],
   };
   for (const [name, of] of Object.entries(cases)) {
-    it(name, async () => {
+    it(`is not a file that it reads: ${name}`, async () => {
       const [target, args] = of();
       const before = fs.readFileSync(target);
       const { code, stdout, stderr } = await cli(...args);
@@ -53,7 +53,40 @@ describe('no command writes over a file that it reads', function () {
     });
   }
 
-  it('other files are written over', async () => {
+  /** What a user mistakes for a file to write, and what he is told. */
+  const unwritable = [
+    [file('real'), /Cannot write \S*real: it is a folder\. Give a file name\./],
+    [file('none', 'x'), /Cannot write \S*x: its folder does not exist\. Create the folder or choose another\./],
+    [file('ids.safetensors', 'x'), /Cannot write \S*x: its folder is a file\. Choose another folder\./],
+    [file('x'.repeat(256)), /Cannot write \S*x: its name is too long\. Choose a shorter name\./],
+    // Its temporary name is too long.
+    [file('x'.repeat(250)), /Cannot write \S*x(\.unverified)?: its name is too long\. Choose a shorter name\./],
+  ] as const;
+  for (const [output, told] of unwritable) {
+    const commands: Readonly<Record<string, string[]>> = {
+      'plan': ['plan', MODEL, '--partial', '64', '-o', output],
+      'safetensors': ['export', PLAN, '--format', 'safetensors', '-o', output],
+      'ONNX': ['export', PLAN, '--format', 'onnx', '-o', output],
+    };
+    for (const [name, args] of Object.entries(commands)) {
+      it(`is a file that can be written: ${name}, ${path.relative(folder, output).slice(0, 20)}, ${path.basename(output).length} characters`, async () => {
+        const before = fs.readdirSync(folder);
+        const { code, stderr } = await cli(...args);
+        assert.equal(code, 1);
+        assert.match(stderr, told);
+        assert.deepEqual(fs.readdirSync(folder), before);
+      });
+    }
+  }
+
+  it('can be written before the work is done', async () => {
+    const { code, stderr } = await cli(...search, '-o', file('none', 'p.surgery.json'));
+    assert.equal(code, 1);
+    assert.match(stderr, /its folder does not exist/);
+    assert.doesNotMatch(stderr, /%.*(layers|windows)/);
+  });
+
+  it('is written over where it is another file', async () => {
     await run('plan', MODEL, '--partial', '32', '-o', PLAN);
     assert.match(fs.readFileSync(PLAN, 'utf8'), /"taps": 32/);
   });
