@@ -5,6 +5,7 @@ import { isShardIndex } from '../formats/safetensors/shard-index';
 import type { TensorFile } from '../formats/tensor-file';
 import { moveInto, removeLeftover, writeFailure } from '../io/atomic-file';
 import { place } from '../io/check-outputs';
+import { begun } from '../io/unfinished';
 
 /** Where an export lies until it is verified. */
 export interface Staging {
@@ -20,13 +21,13 @@ export interface Staging {
 export async function stage(output: string, source: TensorFile): Promise<Staging> {
   const folder = path.dirname(output);
   if (!isShardIndex(output)) {
-    const unverified = `${output}.unverified`;
+    const unverified = begun(`${output}.unverified`);
     return { output: unverified, keep: () => moveInto(unverified, output), discard: () => removeLeftover(unverified) };
   }
   if (await place(folder) === path.dirname(await place(source.path))) {
     throw new UserError(`${folder} is the folder of the model itself, whose files are never written in place.`, 'Choose another folder.');
   }
-  const staging = path.join(folder, `.${path.basename(output)}.unverified`);
+  const staging = begun(path.join(folder, `.${path.basename(output)}.unverified`));
   await fs.mkdir(staging).catch((cause: unknown) => { throw writeFailure(output, cause); });
   return {
     output: path.join(staging, path.basename(output)),

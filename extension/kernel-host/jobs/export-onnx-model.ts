@@ -20,6 +20,7 @@ import type { SiteFilter } from '../../core/plan/site-filter';
 import type { ExportRequest, ExportResult } from '../../core/protocol/kernel-host';
 import type { ReportProgress } from '../../core/protocol/rpc';
 import { moveInto, removeLeftover } from '../../core/io/atomic-file';
+import { begun, ended } from '../../core/io/unfinished';
 import { host } from '../host';
 import { changedFilters, refuseOtherSource, standingFilters, type Surgery } from '../surgery';
 import { filterDifference } from './filter-difference';
@@ -55,7 +56,7 @@ export async function exportOnnxModel(
   }
   if (request.length !== undefined) throw new UserError('The length of an ONNX model is its graph\'s own.', 'Leave --length out.');
   const changed = await changedFilters(surgery, host().engine, request.recausalise, progress);
-  const unverified = `${request.output}.unverified`;
+  const unverified = begun(`${request.output}.unverified`);
   let result: InPlaceResult | undefined;
   let kept = false;
   try {
@@ -64,10 +65,12 @@ export async function exportOnnxModel(
       model, plan, filters: changed, lowering: request.lowering, recausalise: request.recausalise, output: unverified, dataFile: path.basename(dataFileOf(request.output)),
       onProgress: (fraction) => progress({ message: `writing ${path.basename(request.output)}`, fraction: 0.2 + 0.4 * fraction }),
     });
+    result.dataFiles.forEach(begun);
     refuseOtherSource(surgery, fingerprintOf(new Map([[model.name, result.sourceHash]])));
     progress({ message: 're-reading it', fraction: 0.6 });
     const verified: Verified = result.copied ? { verified: 0 } : await verifyChanged(unverified, model, changed, result, progress);
     await moveInto(unverified, request.output);
+    result.dataFiles.forEach(ended);
     kept = true;
     return { path: request.output, bytes: (await fs.stat(request.output)).size, notes: [...result.notes, ...leakNotes(changed, request.recausalise)], ...verified };
   } finally {

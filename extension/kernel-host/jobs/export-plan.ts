@@ -14,6 +14,7 @@ import { openTensorFile } from '../../core/formats/open';
 import { isShardIndex } from '../../core/formats/safetensors/shard-index';
 import { moveInto, removeLeftover, writeFileAtomically } from '../../core/io/atomic-file';
 import { checkOutputs, filesOf } from '../../core/io/check-outputs';
+import { begun } from '../../core/io/unfinished';
 import type { LongConvModel } from '../../core/families/model';
 import { fingerprint, fingerprintOf } from '../../core/formats/fingerprint';
 import { ModelRunner } from '../../core/graph/runtime';
@@ -144,7 +145,7 @@ async function exportToOnnx(request: ExportRequest, { model, plan }: Surgery, fi
   }
   const length = request.length ?? defaultRunLength(model);
   progress({ message: `writing ${path.basename(request.output)}`, fraction: 0.3 });
-  const unverified = `${request.output}.unverified`;
+  const unverified = begun(`${request.output}.unverified`);
   try {
     const { notes } = await exportOnnx({
       graph: await model.graph(), filters, length, lowering: request.lowering, output: unverified,

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { cli, run, SAMPLE, temporaryFolder } from './cli';
+import { cli, type CliResult, ROOT, run, SAMPLE, temporaryFolder } from './cli';
 import { writeIds } from './tensors';
 
 describe('what a command is told to write', function () {
@@ -84,6 +85,16 @@ describe('what a command is told to write', function () {
     assert.equal(code, 1);
     assert.match(stderr, /its folder does not exist/);
     assert.doesNotMatch(stderr, /%.*(layers|windows)/);
+  });
+
+  it('is not the standard output of a full disk, nor of a reader that has had enough', async function () {
+    if (!fs.existsSync('/dev/full')) this.skip();
+    const sh = (line: string): Promise<CliResult> => new Promise((resolve) => {
+      execFile('sh', ['-c', line, process.execPath, path.join(ROOT, 'dist/cli.js'), MODEL], (error, stdout, stderr) => resolve({ code: error ? Number(error.code) : 0, stdout, stderr }));
+    });
+    const full = await sh('"$0" "$1" inspect "$2" --json > /dev/full');
+    assert.deepEqual([full.code, full.stderr], [1, 'longconv-surgeon: Cannot write the standard output: the disk is full. Free some space or choose another disk.\n']);
+    assert.equal((await sh('{ "$0" "$1" inspect "$2" --json; } | true')).stderr, '');
   });
 
   it('is written over where it is another file', async () => {
