@@ -36,6 +36,7 @@ export async function forward(request: ForwardRequest, progress: ReportProgress)
       throw new UserError(`${request.input} has no tensor "input_ids"; ${described.name} takes token ids [B, L].`, 'Name the tensor input_ids.');
     }
     const { batch, length, row } = await readInputs(file, described);
+    if (batch === 0 || length === 0) throw new UserError(`${request.input} has ${batch} rows of ${length} samples, so there is nothing to run.`, 'Give one row of one sample at least.');
     checkLength(described, length);
     const { model, filters } = await openSource(models, request.source, request.options, request.recausalise, engine, length);
     const graph = await model.graph();
