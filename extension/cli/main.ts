@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { UserError } from '../core/errors';
+import { writeFailure } from '../core/io/atomic-file';
 import { RpcError } from '../core/protocol/rpc';
 import { benchCommand } from './commands/bench';
 import { devicesCommand } from './commands/devices';
@@ -28,6 +29,9 @@ const program = new Command('longconv-surgeon')
 for (const command of [inspectCommand, filtersCommand, planCommand, forwardCommand, validateCommand, sweepCommand, searchCommand, exportCommand, benchCommand, devicesCommand]) {
   program.addCommand(command.exitOverride().copyInheritedSettings(program));
 }
+
+// A reader that has had enough (head, less) ends the command without a word.
+process.stdout.on('error', (cause: NodeJS.ErrnoException) => process.exit(cause.code === 'EPIPE' ? 0 : report(writeFailure('the standard output', cause))));
 
 async function main(): Promise<void> {
   try {

@@ -1,4 +1,5 @@
 import { UserError } from '../core/errors';
+import { removeUnfinished } from '../core/io/unfinished';
 import type { ProgressEvent, Reply, ReportProgress, Request, RpcFailure } from '../core/protocol/rpc';
 import { jobs } from './jobs';
 
@@ -37,4 +38,13 @@ async function answer(request: Request): Promise<void> {
 }
 
 process.on('message', (request: Request) => void answer(request));
-process.on('disconnect', () => process.exit(0));
+process.on('disconnect', end);
+// A terminal sends Ctrl-C to the parent and to this process.
+process.on('SIGINT', end);
+process.on('SIGTERM', end);
+
+/** Nothing half written stays. By force, because an orderly exit would wait for native threads. */
+function end(): void {
+  removeUnfinished();
+  process.kill(process.pid, 'SIGKILL');
+}

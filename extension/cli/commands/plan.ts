@@ -31,7 +31,7 @@ export const planCommand = new Command('plan')
   .action(async (model: string, options: PlanOptions) => {
     const { output, set, ...masks } = options;
     const planPath = path.resolve(output);
-    const plan = await runJob('makePlan', { ...masks, model: path.resolve(model), planPath, options: set });
+    const plan = await runJob('makePlan', { ...masks, model: path.resolve(model), planPath, writes: [planPath], options: set });
     await writeFileAtomically(planPath, formatPlan(plan));
     print(`${planPath}: masks on ${plan.sites.length} ${plan.sites.length === 1 ? 'site' : 'sites'}`);
   });

@@ -38,7 +38,7 @@ export const searchCommand = new Command('search')
   .action(async (model: string, options: SearchOptions) => {
     const { data, json, set, output, ...rest } = options;
     const planPath = path.resolve(output);
-    const result = await runJob('search', { ...rest, model: path.resolve(model), data: path.resolve(data), options: set, planPath });
+    const result = await runJob('search', { ...rest, model: path.resolve(model), data: path.resolve(data), options: set, planPath, writes: [planPath, ...(typeof json === 'string' ? [path.resolve(json)] : [])] });
     await writeFileAtomically(planPath, formatPlan(result.plan));
     if (json === true) return printJson(result);
     if (json) await writeFileAtomically(path.resolve(json), `${JSON.stringify(result, null, 2)}\n`);

@@ -36,7 +36,7 @@ export const sweepCommand = new Command('sweep')
     const { data, json, set, grid, ...rest } = options;
     const report = typeof json === 'string' ? path.resolve(json) : undefined;
     const result = await runJob('sweep', {
-      ...rest, model: path.resolve(model), data: path.resolve(data), options: set, combine: grid, journal: report && `${report}.unfinished`,
+      ...rest, model: path.resolve(model), data: path.resolve(data), options: set, combine: grid, writes: report === undefined ? [] : [report], journal: report && `${report}.unfinished`,
     });
     if (result.resumed > 0) process.stderr.write(`${result.resumed} of ${result.rows.length} rows are from the earlier, unfinished sweep.\n`);
     if (json === true) return printJson(result.rows);

@@ -21,7 +21,7 @@ export const validateCommand = new Command('validate')
   .option('--json [report]', 'write the report as JSON to this file, or to stdout in place of the table')
   .action(async (plan: string, options: ValidateOptions) => {
     const { data, json, ...rest } = options;
-    const report = await runJob('validate', { ...rest, plan: path.resolve(plan), data: data && path.resolve(data) });
+    const report = await runJob('validate', { ...rest, plan: path.resolve(plan), data: data && path.resolve(data), writes: typeof json === 'string' ? [path.resolve(json)] : [] });
     if (json === true) return printJson(report);
     if (json) await writeFileAtomically(path.resolve(json), `${JSON.stringify(report, null, 2)}\n`);
     print(describeReport(report));

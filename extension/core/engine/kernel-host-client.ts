@@ -12,6 +12,9 @@ export interface KernelHostOptions {
 }
 export interface CallOptions { readonly onProgress?: ReportProgress; readonly signal?: AbortSignal }
 
+/** What a child gets to end by itself. */
+const GRACE_MS = 1000;
+
 interface PendingCall {
   readonly method: string;
   readonly resolve: (value: unknown) => void;
@@ -59,9 +62,14 @@ export class KernelHostClient {
     return promise as ReturnType<KernelHostApi[M]>;
   }
 
-  /** Ends the child; the next call starts a new one. */
+  /** Ends the child, which removes what it has half written; by force where native work keeps it from doing so. The next call starts a new one. */
   kill(): void {
-    this.child?.kill('SIGKILL');
+    const { child } = this;
+    if (!child) return;
+    const force = setTimeout(() => child.kill('SIGKILL'), GRACE_MS);
+    child.once('exit', () => clearTimeout(force));
+    child.kill('SIGTERM');
+    this.failAll(child, 'was ended');
   }
 
   dispose(): void {

@@ -3,7 +3,9 @@ import * as path from 'node:path';
 import { UserError } from '../errors';
 import { isShardIndex } from '../formats/safetensors/shard-index';
 import type { TensorFile } from '../formats/tensor-file';
-import { writeFailure } from '../io/atomic-file';
+import { moveInto, removeLeftover, writeFailure } from '../io/atomic-file';
+import { place } from '../io/check-outputs';
+import { begun } from '../io/unfinished';
 
 /** Where an export lies until it is verified. */
 export interface Staging {
@@ -19,13 +21,13 @@ export interface Staging {
 export async function stage(output: string, source: TensorFile): Promise<Staging> {
   const folder = path.dirname(output);
   if (!isShardIndex(output)) {
-    const unverified = `${output}.unverified`;
-    return { output: unverified, keep: () => move(unverified, output), discard: () => fs.rm(unverified, { force: true }) };
+    const unverified = begun(`${output}.unverified`);
+    return { output: unverified, keep: () => moveInto(unverified, output), discard: () => removeLeftover(unverified) };
   }
-  if (path.resolve(folder) === path.resolve(path.dirname(source.path))) {
+  if (await place(folder) === path.dirname(await place(source.path))) {
     throw new UserError(`${folder} is the folder of the model itself, whose files are never written in place.`, 'Choose another folder.');
   }
-  const staging = path.join(folder, `.${path.basename(output)}.unverified`);
+  const staging = begun(path.join(folder, `.${path.basename(output)}.unverified`));
   await fs.mkdir(staging).catch((cause: unknown) => { throw writeFailure(output, cause); });
   return {
     output: path.join(staging, path.basename(output)),
@@ -33,13 +35,9 @@ export async function stage(output: string, source: TensorFile): Promise<Staging
       const names = (await fs.readdir(staging)).filter((name) => name !== path.basename(output));
       // The index last: as long as it is not there, no reader takes the files for a model.
       for (const name of [...names, path.basename(output)]) {
-        await move(path.join(staging, name), path.join(folder, name));
+        await moveInto(path.join(staging, name), path.join(folder, name));
       }
     },
-    discard: () => fs.rm(staging, { recursive: true, force: true }),
+    discard: () => removeLeftover(staging),
   };
-}
-
-async function move(from: string, to: string): Promise<void> {
-  await fs.rename(from, to).catch((cause: unknown) => { throw writeFailure(to, cause); });
 }

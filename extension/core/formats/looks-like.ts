@@ -53,12 +53,12 @@ export function looksLike(head: Uint8Array, path: string): ContentGuess | null {
       return { kind: 'other', description };
     }
   }
+  if (text.startsWith('version https://git-lfs')) {
+    return { kind: 'git-lfs', description: 'a Git LFS pointer, which stands for a file that was not downloaded' };
+  }
   // An ONNX ModelProto starts with field 1, ir_version, a small number.
   if (name.endsWith('.onnx') || /^\x08[\x03-\x20][\x12\x3a\x42]/.test(text)) {
     return { kind: 'onnx', description: 'an ONNX model' };
-  }
-  if (text.startsWith('version https://git-lfs')) {
-    return { kind: 'git-lfs', description: 'a Git LFS pointer, which stands for a file that was not downloaded' };
   }
   return looksLikeText(head, text, name);
 }

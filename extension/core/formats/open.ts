@@ -21,10 +21,6 @@ const UNREAD: Partial<Record<ContentKind, readonly [sentence: string, hint: stri
 export async function openTensorFile(file: string): Promise<TensorFile> {
   const absolute = path.resolve(file);
   const guess = looksLike(await firstBytes(absolute), absolute);
-  const unread = guess && UNREAD[guess.kind];
-  if (unread) {
-    throw new UserError(`${absolute} ${unread[0]}.`, unread[1]);
-  }
   if (guess?.kind === 'sharded-index') {
     return openSharded(absolute, openShard);
   }
@@ -34,6 +30,10 @@ export async function openTensorFile(file: string): Promise<TensorFile> {
 /** Opens a file that holds tensors itself. */
 async function openShard(file: string, known?: ContentGuess | null): Promise<TensorFile> {
   const guess = known === undefined ? looksLike(await firstBytes(file), file) : known;
+  const unread = guess && UNREAD[guess.kind];
+  if (unread) {
+    throw new UserError(`${file} ${unread[0]}.`, unread[1]);
+  }
   if (guess?.kind === 'sharded-index') {
     throw new UserError(`${file} is the index of a model in several files, where one of these files is needed.`, 'Download the model again.');
   }

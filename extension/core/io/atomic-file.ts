@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../errors';
+import { begun, ended } from './unfinished';
 
 /** Receives a file's content, front to back; or, with `place`, piece by piece anywhere in the file. */
 export interface FileSink {
@@ -52,15 +53,28 @@ export async function replaceAtomically(target: string, make: (temporary: string
   signal?.throwIfAborted();
   const destination = await followLink(target);
   const folder = path.dirname(destination);
-  const temporary = path.join(folder, `.${path.basename(destination)}.${process.pid}-${randomBytes(6).toString('hex')}.tmp`);
+  const temporary = begun(path.join(folder, `.${path.basename(destination)}.${process.pid}-${randomBytes(6).toString('hex')}.tmp`));
   try {
     await make(temporary);
     await fs.rename(temporary, destination).catch((cause: unknown) => { throw writeFailure(target, cause); });
+    ended(temporary);
   } catch (cause) {
-    await fs.rm(temporary, { force: true });
+    await removeLeftover(temporary);
     throw cause;
   }
   await syncFolder(folder);
+}
+
+/** Removes what a failed job left. That it cannot be removed must not hide why the job failed. */
+export async function removeLeftover(file: string): Promise<void> {
+  await fs.rm(file, { recursive: true, force: true }).catch(() => undefined);
+  ended(file);
+}
+
+/** Moves a finished file to its name. Throws as writing it would. */
+export async function moveInto(from: string, to: string): Promise<void> {
+  await fs.rename(from, to).catch((cause: unknown) => { throw writeFailure(to, cause); });
+  ended(from);
 }
 
 /** writeAtomically for content that is already in memory. */

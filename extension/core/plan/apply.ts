@@ -1,4 +1,5 @@
 import type { Engine, MaskFilterRequest, MaskedFilter } from '../engine/engine';
+import { UserError } from '../errors';
 import type { LongConvModel, Site } from '../families/model';
 import { filterColumns } from '../families/site-shape';
 import { lagWeights, ringLagWeights } from '../masks/partial';
@@ -27,14 +28,23 @@ export async function siteFilter(
   model: LongConvModel, site: Site, masks: readonly ChannelMask[], engine: Engine, options: SiteFilterOptions,
 ): Promise<SiteFilter> {
   if (site.embedded !== undefined && masks.length === 0) {
-    return embeddedSiteFilter(model, site, site.embedded, options.recausalise);
+    return requireFinite(model, await embeddedSiteFilter(model, site, site.embedded, options.recausalise));
   }
   const sums = new MeasureSums();
   const parts: FilterPart[] = [];
   for (const range of channelRanges(masks, site.channels)) {
     parts.push(await filterPart(model, site, range, engine, options.recausalise, sums));
   }
-  return { site, parts, measures: sums.measures() };
+  return requireFinite(model, { site, parts, measures: sums.measures() });
+}
+
+/** Every result of a model with such a filter would be NaN, and so every error of a mask. */
+function requireFinite(model: LongConvModel, filter: SiteFilter): SiteFilter {
+  if (Number.isFinite(filter.measures.filterError)) return filter;
+  throw new UserError(
+    `The filter of ${filter.site.id} in ${model.name} has values that are not finite numbers (NaN or infinite), so the model has no results that masks could be judged by.`,
+    'Check the weights and the options of the model, or get the file again.',
+  );
 }
 
 /** Filters of some channels of a site: rows [channels.length, filterColumns(site)]. */

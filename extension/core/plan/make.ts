@@ -67,8 +67,8 @@ export function chooseSites<T extends { readonly id: string }>(model: { readonly
   const pattern = new RegExp(`^${source}$`, 's');
   const chosen = model.sites.filter(({ id }) => pattern.test(id));
   if (chosen.length === 0) {
-    const ids = model.sites.map(({ id }) => id);
-    throw new UserError(`No site of ${model.name} matches "${glob}".`, ids.length === 0 ? undefined : `Its sites are ${listed(ids)}.`);
+    if (model.sites.length === 0) throw new UserError(`${model.name} has no long convolution that can be masked.`, 'Inspect it: its notes say what was found, and why it cannot be.');
+    throw new UserError(`No site of ${model.name} matches "${glob}".`, `Its sites are ${listed(model.sites.map(({ id }) => id))}.`);
   }
   return chosen;
 }

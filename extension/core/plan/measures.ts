@@ -43,13 +43,16 @@ export class MeasureSums {
 
   measures(): MaskMeasures {
     return {
-      filterError: this.energy > 0 ? Math.sqrt(this.errorEnergy / this.energy) : 0,
-      leak: this.maskedEnergy > 0 ? this.leakEnergy / this.maskedEnergy : 0,
+      filterError: Math.sqrt(share(this.errorEnergy, this.energy)),
+      leak: share(this.leakEnergy, this.maskedEnergy),
       keptBins: this.keptBins / this.channels,
       keptTaps: this.keptTaps / this.channels,
     };
   }
 }
+
+/** part / whole; NaN, not the 0 of a perfect mask, where values are not finite. */
+const share = (part: number, whole: number): number => (whole === 0 ? 0 : Number.isFinite(whole) ? part / whole : NaN);
 
 /** Share of a site's lags that |lag| < K keeps. */
 function keptShare(kept: number, { taps, direction }: Pick<Site, 'taps' | 'direction'>): number {

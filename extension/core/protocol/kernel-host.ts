@@ -84,6 +84,8 @@ export interface TensorSummary { readonly name: string; readonly dtype: string; 
 export interface PlanRequest extends ModelRef {
   /** Where the plan will be saved: its model path is made relative to this file's folder. */
   readonly planPath: string;
+  /** Files that the caller will write the result to: refused before the work where they cannot be written, or are read here. */
+  readonly writes?: readonly string[];
   readonly sites?: string;
   readonly partial?: number;
   readonly taper?: number;
@@ -156,6 +158,8 @@ export interface ValidateRequest {
   readonly planText?: string;
   /** FASTA, text or safetensors; absent: speed and filter errors only. */
   readonly data?: string;
+  /** Files that the caller will write the result to: refused before the work where they cannot be written, or are read here. */
+  readonly writes?: readonly string[];
   readonly length?: number;
   readonly backend: 'auto' | 'cpu' | 'cuda';
   /** Element type of products and convolutions on the GPU; default f16. f32: in float32 accuracy. */

@@ -29,6 +29,8 @@ export interface TrialRequest {
   readonly sites?: string;
   readonly backend: 'auto' | 'cpu' | 'cuda';
   readonly threads?: number;
+  /** Files that the caller will write the result to: refused before the work where they cannot be written, or are read here. */
+  readonly writes?: readonly string[];
 }
 
 export interface SweepRequest extends TrialRequest {

@@ -19,6 +19,8 @@ import { ModelRunner } from '../../core/graph/runtime';
 import type { SiteFilter } from '../../core/plan/site-filter';
 import type { ExportRequest, ExportResult } from '../../core/protocol/kernel-host';
 import type { ReportProgress } from '../../core/protocol/rpc';
+import { moveInto, removeLeftover } from '../../core/io/atomic-file';
+import { begun, ended } from '../../core/io/unfinished';
 import { host } from '../host';
 import { changedFilters, refuseOtherSource, standingFilters, type Surgery } from '../surgery';
 import { filterDifference } from './filter-difference';
@@ -32,6 +34,9 @@ const ROUNDED = 2 ** -7;
 const VERIFY_SEED = 7;
 /** Bytes of tensors up to which an export is run as a whole: a run holds them about four times. */
 const RUN_AS_A_WHOLE = 1 << 28;
+
+/** Where changed tensors lie of a model that keeps its data beside it. */
+export const dataFileOf = (output: string): string => `${output}.data`;
 
 /** A model of an ONNX file: its graph, or the filters in it that the user chose. */
 export type OnnxFileModel = LongConvModel & { readonly file: OnnxFile };
@@ -51,23 +56,25 @@ export async function exportOnnxModel(
   }
   if (request.length !== undefined) throw new UserError('The length of an ONNX model is its graph\'s own.', 'Leave --length out.');
   const changed = await changedFilters(surgery, host().engine, request.recausalise, progress);
-  const unverified = `${request.output}.unverified`;
+  const unverified = begun(`${request.output}.unverified`);
   let result: InPlaceResult | undefined;
   let kept = false;
   try {
     progress({ message: `writing ${path.basename(request.output)}`, fraction: 0.2 });
     result = await exportInPlace({
-      model, plan, filters: changed, lowering: request.lowering, recausalise: request.recausalise, output: unverified, dataFile: `${path.basename(request.output)}.data`,
+      model, plan, filters: changed, lowering: request.lowering, recausalise: request.recausalise, output: unverified, dataFile: path.basename(dataFileOf(request.output)),
       onProgress: (fraction) => progress({ message: `writing ${path.basename(request.output)}`, fraction: 0.2 + 0.4 * fraction }),
     });
+    result.dataFiles.forEach(begun);
     refuseOtherSource(surgery, fingerprintOf(new Map([[model.name, result.sourceHash]])));
     progress({ message: 're-reading it', fraction: 0.6 });
     const verified: Verified = result.copied ? { verified: 0 } : await verifyChanged(unverified, model, changed, result, progress);
-    await fs.rename(unverified, request.output);
+    await moveInto(unverified, request.output);
+    result.dataFiles.forEach(ended);
     kept = true;
     return { path: request.output, bytes: (await fs.stat(request.output)).size, notes: [...result.notes, ...leakNotes(changed, request.recausalise)], ...verified };
   } finally {
-    if (!kept) for (const file of [unverified, ...(result?.dataFiles ?? [])]) await fs.rm(file, { force: true });
+    if (!kept) for (const file of [unverified, ...(result?.dataFiles ?? [])]) await removeLeftover(file);
   }
 }
 

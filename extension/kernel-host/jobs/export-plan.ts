@@ -12,7 +12,9 @@ import { openModel } from '../../core/families/registry';
 import { refuseSitesOnly } from '../../core/families/sites-only';
 import { openTensorFile } from '../../core/formats/open';
 import { isShardIndex } from '../../core/formats/safetensors/shard-index';
-import { writeFileAtomically } from '../../core/io/atomic-file';
+import { moveInto, removeLeftover, writeFileAtomically } from '../../core/io/atomic-file';
+import { checkOutputs, filesOf } from '../../core/io/check-outputs';
+import { begun } from '../../core/io/unfinished';
 import type { LongConvModel } from '../../core/families/model';
 import { fingerprint, fingerprintOf } from '../../core/formats/fingerprint';
 import { ModelRunner } from '../../core/graph/runtime';
@@ -23,7 +25,7 @@ import type { ExportRequest, ExportResult } from '../../core/protocol/kernel-hos
 import type { ReportProgress } from '../../core/protocol/rpc';
 import { randomSample } from '../../core/validation/random-input';
 import { host } from '../host';
-import { exportOnnxModel, isOnnxFileModel } from './export-onnx-model';
+import { dataFileOf, exportOnnxModel, isOnnxFileModel } from './export-onnx-model';
 import { filterDifference } from './filter-difference';
 import { changedFilters, openUnchecked, refuseOtherSource, standingFilters, type Surgery } from '../surgery';
 
@@ -45,9 +47,7 @@ export async function exportPlan(request: ExportRequest, progress: ReportProgres
   const { engine, models } = host();
   const surgery = await openUnchecked(models, request.plan, request.planText);
   const { model, plan } = surgery;
-  if ((model.file.files ?? [model.file.path]).some((file) => path.resolve(file) === path.resolve(request.output))) {
-    throw new UserError(`${request.output} is the model itself or one of its files, which is never written in place.`, 'Choose another file name.');
-  }
+  await checkOutputs([request.output, isOnnxFileModel(model) ? dataFileOf(request.output) : undefined], [...filesOf(model.file), request.plan]);
   if (isOnnxFileModel(model)) {
     formOf({ ...request, format: 'onnx' }, surgery);
     return exportOnnxModel(request, { ...surgery, model }, progress);
@@ -145,7 +145,7 @@ async function exportToOnnx(request: ExportRequest, { model, plan }: Surgery, fi
   }
   const length = request.length ?? defaultRunLength(model);
   progress({ message: `writing ${path.basename(request.output)}`, fraction: 0.3 });
-  const unverified = `${request.output}.unverified`;
+  const unverified = begun(`${request.output}.unverified`);
   try {
     const { notes } = await exportOnnx({
       graph: await model.graph(), filters, length, lowering: request.lowering, output: unverified,
@@ -159,10 +159,10 @@ async function exportToOnnx(request: ExportRequest, { model, plan }: Surgery, fi
     if (!(verified <= ONNX_TOLERANCE)) {
       throw new UserError(`The exported graph gives other logits than the native run (relative difference ${verified.toExponential(2)}), so it was not kept.`);
     }
-    await fs.rename(unverified, request.output);
+    await moveInto(unverified, request.output);
     return { path: request.output, bytes: (await fs.stat(request.output)).size, notes, verified };
   } finally {
-    await fs.rm(unverified, { force: true });
+    await removeLeftover(unverified);
   }
 }
 

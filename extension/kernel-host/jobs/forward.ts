@@ -7,6 +7,7 @@ import { openTensorFile } from '../../core/formats/open';
 import { type PlaceBytes, type TensorEntry, writeSafetensors, writeSafetensorsInPlaces } from '../../core/formats/safetensors/write';
 import type { TensorFile } from '../../core/formats/tensor-file';
 import { GpuModelRunner } from '../../core/gpu/runner';
+import { checkOutputs, filesOf } from '../../core/io/check-outputs';
 import { ModelRunner, type RunsModel } from '../../core/graph/runtime';
 import { history, longestWindow, runSliding, type SlidingPiece, windowSizes } from '../../core/graph/sliding-window';
 import type { ForwardRequest } from '../../core/protocol/kernel-host';
@@ -26,6 +27,7 @@ export async function forward(request: ForwardRequest, progress: ReportProgress)
   const described = await openSourceModel(models, request.source, request.options);
   const file = await openTensorFile(request.input);
   try {
+    await checkOutputs([request.output], [...filesOf(described.file), ...filesOf(file), request.source]);
     if (described instanceof OnnxModel) {
       const { filters } = await openSource(models, request.source, request.options, request.recausalise, engine, described.maxLength);
       return await forwardOnnx(described, filters, file, request, threads);
@@ -34,6 +36,7 @@ export async function forward(request: ForwardRequest, progress: ReportProgress)
       throw new UserError(`${request.input} has no tensor "input_ids"; ${described.name} takes token ids [B, L].`, 'Name the tensor input_ids.');
     }
     const { batch, length, row } = await readInputs(file, described);
+    if (batch === 0 || length === 0) throw new UserError(`${request.input} has ${batch} rows of ${length} samples, so there is nothing to run.`, 'Give one row of one sample at least.');
     checkLength(described, length);
     const { model, filters } = await openSource(models, request.source, request.options, request.recausalise, engine, length);
     const graph = await model.graph();

@@ -1,6 +1,7 @@
 import type { KernelHostApi, ModelRef } from '../../core/protocol/kernel-host';
 import type { ReportProgress } from '../../core/protocol/rpc';
 import { fingerprint } from '../../core/formats/fingerprint';
+import { checkOutputs, filesOf } from '../../core/io/check-outputs';
 import { makePlan } from '../../core/plan/make';
 import { host } from '../host';
 import { findSite } from '../models';
@@ -28,6 +29,7 @@ export const jobs: Jobs = {
   fingerprint: ({ path }) => fingerprint(path),
   makePlan: async (request) => {
     const model = await host().models.model(request.model, request.options);
+    await checkOutputs(request.writes ?? [], filesOf(model.file));
     return makePlan(model, request, host().engine, await fingerprint(model.file.path));
   },
   timeSeries: async (request) => timeSeries(await store(request), request, host().engine),
@@ -43,6 +45,7 @@ export const jobs: Jobs = {
   measure: async (request) => measure(await store(request), request, host().engine),
   exportFilter: async ({ model: file, site, options, output }, progress) => {
     const model = await host().models.model(file, options);
+    await checkOutputs([output], filesOf(model.file));
     return exportFilter(model, findSite(model, site), host().engine, output, progress);
   },
   forward,

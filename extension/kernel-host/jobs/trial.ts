@@ -4,6 +4,7 @@ import { UserError } from '../../core/errors';
 import { checkLength } from '../../core/families/check-length';
 import type { LongConvModel } from '../../core/families/model';
 import { fingerprint } from '../../core/formats/fingerprint';
+import { checkOutputs, filesOf } from '../../core/io/check-outputs';
 import { chooseSites } from '../../core/plan/make';
 import type { SiteFilter } from '../../core/plan/site-filter';
 import type { TrialRequest } from '../../core/protocol/search';
@@ -34,6 +35,7 @@ export async function openTrial(request: TrialRequest): Promise<TrialSetup> {
   if (model.task === 'features') {
     throw new UserError(`${model.name} has no metric of its own, so masks cannot be judged by one.`, 'Validate single plans: their report has the errors of the outputs.');
   }
+  await checkOutputs(request.writes ?? [], [...filesOf(model.file), request.data]);
   const data = await loadSamples(request.data, model, request.length);
   checkLength(model, data.length);
   if (data.length > model.maxLength && !model.floatInput) {

@@ -2,6 +2,7 @@ import { loadSamples } from '../../core/data/load-samples';
 import { UserError } from '../../core/errors';
 import { checkLength } from '../../core/families/check-length';
 import { defaultRunLength } from '../../core/families/site-shape';
+import { checkOutputs, filesOf } from '../../core/io/check-outputs';
 import type { ValidateRequest } from '../../core/protocol/kernel-host';
 import type { ReportProgress } from '../../core/protocol/rpc';
 import type { ValidationReport } from '../../core/validation/report';
@@ -18,6 +19,7 @@ export async function validatePlan(request: ValidateRequest, progress: ReportPro
   progress({ message: 'opening the model', fraction: 0 });
   const surgery = await openSurgery(models, request.plan, request.planText);
   const { model, plan, planPath } = surgery;
+  await checkOutputs(request.writes ?? [], [...filesOf(model.file), request.plan, request.data]);
   if (model.sitesOnly !== undefined) {
     if (request.data !== undefined) throw new UserError(`${model.path} cannot be run on data as a whole: it ${model.sitesOnly}.`, 'Leave the data out to measure its sites one by one.');
     if (request.backend === 'cuda') throw new UserError(`${model.path} ${model.sitesOnly}, and sites are measured one by one on the CPU only.`, 'Use --backend cpu.');

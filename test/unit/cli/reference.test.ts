@@ -42,6 +42,14 @@ describe('command line against the reference files', function () {
     }
   });
 
+  it('forward: tokens that are none', async () => {
+    const input = path.join(folder, 'none.safetensors');
+    await writeIds(input, []);
+    const { code, stderr } = await cli('forward', MODEL, '--input', input, '-o', path.join(folder, 'none-out.safetensors'));
+    assert.equal(code, 1);
+    assert.match(stderr, /has 1 rows of 0 samples, so there is nothing to run\. Give one row of one sample at least\./);
+  });
+
   it('filters: the materialised filter of layer 0', async () => {
     const output = path.join(folder, 'k.safetensors');
     await run('filters', MODEL, '--site', 'layers.0.mixer', '-o', output);

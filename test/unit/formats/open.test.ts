@@ -20,6 +20,7 @@ describe('opening a model file', () => {
     ['config.json', '{"d_model": 128}', /looks like a JSON or text file/],
     ['archive.safetensors', Buffer.from('1f8b0800000000000003', 'hex'), /looks like a gzip archive/],
     ['pointer.safetensors', 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n', /Git LFS pointer: the model itself has not been downloaded/],
+    ['pointer.onnx', 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n', /Git LFS pointer: the model itself has not been downloaded/],
     ['weights.ckpt', Buffer.from('PK\x03\x04archive/data.pkl'), /as a PyTorch checkpoint: at byte 20, the archive has no list of entries at its end: the file is truncated/],
     ['renamed.safetensors', Buffer.from('PK\x03\x04................archive/data.pkl'), /as a PyTorch checkpoint/],
     ['pytorch_model.bin', legacy, /as a PyTorch checkpoint: at byte 15, the file ends inside a pickle: it is truncated/],

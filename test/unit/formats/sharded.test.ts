@@ -30,6 +30,13 @@ describe('models in several files', () => {
     await Promise.all([whole.close(), parts.close()]);
   });
 
+  it('say that one of them is a Git LFS pointer', async () => {
+    const index = await shard(source, temporary.file('pointers'), 2);
+    const part = (await fs.readdir(temporary.file('pointers'))).find((name) => name !== INDEX)!;
+    await fs.writeFile(temporary.file(`pointers/${part}`), 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n');
+    await assert.rejects(openTensorFile(index), (error) => error instanceof UserError && error.message.includes(part) && error.hint === 'Run `git lfs pull` in its folder.');
+  });
+
   it('PyTorch checkpoints in several files too', async () => {
     for (const part of [1, 2]) {
       await temporary.write(`torch/p${part}.bin`, zip([{ name: 'a/data.pkl', content: pickle(new Map([[`w${part}`, tensor('0', 1, [1])]])) }, { name: 'a/data/0', content: new Uint8Array(new Float32Array([part]).buffer) }]));

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { KernelHostClient } from '../../../extension/core/engine/kernel-host-client';
 import { RpcError } from '../../../extension/core/protocol/rpc';
+import { temporaryFolder } from '../support/files';
 
 const ROOT = path.resolve(__dirname, '../../..');
 const SAMPLE = path.join(ROOT, 'test/fixtures/samples/hyenadna-tiny-1k-ecoli');
@@ -20,6 +22,7 @@ async function failure(promise: Promise<unknown>): Promise<RpcError> {
 describe('kernel host', function () {
   this.timeout(60_000);
   const client = newClient();
+  const temporary = temporaryFolder();
   after(() => client.dispose());
 
   it('answers typed calls, concurrently', async () => {
@@ -58,4 +61,21 @@ describe('kernel host', function () {
     await new Promise((resolve) => setTimeout(resolve, 300));
     assert.throws(() => process.kill(pid, 0), /ESRCH/);
   });
+
+  for (const format of ['safetensors', 'onnx'] as const) {
+    it(`a process that is ended removes what it has half written: ${format}`, async () => {
+      const plan = temporary.file('p.surgery.json');
+      const made = await client.call('makePlan', { model: MODEL, planPath: plan, partial: 64 });
+      await temporary.write('p.surgery.json', JSON.stringify(made));
+      const controller = new AbortController();
+      const running = failure(client.call('exportPlan', { plan, format, recausalise: false, output: temporary.file(`out.${format}`) }, { signal: controller.signal }));
+      while (!fs.existsSync(temporary.file(`out.${format}.unverified`))) await new Promise((resolve) => setTimeout(resolve, 1));
+      controller.abort();
+      assert.equal((await running).kind, 'cancelled');
+      // The next call has a process of its own at once.
+      await client.call('devices', {});
+      await new Promise((resolve) => setTimeout(resolve, 1200));
+      assert.deepEqual(await temporary.list(), ['p.surgery.json']);
+    });
+  }
 });

@@ -148,6 +148,10 @@ describe('long convolutions that cannot be masked are named with the reason', ()
     'strided': [/moves by 2 samples/, (b, u) => b.node('Conv', 'conv', [u, kernel(b, [H, 1, T])], { attributes: { group: int(H), strides: ints([2]), pads: ints([T - 1, 0]) } })],
     'transposed': [/transposed/, (b, u) => b.node('ConvTranspose', 'conv', [u, kernel(b, [H, 1, T])], { attributes: { group: int(H) } })],
     'wrong already': [/is wrong in the file already.*onesided is missing/, (b, u) => addDftConvolution(b, 'conv', u, b.floats('k', [1, H, T], decaying(H, T)), { inverse: 'broken' })],
+    'transforms shorter than the input': [/takes only the first 40 of its 64 samples/, (b, u) => {
+      const cut = addDftConvolution(b, 'conv', u, b.floats('k', [1, H, 40], decaying(H, 40)), { size: 40 });
+      return b.node('Pad', 'end', [cut, b.integers('end', [0, 0, 0, 0, 0, 24])]);
+    }],
     'computed from the input': [/computed from the model's input/, (b, u) => addDftConvolution(b, 'conv', u, b.node('Tanh', 'k', [u]))],
     'a Toeplitz matrix': [/Toeplitz matrix/, (b, u) => {
       const k = decaying(1, T);

@@ -38,6 +38,15 @@ describe('masks applied to a site', () => {
     assert.deepEqual(measures, { filterError: 0, leak: 0, keptBins: 1, keptTaps: 1 });
   });
 
+  it('are refused where the filter has no finite values, which every mask would seem to keep', async () => {
+    for (const value of [NaN, Infinity]) {
+      const broken: LongConvModel = { ...model, filter: async () => FILTER.map((tap, i) => (i === TAPS - 1 ? value : tap)) };
+      for (const masks of [[], [{ partial: { taps: 10 } }], [{ frequency: comb(3) }]]) {
+        await assert.rejects(siteFilter(broken, SITE, masks, spectralEngine, { recausalise: false }), /not finite numbers \(NaN or infinite\)/);
+      }
+    }
+  });
+
   it('of frequency give N circular lags and the kept bins, as the definition says', async () => {
     const { parts, measures } = await apply([{ frequency: comb(3, 'gain') }]);
     assert.equal(parts.length, 1);

@@ -74,6 +74,7 @@ describe('making plans', () => {
     assert.deepEqual(chosen('*1*'), ['layers.1.mixer', 'layers.10.mixer']);
     assert.throws(() => chosen('layers'), (error: Error & { hint?: string }) =>
       error instanceof UserError && error.message === 'No site of synthetic matches "layers".' && error.hint === 'Its sites are layers.0.mixer, layers.1.mixer, layers.10.mixer.');
+    assert.throws(() => chooseSites({ name: 'short', sites: [] }), /short has no long convolution that can be masked/);
     await assert.rejects(make({ partial: 8, sites: 'layers.[01].mixer' }), /No site of synthetic matches/);
   });
 

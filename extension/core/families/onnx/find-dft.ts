@@ -83,6 +83,7 @@ async function describe(view: GraphView, values: ModelValues, candidate: Candida
   const resultDims = layoutDims(values, end.value, end.trailing);
   if (!dims || !resultDims || dims.length !== resultDims.length || dims.length !== forward.dims.length - 1) return NOT_PLAIN;
   const length = dims[axis];
+  if (length > size) return `takes only the first ${size} of its ${length} samples: its transforms have no more points`;
   const transforms = filterTransforms(view, region.constants);
   const cut = (transforms.length === 1 ? await tapsCut(view, values, transforms[0], forward, spectrum) : undefined)
     ?? (await spectrumCut(view, values, region.constants, forward, spectrum));

@@ -62,6 +62,10 @@ export class OnnxFile implements TensorFile {
     this.unlisted = stored.size - shown.size;
   }
 
+  get files(): readonly string[] {
+    return [this.path, ...this.external.locations.map((location) => this.external.absolute(location))];
+  }
+
   get metadata(): ReadonlyMap<string, string> {
     return this.structure.metadata;
   }
