@@ -1,6 +1,7 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../../core/errors';
+import { dataFileOf } from '../../core/export/onnx/data-file';
 import { exportInPlace, type InPlaceResult } from '../../core/export/onnx/in-place';
 import { firstDifference } from '../../core/export/compare-tensors';
 import { hasParts, verifyParts } from '../../core/export/onnx/verify-parts';
@@ -20,6 +21,7 @@ import type { SiteFilter } from '../../core/plan/site-filter';
 import type { ExportRequest, ExportResult } from '../../core/protocol/kernel-host';
 import type { ReportProgress } from '../../core/protocol/rpc';
 import { moveInto, removeLeftover } from '../../core/io/atomic-file';
+import { checkOutputs, filesOf, place } from '../../core/io/check-outputs';
 import { begun, ended } from '../../core/io/unfinished';
 import { host } from '../host';
 import { changedFilters, refuseOtherSource, standingFilters, type Surgery } from '../surgery';
@@ -34,9 +36,6 @@ const ROUNDED = 2 ** -7;
 const VERIFY_SEED = 7;
 /** Bytes of tensors up to which an export is run as a whole: a run holds them about four times. */
 const RUN_AS_A_WHOLE = 1 << 28;
-
-/** Where changed tensors lie of a model that keeps its data beside it. */
-export const dataFileOf = (output: string): string => `${output}.data`;
 
 /** A model of an ONNX file: its graph, or the filters in it that the user chose. */
 export type OnnxFileModel = LongConvModel & { readonly file: OnnxFile };
@@ -55,6 +54,8 @@ export async function exportOnnxModel(
     throw new UserError(`${model.name} is an ONNX graph, which a safetensors file cannot hold.`, 'Use --format onnx.');
   }
   if (request.length !== undefined) throw new UserError('The length of an ONNX model is its graph\'s own.', 'Leave --length out.');
+  const data = await dataFileOf(request.output);
+  await checkOutputs([data.file], []);
   const changed = await changedFilters(surgery, host().engine, request.recausalise, progress);
   const unverified = begun(`${request.output}.unverified`);
   let result: InPlaceResult | undefined;
@@ -62,20 +63,26 @@ export async function exportOnnxModel(
   try {
     progress({ message: `writing ${path.basename(request.output)}`, fraction: 0.2 });
     result = await exportInPlace({
-      model, plan, filters: changed, lowering: request.lowering, recausalise: request.recausalise, output: unverified, dataFile: path.basename(dataFileOf(request.output)),
+      model, plan, filters: changed, lowering: request.lowering, recausalise: request.recausalise, output: unverified, dataFile: path.basename(data.file),
       onProgress: (fraction) => progress({ message: `writing ${path.basename(request.output)}`, fraction: 0.2 + 0.4 * fraction }),
     });
-    result.dataFiles.forEach(begun);
     refuseOtherSource(surgery, fingerprintOf(new Map([[model.name, result.sourceHash]])));
     progress({ message: 're-reading it', fraction: 0.6 });
     const verified: Verified = result.copied ? { verified: 0 } : await verifyChanged(unverified, model, changed, result, progress);
     await moveInto(unverified, request.output);
     result.dataFiles.forEach(ended);
     kept = true;
+    if (result.dataFiles.includes(data.file)) await removeEarlier(data.earlier, model);
     return { path: request.output, bytes: (await fs.stat(request.output)).size, notes: [...result.notes, ...leakNotes(changed, request.recausalise)], ...verified };
   } finally {
     if (!kept) for (const file of [unverified, ...(result?.dataFiles ?? [])]) await removeLeftover(file);
   }
+}
+
+/** Data files of the export that was at this place before; one that the source reads stays. */
+async function removeEarlier(files: readonly string[], model: OnnxFileModel): Promise<void> {
+  const read = new Set(await Promise.all(filesOf(model.file).map(place)));
+  for (const file of files) if (!read.has(await place(file))) await removeLeftover(file);
 }
 
 /** What was compared with the plan, and the largest relative difference. */

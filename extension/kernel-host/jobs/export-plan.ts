@@ -25,7 +25,7 @@ import type { ExportRequest, ExportResult } from '../../core/protocol/kernel-hos
 import type { ReportProgress } from '../../core/protocol/rpc';
 import { randomSample } from '../../core/validation/random-input';
 import { host } from '../host';
-import { dataFileOf, exportOnnxModel, isOnnxFileModel } from './export-onnx-model';
+import { exportOnnxModel, isOnnxFileModel } from './export-onnx-model';
 import { filterDifference } from './filter-difference';
 import { changedFilters, openUnchecked, refuseOtherSource, standingFilters, type Surgery } from '../surgery';
 
@@ -47,7 +47,7 @@ export async function exportPlan(request: ExportRequest, progress: ReportProgres
   const { engine, models } = host();
   const surgery = await openUnchecked(models, request.plan, request.planText);
   const { model, plan } = surgery;
-  await checkOutputs([request.output, isOnnxFileModel(model) ? dataFileOf(request.output) : undefined], [...filesOf(model.file), request.plan]);
+  await checkOutputs([request.output], [...filesOf(model.file), request.plan]);
   if (isOnnxFileModel(model)) {
     formOf({ ...request, format: 'onnx' }, surgery);
     return exportOnnxModel(request, { ...surgery, model }, progress);

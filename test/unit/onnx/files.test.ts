@@ -9,6 +9,7 @@ import { copyPatched, encodeField, patches } from '../../../extension/core/forma
 import { randomFeeds } from '../../../extension/core/graph/feeds';
 import { onnx } from '../../../extension/core/graph/onnx';
 import { writeAtomically } from '../../../extension/core/io/atomic-file';
+import { cli, run, type CliResult } from '../cli/cli';
 import { temporaryFolder } from '../support/files';
 import { convolutionModel, differingBytes, writeBigModel } from './support/big-model';
 import { addConvolution, decaying, encode, finish, H, signalBuilder, T } from './support/build';
@@ -169,6 +170,32 @@ describe('ONNX models with data files', () => {
       exportInPlace({ model, plan: planOf(model), filters, recausalise: false, output: temporary.file('elsewhere/again.onnx'), dataFile: 'x' }),
       /weights\.bin exists already/);
     await model.close();
+  });
+
+  it('an export in the place of an earlier one leaves that whole until the new one is verified, and nothing of it then', async function () {
+    this.timeout(60_000);
+    const file = await external('twice', PLACE);
+    const [plan, out] = ['p.surgery.json', 'masked.onnx'].map((name) => path.join(path.dirname(file), name));
+    const dataFiles = (): string[] => fs.readdirSync(path.dirname(file)).filter((name) => /^masked\.onnx.*data$/.test(name));
+    const exported = async (taps: number): Promise<CliResult> => {
+      await run('plan', file, '--partial', String(taps), '-o', plan);
+      return cli('export', plan, '--format', 'onnx', '-o', out);
+    };
+    assert.equal((await exported(5)).code, 0);
+    assert.deepEqual(dataFiles(), ['masked.onnx.data']);
+    const whole = [out, `${out}.data`].map(sha);
+
+    fs.mkdirSync(`${out}.unverified/in the way`, { recursive: true });
+    assert.equal((await exported(7)).code, 1);
+    assert.deepEqual([out, `${out}.data`].map(sha), whole);
+    assert.deepEqual(dataFiles(), ['masked.onnx.data']);
+
+    fs.rmSync(`${out}.unverified`, { recursive: true, force: true });
+    for (const expected of ['masked.onnx.1.data', 'masked.onnx.data']) {
+      const { code, stderr } = await exported(7);
+      assert.equal(code, 0, stderr);
+      assert.deepEqual(dataFiles(), [expected]);
+    }
   });
 
   for (const [name, entries, message] of [

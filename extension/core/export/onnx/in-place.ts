@@ -10,7 +10,8 @@ import { configText } from '../../families/registry';
 import type { OnnxFile } from '../../formats/onnx/read';
 import type { TensorEntry } from '../../formats/safetensors/write';
 import { copyPatched, type Patch, patchedSize, patches } from '../../formats/onnx/splice';
-import { type FileSink, writeAtomically } from '../../io/atomic-file';
+import { type FileSink, removeLeftover, writeAtomically } from '../../io/atomic-file';
+import { begun } from '../../io/unfinished';
 import { copyFileAtomically, sha256 } from '../../io/copy-file';
 import type { SurgeryPlan } from '../../plan/plan';
 import type { SiteFilter } from '../../plan/site-filter';
@@ -39,7 +40,7 @@ export interface InPlaceExport {
 export interface InPlaceResult {
   /** Tensors whose values changed. */
   readonly touched: ReadonlySet<string>;
-  /** Files beside the model that were written, absolute. */
+  /** Files beside the model that were written, absolute; unfinished until the caller says that they are not. */
   readonly dataFiles: readonly string[];
   /** Hexadecimal SHA-256 of the source. */
   readonly sourceHash: string;
@@ -60,8 +61,8 @@ export async function exportInPlace(request: InPlaceExport): Promise<InPlaceResu
   const { model, filters, output } = request;
   const source = model.file.path;
   const sameFolder = path.dirname(path.resolve(output)) === path.dirname(source);
-  const sideFile = request.dataFile;
-  const edits = new ModelEdits(model.file, sameFolder ? sideFile : undefined);
+  const sideFile = sameFolder ? request.dataFile : undefined;
+  const edits = new ModelEdits(model.file, sideFile);
   const notes: string[] = [];
   for (const [id, filter] of filters) {
     if (model instanceof OnnxModel) notes.push(await writeSite({ ...request, model }, edits, model.onnxSites.find((known) => known.id === id)!, filter));
@@ -73,8 +74,15 @@ export async function exportInPlace(request: InPlaceExport): Promise<InPlaceResu
   if (size > LARGEST_MESSAGE && model.file.bytes.size <= LARGEST_MESSAGE) {
     throw new UserError(`The exported graph would have ${(size / 2 ** 30).toFixed(1)} GiB, but an ONNX file holds less than 2 GiB.`, 'Export the source with external data first.');
   }
-  const dataFiles = await writeData(model.file, edits, output, sameFolder, sideFile);
-  const sourceHash = await writePatched(source, output, list, (done, of) => request.onProgress?.(done / of));
+  const dataFiles: string[] = [];
+  let sourceHash: string;
+  try {
+    await writeData(model.file, edits, output, sideFile, dataFiles);
+    sourceHash = await writePatched(source, output, list, (done, of) => request.onProgress?.(done / of));
+  } catch (cause) {
+    for (const file of dataFiles) await removeLeftover(file);
+    throw cause;
+  }
   const changed = filters.size === 0 ? ['The plan has no masks: the file is byte-identical to the source.'] : [];
   const beside = dataFiles.length > 0 ? [`Its data ${dataFiles.length === 1 ? 'is in' : 'are in'} ${dataFiles.map((file) => path.basename(file)).join(', ')} beside it.`] : [];
   return { touched: edits.touched, dataFiles, sourceHash, copied: list.length === 0, notes: [...changed, ...notes, ...beside] };
@@ -123,12 +131,13 @@ async function writeTensors({ model, lowering }: InPlaceExport, edits: ModelEdit
   return `${id}: the values of ${[...replaced.keys()].join(' and ')} were replaced${rounding > 0 ? `, rounded to the file's own type (relative error ${rounding.toExponential(1)})` : ''}.`;
 }
 
-async function writeData(file: OnnxFile, edits: ModelEdits, output: string, sameFolder: boolean, sideFile: string): Promise<string[]> {
+/** `sideFile`: where the changed tensors go; undefined: into copies of the data files. `written` gets the files as they are begun. */
+async function writeData(file: OnnxFile, edits: ModelEdits, output: string, sideFile: string | undefined, written: string[]): Promise<void> {
   const folder = path.dirname(path.resolve(output));
-  const written: string[] = [];
-  if (sameFolder) {
-    if (edits.sideTensors.length === 0) return [];
+  if (sideFile !== undefined) {
+    if (edits.sideTensors.length === 0) return;
     const target = path.join(folder, sideFile);
+    written.push(begun(target));
     await writeAtomically(target, async (sink) => {
       let at = 0;
       for (const { offset, bytes } of edits.sideTensors) {
@@ -137,17 +146,16 @@ async function writeData(file: OnnxFile, edits: ModelEdits, output: string, same
         at = offset + bytes.length;
       }
     });
-    return [target];
+    return;
   }
   const { external } = file;
   for (const location of external.locations) {
     const target = path.join(folder, ...location.split('/'));
     await refuseExisting(target);
     await fs.mkdir(path.dirname(target), { recursive: true });
+    written.push(begun(target));
     await writePatched(external.absolute(location), target, edits.dataPatches.get(location) ?? []);
-    written.push(target);
   }
-  return written;
 }
 
 /** Writes a file with changes; returns the SHA-256 of the source. */
