@@ -40,11 +40,11 @@ export class KernelHostClient {
   call<M extends keyof KernelHostApi>(method: M, params: Parameters<KernelHostApi[M]>[0], options: CallOptions = {}): ReturnType<KernelHostApi[M]> {
     const { signal, onProgress } = options;
     const promise = new Promise<unknown>((resolve, reject) => {
-      if (signal?.aborted) return reject(cancelled(method));
+      if (signal?.aborted) return reject(cancelled());
       const id = this.nextId++;
       const abort = (): void => {
         this.pending.delete(id);
-        reject(cancelled(method));
+        reject(cancelled());
         this.kill();
       };
       signal?.addEventListener('abort', abort, { once: true });
@@ -119,6 +119,6 @@ export class KernelHostClient {
   }
 }
 
-function cancelled(method: string): RpcError {
-  return new RpcError({ kind: 'cancelled', message: `"${method}" was cancelled.` });
+function cancelled(): RpcError {
+  return new RpcError({ kind: 'cancelled', message: 'The work was cancelled before it was done.' });
 }

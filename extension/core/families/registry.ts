@@ -62,6 +62,9 @@ export async function openModel(modelPath: string, options: OptionOverrides = {}
   }
 }
 
+/** What PyTorch puts before the names of a model that it wraps. */
+const WRAPPERS = ['module.', '_orig_mod.'];
+
 function recognise(file: TensorFile): Family {
   const verdicts = FAMILIES.map((family) => ({ family, verdict: family.recognise(file) }));
   const matches = verdicts.filter(({ verdict }) => verdict === true);
@@ -78,11 +81,15 @@ function recognise(file: TensorFile): Family {
     const guesses = partial.map(({ family, verdict }) => `looks like a ${family.name} model, but ${String(verdict)}`).join('; or it ');
     throw new UserError(`${file.path} ${guesses}.`, 'Check that the file is complete and is a whole model of this family.');
   }
+  const wrapper = WRAPPERS.find((prefix) => file.tensors.size > 0 && [...file.tensors.keys()].every((name) => name.startsWith(prefix)));
   const [first] = file.tensors.keys();
-  const content = first === undefined ? 'it has no tensors' : `its tensors, such as ${first.slice(0, 80)}, have other names`;
+  const content = first === undefined ? 'it has no tensors'
+    : wrapper !== undefined ? `the names of all its tensors begin with "${wrapper}", which a wrapper (DataParallel, torch.compile) puts before those of its model`
+    : `its tensors, such as ${first.slice(0, 80)}, have other names`;
   throw new UserError(
     `${file.path} is not a model of a known family: ${content}.`,
-    `Its tensors can be viewed, but it has no long convolutions that can be operated on. ${choiceHint(file.tensors)}\n`
+    (wrapper === undefined ? '' : `Save the state dict of the model itself: \`{k.removeprefix("${wrapper}"): v for k, v in state.items()}\`. `)
+    + `Its tensors can be viewed, but it has no long convolutions that can be operated on. ${choiceHint(file.tensors)}\n`
     + `The names looked for:\n${FAMILIES.map(({ lookedFor }) => `  ${lookedFor}`).join('\n')}`);
 }
 

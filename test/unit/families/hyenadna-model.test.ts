@@ -154,6 +154,7 @@ describe('HyenaDNA models', () => {
       ['tensors that change what the network computes', HF, { put: [f32('hyena.backbone.embeddings.position_embeddings.weight', [66, 32], 0)] },
         /it has hyena\.backbone\.embeddings\.position_embeddings\.weight, which this model has no place for/],
       ['models of other families', fixture('golden/hyenadna-hf-a'), { drop: /filter_fn/ }, /not a model of a known family: its tensors, such as/],
+      ['names behind those of a wrapper', HF, { rename: (name) => `module.${name}` }, /not a model of a known family: the names of all its tensors begin with "module\."/],
       ['a file without tensors', HF, { drop: /./ }, /not a model of a known family: it has no tensors/],
       ['a tensor of another shape', HF, { put: [f32(`${layer}mlp.fc2.weight`, [32, 64], 0)] }, /layers\.1\.mlp\.fc2\.weight of shape \[32, 64\] where the other tensors need \[32, 128\]/],
       ['a tensor of another rank', HF, { put: [f32(`${layer}mixer.short_filter.weight`, [96, 3], 0)] }, /shape \[96, 3\] where the other tensors need \[96, 1, 3\]/],

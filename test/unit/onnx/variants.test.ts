@@ -143,6 +143,7 @@ describe('long convolutions that cannot be masked are named with the reason', ()
     return inner.graph('body');
   };
   const cases: Readonly<Record<string, readonly [RegExp, (b: GraphBuilder, u: string) => string]>> = {
+    'several kernels a channel': [/has 2 kernels for each channel/, (b, u) => b.node('Conv', 'conv', [u, kernel(b, [2 * H, 1, T])], { attributes: { group: int(H), pads: ints([T - 1, 0]) } })],
     'mixes channels': [/mixes channels/, (b, u) => b.node('Conv', 'conv', [u, kernel(b, [H, H, T])], { attributes: { pads: ints([T - 1, 0]) } })],
     'dilated': [/gaps between its taps/, (b, u) => b.node('Conv', 'conv', [u, kernel(b, [H, 1, 32])], { attributes: { group: int(H), dilations: ints([2]), pads: ints([62, 0]) } })],
     'strided': [/moves by 2 samples/, (b, u) => b.node('Conv', 'conv', [u, kernel(b, [H, 1, T])], { attributes: { group: int(H), strides: ints([2]), pads: ints([T - 1, 0]) } })],

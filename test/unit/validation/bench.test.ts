@@ -24,6 +24,7 @@ describe('what bench is asked for', () => {
   for (const text of ['', 'B1H2', 'B1H2L0', 'B0H2L4', 'B1H2L4x', 'H2B1L4', 'B1H2L4,,', 'B1H2L-4', 'B1.5H2L4', `B${2 ** 30}H${2 ** 20}L${2 ** 20}`]) {
     it(`the shape "${text}" is refused`, () => assert.throws(() => parseShapes(text), refused(/is no shape/)));
   }
+  it('a shape that no array holds is refused', () => assert.throws(() => parseShapes('B1H1L99999999999'), refused(/has 99999999999 samples, more than/)));
   for (const text of ['', 'sparse', 'dense:1', 'partial', 'partial:', 'partial:0', 'partial:1.5', 'partial:-2', 'partial:x', 'partial:1:2', 'comb:0', 'comb:1.5', 'lowpass:0', 'lowpass:1.1', 'lowpass:NaN', 'block:', 'block:4.0', 'block:4..4', 'block:a']) {
     it(`the operation "${text}" is refused`, () => assert.throws(() => parseOperations(text), refused(/is no operation/)));
   }

@@ -21,7 +21,8 @@ export async function readLongConvolution(view: GraphView, values: ModelValues, 
   const [outChannels, perGroup] = dims;
   const group = node.attributes.get('group')?.int ?? 1;
   if (node.op === 'ConvTranspose') return unfit('is a transposed convolution, which the kernels do not run');
-  if (perGroup !== 1 || outChannels !== group) {
+  if (perGroup === 1 && outChannels !== group) return unfit(`has ${outChannels / group} kernels for each channel, and only one can be masked`);
+  if (perGroup !== 1) {
     return unfit(`mixes channels (kernel [${dims.join(', ')}], ${group} ${group === 1 ? 'group' : 'groups'}): only depthwise convolutions can be masked`);
   }
   const step = (name: string): number => node.attributes.get(name)?.ints?.[long] ?? 1;

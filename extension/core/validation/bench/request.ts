@@ -54,6 +54,9 @@ export interface BenchResult {
   readonly baselines: Readonly<Record<string, number>>;
 }
 
+/** Samples of a signal that one array can be expected to hold. */
+const MOST_SAMPLES = 2 ** 31;
+
 /** `B1H256L8192,B2H64L1024`. Throws a UserError for anything else. */
 export function parseShapes(text: string): BenchShape[] {
   return text.split(',').map((part) => {
@@ -61,6 +64,9 @@ export function parseShapes(text: string): BenchShape[] {
     const [batch, channels, length] = (match ?? []).slice(1).map(Number);
     if (!match || [batch, channels, length].some((size) => size < 1) || !Number.isSafeInteger(batch * channels * length)) {
       throw new UserError(`"${part.trim()}" is no shape: B, H and L with a size of at least 1 each are needed.`, 'Write for example B1H256L8192.');
+    }
+    if (batch * channels * length > MOST_SAMPLES) {
+      throw new UserError(`"${part.trim()}" has ${batch * channels * length} samples, more than the ${MOST_SAMPLES} that a measurement can have.`, 'Take fewer channels or a shorter signal.');
     }
     return { batch, channels, length };
   });
