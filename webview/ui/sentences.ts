@@ -40,7 +40,7 @@ export const SENTENCES: readonly string[] = [
   sentence('Perplexity is worse by {0}; the 95% interval of the difference excludes zero.'), sentence('Perplexity is better by {0}; the 95% interval of the difference excludes zero.'),
   sentence('Perplexity changes by {0}, which this data cannot tell from no change (95% interval of the difference includes zero).'),
   // The end of a kernel host.
-  sentence('The kernel host {0} while it ran "{1}".'), sentence('Nothing was lost: no file is changed until it is complete. Try again; it starts afresh.'), sentence('"{0}" was cancelled.'),
+  sentence('The kernel host {0} while it ran "{1}".'), sentence('Nothing was lost: no file is changed until it is complete. Try again; it starts afresh.'), sentence('The work was cancelled before it was done.'),
 ];
 
 const patterns = SENTENCES.map(text => ({ text, pattern: new RegExp(`^${text.replace(/[.*+?^$()|[\]\\]/g, '\\$&').replace(/\{\d\}/g, '(.+?)')}$`, 's') }));

@@ -51,10 +51,9 @@ describe('hostile model files', () => {
   });
 
   it('ONNX: mutations of every vector', async () => {
-    const vectors = path.join(__dirname, '..', '..', '..', '..', 'shared', 'vectors');
     const files = [
-      ...fs.readdirSync(path.join(vectors, 'onnx-longconv')).map((name) => path.join(vectors, 'onnx-longconv', name)),
-      ...fs.readdirSync(path.join(vectors, 'onnx')).map((name) => path.join(vectors, 'onnx', name, 'model.onnx')),
+      ...fs.readdirSync(fixture('onnx-longconv')).map((name) => fixture(`onnx-longconv/${name}`)),
+      ...fs.readdirSync(fixture('onnx-node')).map((name) => fixture(`onnx-node/${name}/model.onnx`)),
     ];
     await fuzz(files.map((file) => fs.readFileSync(file)), async (bytes) => survives(await temporary.write('x.onnx', bytes), async (file) => {
       await readEnds(file);

@@ -10,10 +10,10 @@ import { randomFeeds } from '../../../extension/core/graph/feeds';
 import { onnx } from '../../../extension/core/graph/onnx';
 import { writeAtomically } from '../../../extension/core/io/atomic-file';
 import { cli, run, type CliResult } from '../cli/cli';
-import { temporaryFolder } from '../support/files';
+import { fixture, temporaryFolder } from '../support/files';
 import { convolutionModel, differingBytes, writeBigModel } from './support/big-model';
 import { addConvolution, decaying, encode, finish, H, signalBuilder, T } from './support/build';
-import { keptFilters, open, planOf, relative, runHere, runThere, VECTORS, verifiedByParts } from './support/models';
+import { keptFilters, open, planOf, relative, runHere, runThere, verifiedByParts } from './support/models';
 
 /** test/large has files of gigabytes. */
 const BIG_BYTES = 1 << 24;
@@ -75,8 +75,8 @@ describe('ONNX files are never re-encoded', () => {
   });
 
   it('every official vector decodes to the same after a splice that makes its length fields longer', async () => {
-    for (const folder of fs.readdirSync(path.join(VECTORS, 'onnx'))) {
-      const source = path.join(VECTORS, 'onnx', folder, 'model.onnx');
+    for (const folder of fs.readdirSync(fixture('onnx-node'))) {
+      const source = fixture(`onnx-node/${folder}/model.onnx`);
       const file = await openOnnx(source);
       const { span } = file.structure.graph;
       const info = encodeField(10, Buffer.alloc(20_000, 'x'));

@@ -1,18 +1,16 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
-import * as path from 'node:path';
 import { UserError } from '../../../extension/core/errors';
 import { encodeField, encodeHeader, encodeVarint } from '../../../extension/core/formats/onnx/splice';
 import { openOnnx } from '../../../extension/core/formats/onnx/read';
 import { onnx } from '../../../extension/core/graph/onnx';
-import { temporaryFolder } from '../support/files';
-import { VECTORS } from './support/models';
+import { fixture, temporaryFolder } from '../support/files';
 
 /** Longest time for one file, in milliseconds. */
 const MOST_TIME = 2000;
 const vectors = [
-  ...fs.readdirSync(path.join(VECTORS, 'onnx-longconv')).map((name) => path.join(VECTORS, 'onnx-longconv', name)),
-  ...fs.readdirSync(path.join(VECTORS, 'onnx')).map((name) => path.join(VECTORS, 'onnx', name, 'model.onnx')),
+  ...fs.readdirSync(fixture('onnx-longconv')).map((name) => fixture(`onnx-longconv/${name}`)),
+  ...fs.readdirSync(fixture('onnx-node')).map((name) => fixture(`onnx-node/${name}/model.onnx`)),
 ];
 
 /** Opens and reads everything; any failure must be one sentence to the user, and quick. */

@@ -5,8 +5,8 @@ import { exportInPlace } from '../../../extension/core/export/onnx/in-place';
 import { constantTensor } from '../../../extension/core/graph/tensor-data';
 import { randomFeeds } from '../../../extension/core/graph/feeds';
 import { onnx } from '../../../extension/core/graph/onnx';
-import { temporaryFolder } from '../support/files';
-import { keptFilters, open, planOf, relative, runHere, runThere, VECTORS, verifiedByParts } from './support/models';
+import { fixture, temporaryFolder } from '../support/files';
+import { keptFilters, open, planOf, relative, runHere, runThere, verifiedByParts } from './support/models';
 
 /** Site of each file: direction, channels, taps, storage, and the error of ONNX Runtime's own transforms where they are not a power of two. */
 const LONG_CONVOLUTIONS: Readonly<Record<string, readonly [string, number, number, string, number?]>> = {
@@ -22,7 +22,7 @@ describe('long convolutions as exporters write them', () => {
   const temporary = temporaryFolder();
   for (const [name, [direction, channels, taps, storage, tolerance = 1e-6]] of Object.entries(LONG_CONVOLUTIONS)) {
     it(`${name}: found, run, masked`, async () => {
-      const file = path.join(VECTORS, 'onnx-longconv', `${name}.onnx`);
+      const file = fixture(`onnx-longconv/${name}.onnx`);
       const model = await open(file);
       try {
         assert.deepEqual(model.sites.map((site) => [site.direction, site.channels, site.taps, site.storage]), [[direction, channels, taps, storage]]);
@@ -62,7 +62,7 @@ describe('long convolutions as exporters write them', () => {
 });
 
 describe('the ONNX conformance cases through our runtime', () => {
-  const folder = path.join(VECTORS, 'onnx');
+  const folder = fixture('onnx-node');
   for (const name of fs.readdirSync(folder)) {
     it(name, async () => {
       const model = await open(path.join(folder, name, 'model.onnx'));

@@ -1,4 +1,3 @@
-import * as path from 'node:path';
 import { hasParts, verifyParts } from '../../../../extension/core/export/onnx/verify-parts';
 import { openOnnxModel } from '../../../../extension/core/families/onnx/index';
 import type { OnnxModel } from '../../../../extension/core/families/onnx/model';
@@ -12,7 +11,6 @@ import type { SiteFilter } from '../../../../extension/core/plan/site-filter';
 import { OnnxSessions } from '../../../../extension/kernel-host/onnx-sessions';
 import { referenceEngine } from '../../graph/support/reference-engine';
 
-export const VECTORS = path.join(__dirname, '..', '..', '..', '..', '..', 'shared', 'vectors');
 export const sessions = new OnnxSessions({ threads: 1 });
 
 export async function open(file: string, options: OptionOverrides = {}): Promise<OnnxModel> {
