@@ -21,7 +21,7 @@ import type { SiteFilter } from '../../core/plan/site-filter';
 import type { ExportRequest, ExportResult } from '../../core/protocol/kernel-host';
 import type { ReportProgress } from '../../core/protocol/rpc';
 import { moveInto, removeLeftover } from '../../core/io/atomic-file';
-import { checkOutputs, filesOf, place } from '../../core/io/check-outputs';
+import { filesOf, place } from '../../core/io/check-outputs';
 import { begun, ended } from '../../core/io/unfinished';
 import { host } from '../host';
 import { changedFilters, refuseOtherSource, standingFilters, type Surgery } from '../surgery';
@@ -55,7 +55,6 @@ export async function exportOnnxModel(
   }
   if (request.length !== undefined) throw new UserError('The length of an ONNX model is its graph\'s own.', 'Leave --length out.');
   const data = await dataFileOf(request.output);
-  await checkOutputs([data.file], []);
   const changed = await changedFilters(surgery, host().engine, request.recausalise, progress);
   const unverified = begun(`${request.output}.unverified`);
   let result: InPlaceResult | undefined;
