@@ -3,7 +3,7 @@ import { powerOfTwoAtLeast } from '../../masks/grid';
 import { longestInput, onlyLength } from '../../plan/longest-input';
 import type { FilterPart, SiteFilter } from '../../plan/site-filter';
 import { fftSizeFor } from '../../graph/long-conv-op';
-import { realSpectrum } from './real-spectrum';
+import { forwardReal } from '../../families/onnx/spectrum';
 
 /**
  * A site's filter in one form for all its channels, whatever forms its parts have. Both forms give the site's output exactly (but for
@@ -78,7 +78,7 @@ export function spectrumKernel(filter: SiteFilter, length: number): SpectrumKern
   const spectrum = new Float32Array(filter.site.channels * bins * 2);
   for (const { channels, filterLength, grid } of filter.parts) {
     for (let channel = channels[0]; channel < channels[1]; channel++) {
-      const bin = realSpectrum(rows.subarray(channel * fftSize, (channel + 1) * fftSize));
+      const bin = forwardReal(rows.subarray(channel * fftSize, (channel + 1) * fftSize), fftSize);
       if (grid && filterLength === fftSize) {
         grid.kept.forEach((kept, f) => {
           if (!kept) bin.fill(0, 2 * f, 2 * f + 2);

@@ -54,8 +54,7 @@ function radix2(re: Float64Array, im: Float64Array): void {
       [im[t], im[reversed]] = [im[reversed], im[t]];
     }
   }
-  const cos = Float64Array.from({ length: n / 2 }, (_, i) => Math.cos((2 * Math.PI * i) / n));
-  const sin = Float64Array.from({ length: n / 2 }, (_, i) => -Math.sin((2 * Math.PI * i) / n));
+  const { cos, sin } = twiddles(n);
   for (let half = 1; half < n; half *= 2) {
     const stride = n / (2 * half);
     for (let start = 0; start < n; start += 2 * half) {
@@ -73,6 +72,17 @@ function radix2(re: Float64Array, im: Float64Array): void {
       }
     }
   }
+}
+
+let table: { readonly n: number; readonly cos: Float64Array; readonly sin: Float64Array } | undefined;
+
+/** exp(-2 pi i j / n) for j < n/2; the newest size is kept, because all rows of a site have it. */
+function twiddles(n: number): { readonly cos: Float64Array; readonly sin: Float64Array } {
+  if (table?.n !== n) {
+    const angles = Float64Array.from({ length: n / 2 }, (_, j) => (-2 * Math.PI * j) / n);
+    table = { n, cos: angles.map(Math.cos), sin: angles.map(Math.sin) };
+  }
+  return table;
 }
 
 /** f t = (f^2 + t^2 - (f - t)^2) / 2 makes the transform a convolution with a chirp, done on a power of two of points. */

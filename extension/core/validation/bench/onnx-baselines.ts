@@ -3,7 +3,7 @@ import { ElementType, GraphBuilder, int, ints, IR_VERSION, OPSET_VERSION } from 
 import { fftSizeFor } from '../../graph/long-conv-op';
 import { onnx } from '../../graph/onnx';
 import { constantTransformSize, emitSpectralConvolution } from '../../graph/spectral-convolution';
-import { realSpectrum } from '../../export/onnx/real-spectrum';
+import { forwardReal } from '../../families/onnx/spectrum';
 import { median } from '../statistics';
 import type { BenchShape } from './request';
 
@@ -37,7 +37,7 @@ export async function onnxDftMs(sessions: DenseSessions, question: OnnxQuestion)
     for (let c = 0; c < channels; c++) {
       const row = new Float64Array(fftSize);
       row.set(filter.subarray(c * taps, (c + 1) * taps));
-      spectrum.set(realSpectrum(row), c * bins * 2);
+      spectrum.set(forwardReal(row, row.length), c * bins * 2);
     }
     return emitSpectralConvolution(b, 'dft', gated, b.floats('spectrum', [channels, bins, 2], spectrum), constantTransformSize(b, 'dft', fftSize));
   });
