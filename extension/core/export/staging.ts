@@ -4,7 +4,7 @@ import { UserError } from '../errors';
 import { isShardIndex } from '../formats/safetensors/shard-index';
 import type { TensorFile } from '../formats/tensor-file';
 import { moveInto, removeLeftover, writeFailure } from '../io/atomic-file';
-import { place } from '../io/check-outputs';
+import { checkOutputs, place } from '../io/check-outputs';
 import { begun } from '../io/unfinished';
 
 /** Where an export lies until it is verified. */
@@ -17,18 +17,26 @@ export interface Staging {
   discard(): Promise<void>;
 }
 
+/** Where one file lies until it is verified. Refused where that is something else than a file: it will be removed. */
+export async function unverifiedBeside(output: string): Promise<string> {
+  const file = `${output}.unverified`;
+  await checkOutputs([file], []);
+  return begun(file);
+}
+
 /** A place beside the wanted output, which is a file or the index of a model in several files. Refuses to write over the source. */
 export async function stage(output: string, source: TensorFile): Promise<Staging> {
   const folder = path.dirname(output);
   if (!isShardIndex(output)) {
-    const unverified = begun(`${output}.unverified`);
+    const unverified = await unverifiedBeside(output);
     return { output: unverified, keep: () => moveInto(unverified, output), discard: () => removeLeftover(unverified) };
   }
   if (await place(folder) === path.dirname(await place(source.path))) {
     throw new UserError(`${folder} is the folder of the model itself, whose files are never written in place.`, 'Choose another folder.');
   }
-  const staging = begun(path.join(folder, `.${path.basename(output)}.unverified`));
+  const staging = path.join(folder, `.${path.basename(output)}.unverified`);
   await fs.mkdir(staging).catch((cause: unknown) => { throw writeFailure(output, cause); });
+  begun(staging);
   return {
     output: path.join(staging, path.basename(output)),
     keep: async () => {

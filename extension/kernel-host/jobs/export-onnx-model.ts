@@ -2,6 +2,7 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../../core/errors';
 import { dataFileOf } from '../../core/export/onnx/data-file';
+import { unverifiedBeside } from '../../core/export/staging';
 import { exportInPlace, type InPlaceResult } from '../../core/export/onnx/in-place';
 import { firstDifference } from '../../core/export/compare-tensors';
 import { hasParts, verifyParts } from '../../core/export/onnx/verify-parts';
@@ -22,7 +23,7 @@ import type { ExportRequest, ExportResult } from '../../core/protocol/kernel-hos
 import type { ReportProgress } from '../../core/protocol/rpc';
 import { moveInto, removeLeftover } from '../../core/io/atomic-file';
 import { filesOf, place } from '../../core/io/check-outputs';
-import { begun, ended } from '../../core/io/unfinished';
+import { ended } from '../../core/io/unfinished';
 import { host } from '../host';
 import { changedFilters, refuseOtherSource, standingFilters, type Surgery } from '../surgery';
 import { filterDifference } from './filter-difference';
@@ -56,7 +57,7 @@ export async function exportOnnxModel(
   if (request.length !== undefined) throw new UserError('The length of an ONNX model is its graph\'s own.', 'Leave --length out.');
   const data = await dataFileOf(request.output);
   const changed = await changedFilters(surgery, host().engine, request.recausalise, progress);
-  const unverified = begun(`${request.output}.unverified`);
+  const unverified = await unverifiedBeside(request.output);
   let result: InPlaceResult | undefined;
   let kept = false;
   try {

@@ -7,14 +7,13 @@ import { chooseForm, exportSafetensors, isCopy, type SafetensorsForm } from '../
 import type { Changes } from '../../core/export/safetensors-changes';
 import { verifySafetensors } from '../../core/export/safetensors-verify';
 import { relativeDifference } from '../../core/export/relative-difference';
-import { stage } from '../../core/export/staging';
+import { stage, unverifiedBeside } from '../../core/export/staging';
 import { openModel } from '../../core/families/registry';
 import { refuseSitesOnly } from '../../core/families/sites-only';
 import { openTensorFile } from '../../core/formats/open';
 import { isShardIndex } from '../../core/formats/safetensors/shard-index';
 import { moveInto, removeLeftover, writeFileAtomically } from '../../core/io/atomic-file';
 import { checkOutputs, filesOf } from '../../core/io/check-outputs';
-import { begun } from '../../core/io/unfinished';
 import type { LongConvModel } from '../../core/families/model';
 import { fingerprint, fingerprintOf } from '../../core/formats/fingerprint';
 import { ModelRunner } from '../../core/graph/runtime';
@@ -145,7 +144,7 @@ async function exportToOnnx(request: ExportRequest, { model, plan }: Surgery, fi
   }
   const length = request.length ?? defaultRunLength(model);
   progress({ message: `writing ${path.basename(request.output)}`, fraction: 0.3 });
-  const unverified = begun(`${request.output}.unverified`);
+  const unverified = await unverifiedBeside(request.output);
   try {
     const { notes } = await exportOnnx({
       graph: await model.graph(), filters, length, lowering: request.lowering, output: unverified,

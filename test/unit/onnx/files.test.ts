@@ -186,7 +186,14 @@ describe('ONNX models with data files', () => {
     const whole = [out, `${out}.data`].map(sha);
 
     fs.mkdirSync(`${out}.unverified/in the way`, { recursive: true });
-    assert.equal((await exported(7)).code, 1);
+    const refused = await exported(7);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /masked\.onnx\.unverified/);
+    assert.ok(fs.existsSync(`${out}.unverified/in the way`), 'what is not ours stays');
+    // The data file is written before the graph, which fails here.
+    const model = await open(file);
+    await assert.rejects(exportInPlace({ model, plan: planOf(model), filters: await keptFilters(model, 7), recausalise: false, output: `${out}.unverified`, dataFile: 'masked.onnx.1.data' }), /unverified/);
+    await model.close();
     assert.deepEqual([out, `${out}.data`].map(sha), whole);
     assert.deepEqual(dataFiles(), ['masked.onnx.data']);
 
