@@ -1,6 +1,7 @@
 // Checks the CUDA FFT convolution against float64 and times it. One JSON line for each case on stdout; exit 1 if one is wrong.
 //   fft_conv_check check          many small and odd shapes
 //   fft_conv_check bench [plain|gated] [N]   the shapes of FlashFFTConv's benchmark, overlap-save and sparse ones (with N: those of one N)
+//   fft_conv_check once [plain|gated] [N]    the same shapes, one call each, for profilers
 // Timing: CUDA events, filters prepared, warm, median; inputs rotate through more memory than the L2 cache holds.
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
@@ -306,8 +307,9 @@ int main(int argc, char** argv) {
   std::printf("{\"device\":\"%s\",\"multiprocessors\":%d,\"l2_bytes\":%d}\n", properties.name, properties.multiProcessorCount, properties.l2CacheSize);
   int wrong = 0, all = 0;
   const int64_t only = argc > 3 ? std::atoll(argv[3]) : 0;
-  for (const Case& c : what == "check" ? check_cases() : bench_cases(argc > 2 && std::strcmp(argv[2], "gated") == 0)) {
+  for (Case c : what == "check" ? check_cases() : bench_cases(argc > 2 && std::strcmp(argv[2], "gated") == 0)) {
     if (only && c.n != only) continue;
+    if (what == "once") c.timed = false;
     ++all;
     wrong += !run_case(c);
   }

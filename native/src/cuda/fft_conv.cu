@@ -59,7 +59,7 @@ struct FftConvPlan {
   int multiprocessors = 0, most_shared_bytes = 0;
   DeviceMemory filter, filter_scale;
   DeviceMemory in, middle, core, pairs, out, base0, steps0, base1, steps1, core_twiddles, row_twiddles;  // one pass, or rows
-  DeviceMemory column_in, column_digit, column_out, inner, coarse, fine, slots, frequency;  // columns
+  DeviceMemory column_in, column_digit, column_out, inner, coarse, fine, slots, frequency, bins;  // columns
   char description[160] = {};
   Lanes lanes;  // long
 };
@@ -92,7 +92,7 @@ bool has_clusters(int device, Signal signal, int points) {
   int supported = 0, resident = 0;
   check(cudaDeviceGetAttribute(&supported, cudaDevAttrClusterLaunch, device), "be asked for clusters");
   if (!supported) return false;
-  const KernelLaunch kernel = one_pass_kernel(signal, Element::kHalf, points);
+  const KernelLaunch kernel = one_pass_kernel(signal, Element::kHalf, Form::kAny, points);
   cudaLaunchAttribute attribute;
   const cudaLaunchConfig_t launch = launch_of(kernel, true, nullptr, attribute);
   allow_shared_memory(kernel, launch.dynamicSmemBytes);
@@ -171,6 +171,7 @@ void compute_filters(FftConvPlan& plan, const float* filter, cudaStream_t stream
     for (const int32_t row : rows_with_kept_bins(plan.spec, plan.choice)) plan.keep |= 1u << row;
   }
   plan.frequency = DeviceMemory::of(rows);
+  if (plan.choice.is_long) plan.bins = DeviceMemory::of(row_bins(rows, static_cast<int>(4 * plan.alpha), 4 * plan.choice.points, plan.points));
   plan.filter = DeviceMemory(static_cast<size_t>(4) * s.channels * plan.kept_rows * plan.points);
   plan.filter_scale = DeviceMemory(4 * s.channels);
   check(cudaMemsetAsync(plan.filter_scale.as<void>(), 0, 4 * s.channels, stream), "clear memory");
@@ -257,10 +258,14 @@ OnePass tables_of(const FftConvPlan& plan) {
   return o;
 }
 
+/// Whether gates are staged in shared memory, too, on this GPU.
+bool has_room_for_gates(const FftConvPlan& plan, const KernelLaunch& kernel) {
+  return kernel.gates_staged || kernel.shared_bytes + kernel.gate_bytes <= static_cast<size_t>(plan.most_shared_bytes);
+}
+
 void launch_one_pass(const FftConvPlan& plan, const KernelLaunch& kernel, OnePass& parameters, cudaStream_t stream) {
   cudaLaunchAttribute attribute;
-  const bool room = kernel.gates_staged || kernel.shared_bytes + kernel.gate_bytes <= static_cast<size_t>(plan.most_shared_bytes);
-  parameters.gates_staged = parameters.signal.pre_gate && room;
+  parameters.gates_staged = parameters.signal.pre_gate && has_room_for_gates(plan, kernel);
   cudaLaunchConfig_t launch = launch_of(kernel, parameters.gates_staged, stream, attribute);
   allow_shared_memory(kernel, launch.dynamicSmemBytes);
   int resident = 0;  // blocks of a multiprocessor, or clusters of the GPU
@@ -278,14 +283,18 @@ void launch_one_pass(const FftConvPlan& plan, const KernelLaunch& kernel, OnePas
 }
 
 void launch_long(const FftConvPlan& plan, const FftConvCall& call, cudaStream_t stream) {
-  const KernelLaunch forward = columns_kernel(plan.signal, call.element, false), inverse = columns_kernel(plan.signal, call.element, true);
-  const KernelLaunch row_kernel = one_pass_kernel(Signal::kComplex, call.element, plan.points);
-  allow_shared_memory(forward, forward.shared_bytes);
-  allow_shared_memory(inverse, inverse.shared_bytes);
+  const SignalArrays signal = arrays_of(plan, call);
+  const auto columns = [&](ColumnsStep step) {
+    const KernelLaunch kernel = columns_kernel(plan.signal, call.element, form_of(signal), step);
+    allow_shared_memory(kernel, kernel.shared_bytes);
+    return kernel;
+  };
+  const KernelLaunch forward = columns(ColumnsStep::kForward), settle = columns(ColumnsStep::kSettle), inverse = columns(ColumnsStep::kInverse);
+  const KernelLaunch row_kernel = one_pass_kernel(Signal::kComplex, call.element, Form::kAny, plan.points);
   const int64_t members = plan.signal == Signal::kPair ? 2 : 1, per_channel = (call.batch + members - 1) / members;
   const int64_t at_once = std::min<int64_t>(chunk_sequences(plan), 65535);
   Columns c = {};
-  c.signal = arrays_of(plan, call);
+  c.signal = signal;
   c.slots = plan.slots.as<int32_t>();
   c.in_fragments = plan.column_in.as<uint4>();
   c.digit_fragments = plan.column_digit.as<uint4>();
@@ -295,7 +304,7 @@ void launch_long(const FftConvPlan& plan, const FftConvCall& call, cudaStream_t 
   c.points = plan.points;
   c.most = most_trusted(plan.choice.points, plan.gain);
   c.rows.filter = plan.filter.as<uint32_t>();
-  c.rows.frequency = plan.frequency.as<int32_t>();
+  c.rows.bins = plan.bins.as<RowBin>();
   c.rows.twiddles = {plan.coarse.as<float2>(), plan.fine.as<float2>(), static_cast<uint32_t>(4 * plan.choice.points - 1)};
   c.rows.kept_rows = static_cast<uint32_t>(plan.kept_rows);
   c.rows.shift4 = static_cast<int32_t>(4 * plan.alpha);
@@ -324,12 +333,17 @@ void launch_long(const FftConvPlan& plan, const FftConvCall& call, cudaStream_t 
       c.rows.data = reinterpret_cast<uint32_t*>(place + state_bytes(plan));
       cudaStream_t const lane = lane_of(turn);
       void* arguments[] = {&c};
-      const dim3 grid(static_cast<unsigned>(plan.points / 64), static_cast<unsigned>(channels * sequences));
-      check(cudaLaunchKernel(forward.function, grid, dim3(forward.threads), arguments, forward.shared_bytes, lane), "start a kernel");
+      const unsigned all = static_cast<unsigned>(channels * sequences);
+      const auto start = [&](const KernelLaunch& kernel, unsigned tiles) {
+        check(cudaLaunchKernel(kernel.function, dim3(tiles, all), dim3(kernel.threads), arguments, kernel.shared_bytes, lane), "start a kernel");
+      };
+      const unsigned tiles = static_cast<unsigned>(plan.points / 64);
+      start(forward, tiles);
+      start(settle, 1);
       rows.rows = c.rows;
       rows.units = static_cast<uint32_t>(channels * sequences * plan.kept_rows);
       launch_one_pass(plan, row_kernel, rows, lane);
-      check(cudaLaunchKernel(inverse.function, grid, dim3(inverse.threads), arguments, inverse.shared_bytes, lane), "start a kernel");
+      start(inverse, tiles);
     }
   }
   for (int64_t i = 0; lanes > 1 && i < lanes; ++i) event.let_wait(stream, lane_of(i));
@@ -380,7 +394,10 @@ int32_t fft_conv_launch(const FftConvPlan& plan, const FftConvCall& call, cudaSt
     const int64_t per_channel = (call.batch * o.signal.blocks + sequences - 1) / sequences;
     o.units_per_channel = static_cast<uint32_t>(per_channel);
     o.units = static_cast<uint32_t>(per_channel * plan.spec.channels);
-    launch_one_pass(plan, one_pass_kernel(plan.signal, call.element, plan.points), o, stream);
+    const Form form = form_of(o.signal);
+    KernelLaunch kernel = one_pass_kernel(plan.signal, call.element, form, plan.points);
+    if (form == Form::kGated && !has_room_for_gates(plan, kernel)) kernel = one_pass_kernel(plan.signal, call.element, Form::kAny, plan.points);
+    launch_one_pass(plan, kernel, o, stream);
   });
 }
 
@@ -394,7 +411,7 @@ size_t fft_conv_prepared_bytes(const FftConvPlan& plan) {
   for (const DeviceMemory* memory :
        {&plan.filter, &plan.filter_scale, &plan.in, &plan.middle, &plan.core, &plan.pairs, &plan.out, &plan.base0, &plan.steps0, &plan.base1, &plan.steps1,
         &plan.core_twiddles, &plan.row_twiddles, &plan.column_in, &plan.column_digit, &plan.column_out, &plan.inner, &plan.coarse, &plan.fine, &plan.slots,
-        &plan.frequency})
+        &plan.frequency, &plan.bins})
     bytes += memory->bytes();
   return bytes;
 }

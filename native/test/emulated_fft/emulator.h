@@ -38,13 +38,12 @@ struct PeerMemory {
   uint32_t word() const { return *base; }
 };
 
-inline bool block_any(bool value) {
-  static bool any;
-  block_sync();
-  any = false;
-  block_sync();
-  any = any || value;
-  block_sync();
+inline bool warp_any(bool value) {
+  auto* all = static_cast<uint32_t*>(emulated::warp_slots());
+  all[emulated::lane()] = value;
+  warp_sync();
+  bool any = false;
+  for (int i = 0; i < 32; ++i) any = any || all[i];
   return any;
 }
 
@@ -88,18 +87,14 @@ inline uint32_t permute_bytes(uint32_t a, uint32_t b, uint32_t selector) {
 inline void raise_maximum(uint32_t* shared, uint32_t value) { *shared = std::max(*shared, value); }
 
 inline void global_maximum(uint32_t* address, uint32_t value) { *address = std::max(*address, value); }
-inline uint32_t global_count(uint32_t* address) { return (*address)++; }
-inline uint32_t global_take(uint32_t* address) {
-  const uint32_t value = *address;
-  *address = 0;
-  return value;
-}
 inline void prefetch_to_l2(const void*) {}
 template <int kBytes>
 void async_copy(void* shared, const void* global, bool valid) {
   if (valid) std::memcpy(shared, global, kBytes);
   else std::memset(shared, 0, kBytes);
 }
+template <int kBytes>
+void async_copy_once(void* shared, const void* global, bool valid) { async_copy<kBytes>(shared, global, valid); }
 inline void async_wait() {}
 inline void async_commit() {}
 template <bool kButLast>

@@ -38,15 +38,37 @@ struct Strip {
   }
 };
 
-/// fragments: [tile][fragment][lane]. twiddle(row) gives the RunningTwiddle or KnownTwiddle of a row of results; sink(row, c, j, words) takes the
+/// Fragments of a digit's tiles, read when they are needed, or kept in registers by warps that meet them again.
+template <int R>
+struct TableFragments {
+  static constexpr int kTogether = 1;  // tiles whose fragments are in registers at a time
+  const uint4* table;  // [tile][fragment][lane]
+  int lane;
+  __device__ __forceinline__ DigitFragments<R> tile(int index) const {
+    DigitFragments<R> out;
+    out.load(table, index, lane);
+    return out;
+  }
+};
+template <int R, int kTiles>
+struct KeptFragments {
+  static constexpr int kTogether = kTiles;
+  DigitFragments<R> tiles[kTiles];
+  KeptFragments() = default;
+  __device__ __forceinline__ KeptFragments(const uint4* table, int lane) {
+#pragma unroll
+    for (int i = 0; i < kTiles; ++i) tiles[i].load(table, i, lane);
+  }
+  __device__ __forceinline__ const DigitFragments<R>& tile(int index) const { return tiles[index]; }
+};
+/// twiddle(row) gives the RunningTwiddle or KnownTwiddle of a row of results; sink(row, c, j, words) takes the
 /// results of columns kColumns * (2 t + c) + j .. + 3. kRunning: twiddles change along the columns.
-template <int R, int kColumns, bool kRunning, Signal kSignal, class Twiddle, class Sink>
-__device__ __forceinline__ void transform_strip(const uint4* fragments, const Strip<kSignal, R, kColumns>& strip, int lane, Twiddle twiddle, Sink sink) {
+template <int R, int kColumns, bool kRunning, Signal kSignal, class Fragments, class Twiddle, class Sink>
+__device__ __forceinline__ void transform_strip(const Fragments& fragments, const Strip<kSignal, R, kColumns>& strip, int lane, Twiddle twiddle, Sink sink) {
   const int g = lane >> 2;
-#pragma unroll 1  // the tiles' fragments need not be in registers together
+#pragma unroll Fragments::kTogether
   for (int tile = 0; tile < kDigitTiles<R>; ++tile) {
-    DigitFragments<R> a;
-    a.load(fragments, tile, lane);
+    const DigitFragments<R> a = fragments.tile(tile);
     const int near = g + 8 * tile;
     decltype(twiddle(near)) tw[2] = {twiddle(near), twiddle(kDigitHalves<R> > 1 ? near + R / 2 : near)};
 #pragma unroll
@@ -75,15 +97,17 @@ __device__ __forceinline__ void transform_strip(const uint4* fragments, const St
   }
 }
 
+template <int R, bool kReal>
+constexpr int kFinishTiles = kReal ? kDigitTiles<R> : R / 8;
+
 /// Last digit of the inverse: real results, one member (kReal) or two. store(row, member, values of columns 8 t .. 8 t + 7, what read(row, member)
 /// gave before) for kColumns = 4 strips. fragments: kToReal or kToPair.
-template <int R, bool kReal, class Read, class Store>
-__device__ __forceinline__ void finish_strip(const uint4* fragments, const Strip<Signal::kComplex, R, 4>& strip, int lane, Read read, Store store) {
+template <int R, bool kReal, class Fragments, class Read, class Store>
+__device__ __forceinline__ void finish_strip(const Fragments& fragments, const Strip<Signal::kComplex, R, 4>& strip, int lane, Read read, Store store) {
   const int g = lane >> 2;
-#pragma unroll 1  // the tiles' fragments need not be in registers together
-  for (int tile = 0; tile < (kReal ? kDigitTiles<R> : R / 8); ++tile) {
-    DigitFragments<R> a;
-    a.load(fragments, tile, lane);
+#pragma unroll Fragments::kTogether
+  for (int tile = 0; tile < kFinishTiles<R, kReal>; ++tile) {
+    const DigitFragments<R> a = fragments.tile(tile);
     constexpr int kResults = kReal ? kDigitHalves<R> : 2;  // rows R/2 apart, or members
     const auto row_of = [&](int o) { return g + 8 * tile + (kReal ? o * (R / 2) : 0); };
     const auto member_of = [](int o) { return kReal ? 0 : o; };

@@ -32,4 +32,10 @@ __host__ __device__ constexpr int filter_frequency(Geometry geometry, int positi
   return digit / geometry.middle + geometry.first * (digit % geometry.middle + geometry.middle * (f1 + 16 * f2));
 }
 
+/// Row of a long transform: its frequency in quarters of a bin, and its twiddles of 1, 4 and `far` columns.
+struct alignas(16) RowBin {
+  uint32_t bin4;
+  float2 one, four, far;
+};
+
 }  // namespace longconv::cuda

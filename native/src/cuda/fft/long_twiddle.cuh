@@ -2,15 +2,10 @@
 // Also: where the rows of a long transform lie (columns.cuh).
 #pragma once
 
+#include "geometry.h"
 #include "twiddle.cuh"
 
 namespace longconv::cuda {
-
-/// A frequency in quarters of a bin, and its twiddles of 1, 4 and `far` columns.
-struct RowBin {
-  uint32_t bin4;
-  float2 one, four, far;
-};
 
 /// coarse[i] = exp(-2 pi i 4096 i / period), fine[i] = exp(-2 pi i i / period); period = 4 n, a power of two.
 struct LongTwiddles {
@@ -35,20 +30,19 @@ struct LongTwiddles {
 struct LongRows {
   uint32_t* data;
   const uint32_t* filter;    // [channels][kept rows][points]
-  const int32_t* frequency;  // [kept rows]: frequency of the row, f mod (number of rows)
+  const RowBin* bins;        // [kept rows]
   LongTwiddles twiddles;
   uint32_t sequences, kept_rows;
   int32_t first_channel;
   int32_t shift4;  // 4 alpha
 
   /// Units run over channels, then rows, then sequences, so that neighbours share filter rows.
-  __device__ __forceinline__ void locate(uint32_t unit, int32_t& channel, uint32_t*& row, RowBin& bin, const uint32_t*& row_filter, int points,
-                                         uint32_t far) const {
+  __device__ __forceinline__ void locate(uint32_t unit, int32_t& channel, uint32_t*& row, RowBin& bin, const uint32_t*& row_filter, int points) const {
     const uint32_t line = unit / sequences, sequence = unit - line * sequences;
     const uint32_t local = line / kept_rows, slot = line - local * kept_rows;
+    bin = bins[slot];
     channel = first_channel + static_cast<int32_t>(local);
     row = data + (static_cast<int64_t>(local * sequences + sequence) * kept_rows + slot) * points;
-    bin = twiddles.row_bin(4 * load_constant(frequency + slot) - shift4, far);
     row_filter = filter + (static_cast<int64_t>(channel) * kept_rows + slot) * points;
   }
 

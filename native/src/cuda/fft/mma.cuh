@@ -71,8 +71,8 @@ struct PeerMemory {
   }
 };
 
-/// Barrier; true if `value` is true for any thread of the block.
-__device__ __forceinline__ bool block_any(bool value) { return __syncthreads_or(value); }
+/// True if `value` is true for any thread of the warp.
+__device__ __forceinline__ bool warp_any(bool value) { return __any_sync(0xffffffffu, value); }
 
 /// d = a * b + c
 __device__ __forceinline__ void mma(float (&d)[4], const uint4& a, uint32_t b0, uint32_t b1, const float (&c)[4]) {
@@ -93,15 +93,6 @@ __device__ __forceinline__ void raise_maximum(uint32_t* shared, uint32_t value) 
 }
 
 __device__ __forceinline__ void global_maximum(uint32_t* address, uint32_t value) { atomicMax(address, value); }
-/// Adds 1 after all that the block wrote before its last barrier; the count before.
-__device__ __forceinline__ uint32_t global_count(uint32_t* address) {
-  __threadfence();
-  const uint32_t before = atomicAdd(address, 1u);
-  __threadfence();
-  return before;
-}
-/// Reads and zeroes.
-__device__ __forceinline__ uint32_t global_take(uint32_t* address) { return atomicExch(address, 0u); }
 
 // Tables and spectra, which no kernel that reads them writes; signals, read once; intermediates, which another block wrote before.
 template <class T>
@@ -124,6 +115,19 @@ __device__ __forceinline__ void async_copy(void* shared, const void* global, boo
     asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(global), "r"(bytes) : "memory");
   else
     asm volatile("cp.async.ca.shared.global [%0], [%1], 8, %2;" ::"r"(to), "l"(global), "r"(bytes) : "memory");
+}
+/// The same for what is read once: it leaves L2 before the filter does, which from 16K points on was read from memory again for every unit.
+/// Not for two copies side by side: ptxas 13.0 then gives the policy an odd uniform register, an illegal instruction (test/gpu/disassembly.sh).
+template <int kBytes>
+__device__ __forceinline__ void async_copy_once(void* shared, const void* global, bool valid) {
+  const uint32_t to = static_cast<uint32_t>(__cvta_generic_to_shared(shared));
+  const int bytes = valid ? kBytes : 0;
+  uint64_t once;
+  asm("createpolicy.fractional.L2::evict_first.b64 %0, 1.0;" : "=l"(once));
+  if constexpr (kBytes == 16)
+    asm volatile("cp.async.cg.shared.global.L2::cache_hint [%0], [%1], 16, %2, %3;" ::"r"(to), "l"(global), "r"(bytes), "l"(once) : "memory");
+  else
+    asm volatile("cp.async.ca.shared.global.L2::cache_hint [%0], [%1], 8, %2, %3;" ::"r"(to), "l"(global), "r"(bytes), "l"(once) : "memory");
 }
 __device__ __forceinline__ void async_wait() { asm volatile("cp.async.wait_all;" ::: "memory"); }
 /// Ends a group of copies of the thread.

@@ -19,18 +19,19 @@
 
 namespace longconv::cuda {
 
-template <Signal kSignal, class E, int Q, int M, int kWarps, int kGroup, int kCluster = 1>
-struct OnePassKernel : OnePassBlock<kSignal, E, Q, M, kWarps, kGroup, kCluster> {
-  using Block = OnePassBlock<kSignal, E, Q, M, kWarps, kGroup, kCluster>;
+template <Signal kSignal, class E, Form kForm, int Q, int M, int kWarps, int kGroup, int kCluster = 1>
+struct OnePassKernel : OnePassBlock<kSignal, E, kForm, Q, M, kWarps, kGroup, kCluster> {
+  using Block = OnePassBlock<kSignal, E, kForm, Q, M, kWarps, kGroup, kCluster>;
   using Block::Block;
   using Block::kColumns, Block::kMembers, Block::kOwnRows, Block::kPieceColumns, Block::kPoints, Block::kSmall, Block::kStaged, Block::kStagedStrips, Block::kStrip,
       Block::kStripColumns, Block::kStrips, Block::kStripStep, Block::kThreads;
-  using Block::current, Block::lane, Block::p, Block::rank, Block::slot, Block::staged, Block::state, Block::states, Block::thread, Block::warp;
-  using Block::begin, Block::first_strip, Block::kept, Block::load_columns, Block::piece, Block::prefetch, Block::rescale, Block::row_of, Block::stage,
-      Block::stage_post_gate, Block::stage_strip, Block::staged_halves, Block::store_columns, Block::sync, Block::take_strip, Block::trusted_as_read, Block::unit_state;
+  using Block::current, Block::lane, Block::p, Block::rank, Block::slot, Block::staged, Block::state, Block::states, Block::stretch, Block::thread, Block::warp;
+  using Block::begin, Block::first_strip, Block::gates_staged, Block::kept, Block::load_columns, Block::piece, Block::prefetch, Block::rescale, Block::row_of,
+      Block::stage, Block::stage_post_gate, Block::stage_strip, Block::store_columns, Block::sync, Block::trusted_as_read, Block::unit_state;
   using typename Block::Staged;
 
-  /// First digit of 1, 2 or 4 rows.
+  /// First digit of 1, 2 or 4 rows. kScaled: the unit has scales other than 1; so below.
+  template <bool kScaled>
   __device__ __forceinline__ void read_small(int unit) {
     const auto sink = [&](int f, int j, uint4 words) {
       *reinterpret_cast<uint4*>(state + swizzle<M>(unit * kPoints + f * 256 + 8 * lane + j)) = words;
@@ -39,7 +40,7 @@ struct OnePassKernel : OnePassBlock<kSignal, E, Q, M, kWarps, kGroup, kCluster> 
       uint32_t raw[Q][1][8];
 #pragma unroll
       for (int q = 0; q < Q; ++q) {
-        const Staged words = staged[(unit / kWarps * Q + q) * kThreads + slot];
+        const Staged words = staged[(unit / kWarps * Q + q) * kThreads + slot()];
 #pragma unroll
         for (int i = 0; i < 8; ++i) raw[q][0][i] = words.e[i];
       }
@@ -49,7 +50,7 @@ struct OnePassKernel : OnePassBlock<kSignal, E, Q, M, kWarps, kGroup, kCluster> 
 #pragma unroll
       for (int q = 0; q < Q; ++q)
 #pragma unroll
-        for (int m = 0; m < kMembers; ++m) staged_halves((unit / kWarps * Q + q) * kMembers + m, unit_state(unit).scale[m], raw[q][m]);
+        for (int m = 0; m < kMembers; ++m) this->template staged_halves<kScaled>((unit / kWarps * Q + q) * kMembers + m, unit_state(unit).scale[m], raw[q][m]);
       uint32_t maximum[2] = {0, 0};
       track_maximum(raw, maximum);
       small_in<kSignal, Q>(p.first, raw, lane, sink);
@@ -59,38 +60,63 @@ struct OnePassKernel : OnePassBlock<kSignal, E, Q, M, kWarps, kGroup, kCluster> 
 
   using InStrip = Strip<kSignal, Q < 8 ? 8 : Q, kStripColumns>;
 
+  static constexpr bool kOperandsAhead = Q == 8 && M > 1;
+
+  /// What the first digit of a strip needs of tables: asked for ahead of the strip itself. Of 32 rows, when they are needed.
+  struct FirstOperands {
+    RunningTwiddle twiddles[2];
+  };
+
+  __device__ __forceinline__ RunningTwiddle first_twiddle(int strip, int row) const {
+    constexpr int kColumn8 = kStripColumns / 4;  // groups of 8 columns between neighbours t
+    return twiddle_at<kStripColumns>(p.first, row, strip * kStripColumns + kColumn8 * (lane & 3));
+  }
+
+  __device__ __forceinline__ FirstOperands first_operands(int strip) const {
+    FirstOperands out;
+    if constexpr (kOperandsAhead) {
+#pragma unroll
+      for (int half = 0; half < kDigitHalves<Q>; ++half) out.twiddles[half] = first_twiddle(strip, (lane >> 2) + half * (Q / 2));
+    }
+    return out;
+  }
+
   /// First digit of 8, 16 or 32 rows, of one strip.
-  __device__ __forceinline__ void first_digit(int strip, const InStrip& s) {
+  __device__ __forceinline__ void first_digit(int strip, const InStrip& s, const FirstOperands& operands) {
     const int g = lane >> 2, t = lane & 3;
     const uint32_t keep = p.keep >> g;
-    constexpr int kColumn8 = kStripColumns / 4;  // groups of 8 columns between neighbours t
     const int place = swizzle<M>(g / kCluster * kColumns + 2 * kStripColumns * t) ^ swizzle<M>(strip * kStrip);
-    transform_strip<Q, kStripColumns, true>(
-        p.in_fragments, s, lane, [&](int f) { return twiddle_at<kStripColumns>(p.first, f, strip * kStripColumns + kColumn8 * t); },
-        [&](int f, int c, int j, uint4 words) {
-          if (keep >> (f - g) & 1) store_columns(place ^ swizzle<M>((f - g) / kCluster * kColumns + kStripColumns * c + j), words);
-        });
+    const auto sink = [&](int f, int c, int j, uint4 words) {
+      if (keep >> (f - g) & 1) store_columns(place ^ swizzle<M>((f - g) / kCluster * kColumns + kStripColumns * c + j), words);
+    };
+    if constexpr (kOperandsAhead) {
+      transform_strip<Q, kStripColumns, true>(TableFragments<Q>{p.in_fragments, lane}, s, lane, [&](int f) { return operands.twiddles[f == g ? 0 : 1]; }, sink);
+    } else {
+      transform_strip<Q, kStripColumns, true>(TableFragments<Q>{p.in_fragments, lane}, s, lane, [&](int f) { return first_twiddle(strip, f); }, sink);
+    }
   }
 
   /// The strips of a group whose input has been staged, or lies in the rows of a long transform.
+  template <bool kScaled>
   __device__ __forceinline__ void read_digit() {
     uint32_t maximum[2] = {0, 0};
 #pragma unroll 1
     for (int strip = warp; strip < kStrips; strip += kWarps) {
+      const FirstOperands operands = first_operands(strip);
       InStrip s;
 #pragma unroll
       for (int i = 0; i < Q / 4; ++i) {
         if constexpr (kSignal == Signal::kComplex) {
-          const uint4 words = kStaged ? reinterpret_cast<const uint4*>(staged)[(strip / kWarps * (Q / 4) + i) * kThreads + slot]
+          const uint4 words = kStaged ? reinterpret_cast<const uint4*>(staged)[(strip / kWarps * (Q / 4) + i) * kThreads + slot()]
                                       : load_shared_level(reinterpret_cast<const uint4*>(unit_state(0).row + this->point_of_piece(strip, i)));
           s.raw[i][0][0] = words.x, s.raw[i][0][1] = words.y, s.raw[i][0][2] = words.z, s.raw[i][0][3] = words.w;
         } else {
 #pragma unroll
-          for (int m = 0; m < kMembers; ++m) staged_halves((strip / kWarps * (Q / 4) + i) * kMembers + m, unit_state(0).scale[m], s.raw[i][m]);
+          for (int m = 0; m < kMembers; ++m) this->template staged_halves<kScaled>((strip / kWarps * (Q / 4) + i) * kMembers + m, unit_state(0).scale[m], s.raw[i][m]);
         }
       }
       if constexpr (kSignal != Signal::kComplex) track_maximum(s.raw, maximum);
-      first_digit(strip, s);
+      first_digit(strip, s, operands);
     }
     if constexpr (kSignal != Signal::kComplex)
       for (int m = 0; m < kMembers; ++m) raise_maximum(&unit_state(0).maximum[m], maximum[m]);
@@ -98,7 +124,7 @@ struct OnePassKernel : OnePassBlock<kSignal, E, Q, M, kWarps, kGroup, kCluster> 
 
   /// Goes through the strips: writes the results of the unit in work (kWrite), then reads the unit of half `half` of the states in their place. The first strip's
   /// post-gates and input have been asked for, in this order; the next one's are on their way meanwhile.
-  template <bool kWrite>
+  template <bool kWrite, bool kScaled>
   __device__ __forceinline__ void turn_round(int half, bool reads) {
     uint32_t maximum[2] = {0, 0};
 #pragma unroll 1
@@ -107,69 +133,87 @@ struct OnePassKernel : OnePassBlock<kSignal, E, Q, M, kWarps, kGroup, kCluster> 
       if constexpr (kWrite) {
         async_wait_groups<true>();
 #pragma unroll 1
-        for (int first = strip * kStrip; first < (strip + 1) * kStrip; first += 32) write_columns(first);
+        for (int first = strip * kStrip; first < (strip + 1) * kStrip; first += 32) write_columns(first, {});
         if (more) stage_post_gate(strip + kStripStep);
         async_commit();
       }
       InStrip s;
+      FirstOperands operands;
       if (reads) {
+        operands = first_operands(strip);
         async_wait_groups<kWrite>();
-        take_strip(half, strip, s);
+        this->template take_strip<kScaled>(half, strip, s);
         if (more) stage_strip(half, strip + kStripStep);
       }
       async_commit();
       if (!reads) continue;
       track_maximum(s.raw, maximum);
       warp_sync();  // all lanes have read what is overwritten now
-      first_digit(strip, s);
+      first_digit(strip, s, operands);
     }
     if (reads)
       for (int m = 0; m < kMembers; ++m) raise_maximum(&states[half].maximum[m], maximum[m]);
   }
 
   /// Reads the group in work.
+  template <bool kScaled>
   __device__ __forceinline__ void read_units() {
     if constexpr (kSmall) {
-      for (int unit = warp; unit < kGroup; unit += kWarps) read_small(unit);
+      for (int unit = warp; unit < kGroup; unit += kWarps) read_small<kScaled>(unit);
     } else if constexpr (kStagedStrips) {
       stage_strip(current, first_strip());
       async_commit();
-      turn_round<false>(current, true);
+      turn_round<false, kScaled>(current, true);
     } else {
-      read_digit();
+      read_digit<kScaled>();
     }
   }
 
-  /// The middle digit, in place. Forward: rows to frequencies. Inverse: back, with the first digit's twiddles applied to the results.
+  /// The middle digit, in place; a barrier must follow. Forward: rows to frequencies. Inverse: back, with the first digit's twiddles applied to the results.
   template <bool kInverse>
   __device__ __forceinline__ void middle() {
     if constexpr (M > 1) {
       static_assert(kWarps % 8 == 0 && M <= 16, "every warp has one strip, and its twiddles in registers");
       const int g = lane >> 2, t = lane & 3, strip = warp & 7;
+      const KeptFragments<M, 1> fragments(p.middle_fragments, lane);
       if constexpr (kInverse) {
-        for_own_rows([&](int q, const Strip<Signal::kComplex, M, 4>& s, auto sink) {
-          transform_strip<M, 4, true>(p.middle_fragments, s, lane, [&](int row) { return twiddle_at<4>(p.first, q, row * 32 + strip * 4 + t); }, sink);
-        });
+        struct Twiddles {
+          RunningTwiddle near, far;
+        };
+        for_own_rows(
+            [&](int q) {
+              Twiddles out;
+              out.near = twiddle_at<4>(p.first, q, g * 32 + strip * 4 + t);
+              if constexpr (M > 8) out.far = twiddle_at<4>(p.first, q, (g + M / 2) * 32 + strip * 4 + t);
+              return out;
+            },
+            [&](const Twiddles& twiddles, const Strip<Signal::kComplex, M, 4>& s, auto sink) {
+              transform_strip<M, 4, true>(fragments, s, lane, [&](int row) { return row == g ? twiddles.near : twiddles.far; }, sink);
+            });
       } else {
         const KnownTwiddle near(twiddle_at<4>(p.middle, g, strip * 4 + t)), far(twiddle_at<4>(p.middle, M > 8 ? g + M / 2 : g, strip * 4 + t));
-        for_own_rows([&](int, const Strip<Signal::kComplex, M, 4>& s, auto sink) {
-          transform_strip<M, 4, true>(p.middle_fragments, s, lane, [&](int row) { return row == g ? near : far; }, sink);
-        });
+        for_own_rows([](int) { return 0; },
+                     [&](int, const Strip<Signal::kComplex, M, 4>& s, auto sink) {
+                       transform_strip<M, 4, true>(fragments, s, lane, [&](int row) { return row == g ? near : far; }, sink);
+                     });
       }
-      block_sync();
     }
   }
 
-  /// Calls transform(row of the first digit, strip, sink) for the block's rows and the warp's 32 columns of the middle digit.
-  template <class Transform>
-  __device__ __forceinline__ void for_own_rows(Transform transform) {
+  /// Calls transform(operands(row of the first digit), strip, sink) for the block's rows and the warp's 32 columns of the middle digit; the operands are
+  /// asked for ahead of the strip.
+  static constexpr int kOwnTogether = kSignal == Signal::kPair ? 2 : 1;
+  template <class Operands, class Transform>
+  __device__ __forceinline__ void for_own_rows(Operands operands, Transform transform) {
     const int g = lane >> 2, t = lane & 3, strip = warp & 7;
     const int read = swizzle<M>(digit_row(t, 0) * 256 + 4 * g) ^ swizzle<M>(strip * 32), write = swizzle<M>(g * 256 + 8 * t) ^ swizzle<M>(strip * 32);
+#pragma unroll kOwnTogether
     for (int own = warp >> 3; own < kOwnRows; own += kWarps / 8) {
       const int q = row_of(own);
       if (!kept(q)) continue;
       uint32_t* const row_state = state + own * kColumns;
       const int turn = swizzle<M>(own * kColumns) ^ own * kColumns;  // what the row's number changes in the places within it
+      const auto ahead = operands(q);
       Strip<Signal::kComplex, M, 4> s;
 #pragma unroll
       for (int i = 0; i < M / 4; ++i) {
@@ -177,7 +221,7 @@ struct OnePassKernel : OnePassBlock<kSignal, E, Q, M, kWarps, kGroup, kCluster> 
         s.raw[i][0][0] = words.x, s.raw[i][0][1] = words.y, s.raw[i][0][2] = words.z, s.raw[i][0][3] = words.w;
       }
       warp_sync();  // all lanes have read what is overwritten now
-      transform(q, s, [&](int row, int c, int, uint4 words) {
+      transform(ahead, s, [&](int row, int c, int, uint4 words) {
         *reinterpret_cast<uint4*>(row_state + (write ^ turn ^ swizzle<M>((row - g) * 256 + 4 * c))) = words;
       });
     }
@@ -197,21 +241,37 @@ struct OnePassKernel : OnePassBlock<kSignal, E, Q, M, kWarps, kGroup, kCluster> 
     return out;
   }
 
-  /// filter: of the warp's first row.
-  __device__ __forceinline__ void core(RowWords filter) {
+  /// What the core needs of memory before its first row: asked for ahead of the barrier before it.
+  struct CoreOperands {
     CoreConstants constants;
-    constants.load(p.core_fragments, p.pair_fragments, p.core_twiddles, lane);
-#pragma unroll 1
-    for (int row = warp; row < kRows * kGroup; row += kWarps) {
-      const RowWords now = filter;
-      if (row + kWarps < kRows * kGroup) filter = filter_of(row + kWarps);
-      const int digit = core_row_of(row_of_unit(row));
+    RowWords filter, twiddles;  // twiddles: if they are the same for all rows of the warp
+  };
+
+  static constexpr int kTurnsTogether = kSignal == Signal::kPair && kForm == Form::kPlain && M == 1 ? 2 : 1;
+  static constexpr bool kSameTwiddles = kSignal == Signal::kPair && M > 1 && kWarps % M == 0;  // rows on their own: too few registers
+
+  static constexpr int kTurns = kRows * kGroup / kWarps;  // rows of a warp
+
+  __device__ __forceinline__ CoreOperands core_operands() const {
+    CoreOperands out;
+    out.constants.load(p.core_fragments, p.pair_fragments, p.core_twiddles, lane);
+    out.filter = filter_of(warp);
+    if constexpr (kSameTwiddles) out.twiddles.load(p.row_twiddles, core_row_of(warp) % M, lane);
+    return out;
+  }
+
+  /// A barrier must follow.
+  __device__ __forceinline__ void core(CoreOperands& next) {
+#pragma unroll kTurnsTogether
+    for (int turn = 0; turn < kTurns; ++turn) {
+      const int row = warp + turn * kWarps, digit = core_row_of(row_of_unit(row));
+      const RowWords filter = next.filter;
+      if (turn + 1 < kTurns) next.filter = filter_of(row + kWarps);
       if (!kept(digit / M)) continue;
-      RowWords twiddles;
-      twiddles.load(p.row_twiddles, M > 1 ? digit % M : digit, lane);
-      core_row<M>(constants, twiddles, now, state, row, lane);
+      RowWords twiddles = next.twiddles;
+      if constexpr (!kSameTwiddles) twiddles.load(p.row_twiddles, M > 1 ? digit % M : digit, lane);
+      core_row<M>(next.constants, twiddles, filter, state, row, lane);
     }
-    block_sync();
   }
 
   /// Last digit of 1, 2 or 4 rows.
@@ -232,54 +292,77 @@ struct OnePassKernel : OnePassBlock<kSignal, E, Q, M, kWarps, kGroup, kCluster> 
       } else {
         const Piece a = piece(unit, 0), b = piece(unit, kMembers - 1);
         const int point = q * 256 + 8 * lane;
-        const Elements<E, 8> gate = read_post_gate<E>(p.signal, a, 0, point);
-        if constexpr (kSignal == Signal::kPair) write_points<E>(p.signal, b, 0, channel, point, im, read_post_gate<E>(p.signal, b, 0, point));
-        write_points<E>(p.signal, a, 0, channel, point, re, gate);
+        const Elements<E, 8> gate = read_post_gate<kForm, E>(p.signal, a, 0, point);
+        if constexpr (kSignal == Signal::kPair) write_points<kForm, E>(p.signal, b, 0, channel, point, im, read_post_gate<kForm, E>(p.signal, b, 0, point));
+        write_points<kForm, E>(p.signal, a, 0, channel, point, re, gate);
       }
     });
   }
 
-  /// Last digit of 8, 16 or 32 rows, of 32 columns from `first` on.
-  __device__ __forceinline__ void write_columns(int first) {
+  /// Twiddles of a long transform's row where the lane's results begin: of row g of the first digit, column 8 t of 32, and from those to the warp's
+  /// next 32 columns.
+  struct RowTwiddles {
+    float2 start, hop;
+  };
+
+  __device__ __forceinline__ RowTwiddles row_twiddles() const {
+    if constexpr (kSignal != Signal::kComplex || kSmall) return {};
+    const LongTwiddles& table = p.rows.twiddles;
+    const uint32_t bin4 = unit_state(0).bin.bin4;
+    return {table.at(bin4 * ((lane >> 2) * kColumns + 32 * warp + 8 * (lane & 3))), table.at(bin4 * (32 * kWarps))};
+  }
+
+  /// Last digit of 8, 16 or 32 rows, of 32 columns from `first` on. start: kComplex.
+  __device__ __forceinline__ void write_columns(int first, float2 start) {
     const int g = lane >> 2, t = lane & 3;
-    const uint32_t keep = p.keep >> digit_row(t, 0);
     const UnitState& unit = unit_state(0);
     Strip<Signal::kComplex, Q, 4> s;
     const int place = swizzle<M>(digit_row(t, 0) / kCluster * kColumns + 4 * g) ^ swizzle<M>(first);
 #pragma unroll
     for (int i = 0; i < Q / 4; ++i) {
-      uint4 words = make_uint4(0, 0, 0, 0);
-      if (keep >> digit_row(0, i) & 1) words = load_columns(i, place ^ swizzle<M>(digit_row(0, i) / kCluster * kColumns));
+      const uint4 words = load_columns(i, place ^ swizzle<M>(digit_row(0, i) / kCluster * kColumns));
       s.raw[i][0][0] = words.x, s.raw[i][0][1] = words.y, s.raw[i][0][2] = words.z, s.raw[i][0][3] = words.w;
     }
     const auto point_of_row = [&](int row) { return row * kColumns + first + 8 * t; };
     if constexpr (kSignal == Signal::kComplex) {
       const RowBin bin = unit.bin;
       transform_strip<Q, 4, true>(
-          p.out_fragments, s, lane,
+          TableFragments<Q>{p.out_fragments, lane}, s, lane,
           [&](int row) {
             // The far rows of a tile come right after the near ones, half the digit away.
             const int near = row % (Q / 2 < 8 ? 8 : Q / 2);
-            RunningTwiddle tw = p.rows.twiddles.running(bin, point_of_row(near));
-            if (row != near) tw.w[0] = multiply(tw.w[0], bin.far), tw.w[1] = multiply(tw.w[1], bin.far);
+            RunningTwiddle tw;
+            tw.w[0] = near == g ? start : p.rows.twiddles.at(bin.bin4 * point_of_row(near));
+            if (row != near) tw.w[0] = multiply(tw.w[0], bin.far);
+            tw.w[1] = multiply(tw.w[0], bin.four);
+            tw.step = bin.one;
             return tw;
           },
           [&](int row, int c, int j, uint4 words) { store_shared_level(reinterpret_cast<uint4*>(unit.row + point_of_row(row) + 4 * c), words); });
     } else {
       const Piece a = piece(0, 0), b = kSignal == Signal::kPair ? piece(0, 1) : a;
-      const auto post_gate = [&](int row, int m) { return read_post_gate<E>(p.signal, m == 0 ? a : b, p.signal.discarded[m], point_of_row(row)); };
-      finish_strip<Q, kSignal == Signal::kReal>(
-          p.out_fragments, s, lane,
+      const auto post_gate = [&](int row, int m) { return read_post_gate<kForm, E>(p.signal, m == 0 ? a : b, p.signal.discarded[m], point_of_row(row)); };
+      constexpr bool kReal = kSignal == Signal::kReal;
+      using Fragments = std::conditional_t<Q == 16 && kSignal == Signal::kPair && kForm == Form::kPlain, KeptFragments<16, 2>, TableFragments<Q>>;
+      finish_strip<Q, kReal>(
+          Fragments{p.out_fragments, lane}, s, lane,
           [&](int row, int m) {
             if constexpr (kStagedStrips) return 0;  // shared memory has them at hand
             else return post_gate(row, m);
           },
           [&](int row, int m, float(&y)[8], const auto& gate) {
-            const auto write = [&](const Elements<E, 8>& by) { write_points<E>(p.signal, m == 0 ? a : b, p.signal.discarded[m], unit.channel, point_of_row(row), y, by); };
-            if constexpr (kStagedStrips) write(p.gates_staged ? this->post_gate_of(first, row, m) : post_gate(row, m));
-            else write(gate);
+            const auto write = [&](const Elements<E, 8>& by) { write_points<kForm, E>(p.signal, m == 0 ? a : b, p.signal.discarded[m], unit.channel, point_of_row(row), y, by); };
+            if constexpr (!kStagedStrips) write(gate);
+            else if (!post_gated<kForm>(p.signal)) write({});
+            else write(gates_staged() ? this->post_gate_of(first, row, m) : post_gate(row, m));
           });
     }
+  }
+
+  /// Rows of the first digit that no one writes are read as zeros.
+  __device__ __forceinline__ void clear_dropped_rows() const {
+    if (kSmall || !(~p.keep & (0xffffffffu >> (32 - Q)))) return;
+    for (int i = thread; i < kOwnRows * kColumns / 4; i += kThreads) reinterpret_cast<uint4*>(state)[i] = make_uint4(0, 0, 0, 0);
   }
 
   __device__ void run() {
@@ -287,52 +370,71 @@ struct OnePassKernel : OnePassBlock<kSignal, E, Q, M, kWarps, kGroup, kCluster> 
     // Blocks of one multiprocessor are a team that takes turns in one stretch of groups, so that they find the filter in its cache.
     const uint32_t teams = min(p.teams, clusters), team = cluster % teams, before = clusters / teams * team + min(team, clusters % teams);
     const uint32_t step = clusters / teams + (team < clusters % teams);
-    uint32_t group = static_cast<uint32_t>(static_cast<uint64_t>(groups) * before / clusters) + cluster / teams;
+    const uint32_t group = static_cast<uint32_t>(static_cast<uint64_t>(groups) * before / clusters) + cluster / teams;
     const uint32_t end = static_cast<uint32_t>(static_cast<uint64_t>(groups) * (before + step) / clusters);
+    if (thread == 0) *stretch = {group + step, step, end};
     begin(0, group * kGroup);
+    clear_dropped_rows();
     sync();
-    if (group < end) stage(0);
-    if (kStagedStrips && group < end) {
-      read_units();
+    if (group >= end) return;
+    stage(0);
+    if constexpr (kStagedStrips) {
+      read_units<false>();
       sync();
     }
-    for (; group < end; group += step) {
-      const bool more = group + step < end;
-      if (more) begin(current ^ 1, (group + step) * kGroup);
+    for (bool more = true; more;) {
+      const uint32_t next = stretch->next;
+      more = next < stretch->end;
+      if (more) begin(current ^ 1, next * kGroup);
+      CoreOperands operands;
       if constexpr (!kStagedStrips) {
         if (kStaged) async_wait();
-        read_units();
+        read_units<false>();
+        if constexpr (M == 1) operands = core_operands();
         sync();
       }
       if constexpr (kSignal != Signal::kComplex) {
-        if (block_any(thread < kGroup && !trusted_as_read(thread))) {
+        if (!trusted_as_read()) {
           sync();  // all have looked at the maxima
           rescale();
-          read_units();
+          read_units<true>();
+          if constexpr (M == 1) operands = core_operands();
           sync();
         }
       }
-      const RowWords filter = filter_of(warp);
       if (more) stage(current ^ 1);
-      middle<false>();
-      core(filter);
+      if constexpr (M > 1) {
+        middle<false>();
+        operands = core_operands();
+        block_sync();
+      }
+      const RowTwiddles twiddles = row_twiddles();
+      core(operands);
+      block_sync();
       if constexpr (kStagedStrips) {
         stage_post_gate(first_strip());
         async_commit();
         if (more) stage_strip(current ^ 1, first_strip());
         async_commit();
       } else {
-        prefetch(p.signal.post_gate);
+        if (post_gated<kForm>(p.signal)) prefetch(p.signal.post_gate);
       }
-      middle<true>();
-      if constexpr (kCluster > 1) cluster_sync();
+      if constexpr (M > 1) {
+        middle<true>();
+        sync();
+      }
       if constexpr (kStagedStrips) {
-        turn_round<true>(current ^ 1, more);
+        turn_round<true, false>(current ^ 1, more);
       } else if constexpr (kSmall) {
         for (int unit = warp; unit < kGroup; unit += kWarps) write_small(unit);
       } else {
-        for (int first = 32 * warp; first < kColumns; first += 32 * kWarps) write_columns(first);
+        float2 start = twiddles.start;
+        for (int first = 32 * warp; first < kColumns; first += 32 * kWarps) {
+          write_columns(first, start);
+          if constexpr (kSignal == Signal::kComplex) start = multiply(start, twiddles.hop);
+        }
       }
+      if (thread == 0) stretch->next += stretch->step;
       sync();
       current ^= 1;
     }

@@ -8,7 +8,7 @@
 
 namespace longconv::cuda {
 
-template <Signal kSignal, class E, int Q, int M, int kWarps, int kGroup, int kCluster>
+template <Signal kSignal, class E, Form kForm, int Q, int M, int kWarps, int kGroup, int kCluster>
 struct OnePassBlock {
   static constexpr int kPoints = Q * M * 256;
   static constexpr int kOwnPoints = kPoints / kCluster, kOwnRows = Q / kCluster;  // of a block
@@ -28,7 +28,9 @@ struct OnePassBlock {
   static constexpr int kPieces = kPoints * kGroup * kMembers / kPieceColumns / kThreads;  // of each thread in a group
   static constexpr int kStripPieces = Q / 4 * kMembers;                                   // and in a strip
   static constexpr size_t kStagedBytes = sizeof(Staged) * kThreads * (kStaged ? kPieces : kStagedStrips ? kStripPieces : 0);
-  static constexpr size_t kSharedBytes = sizeof(uint32_t) * kOwnPoints * kGroup + sizeof(UnitState) * 2 * kGroup + kStagedBytes;
+  // Staged pieces begin at a line: copies to elsewhere take up to a tenth more time.
+  static constexpr size_t kStateBytes = (sizeof(UnitState) * 2 * kGroup + sizeof(Stretch) + 127) / 128 * 128;
+  static constexpr size_t kSharedBytes = sizeof(uint32_t) * kOwnPoints * kGroup + kStateBytes + kStagedBytes;
   static constexpr size_t kGateBytes = kStagedBytes * (kStagedStrips ? 2 : 1);  // more, for the pre-gate, and for strips of the post-gate, too
   static_assert(kGroup <= kMaximumGroup && (Q < 8 ? kGroup % kWarps == 0 : kGroup == 1), "groups are for short transforms, whole units for each warp");
   static_assert(kCluster == 1 || (Q >= 8 && M > 1 && kCluster <= 8 && kSignal != Signal::kComplex), "clusters are for signals too long for one block");
@@ -36,16 +38,17 @@ struct OnePassBlock {
   const OnePass& p;
   uint32_t* state;
   UnitState* states;
+  Stretch* stretch;
   Staged* staged;  // [pieces][threads], then those of the pre-gate, then the post-gate's
   int thread, lane, warp;
   int rank = 0;  // of the block in its cluster
   PeerMemory in_owner, out_owner[2];
-  int slot;  // the thread's place among staged pieces
   int current = 0;  // half of `states` in use
 
   __device__ __forceinline__ OnePassBlock(const OnePass& parameters, uint32_t* shared) : p(parameters), state(shared) {
     states = reinterpret_cast<UnitState*>(shared + kOwnPoints * kGroup);
-    staged = reinterpret_cast<Staged*>(states + 2 * kGroup);
+    stretch = reinterpret_cast<Stretch*>(states + 2 * kGroup);
+    staged = reinterpret_cast<Staged*>(reinterpret_cast<char*>(states) + kStateBytes);
     thread = thread_index();
     lane = thread & 31;
     warp = thread >> 5;
@@ -54,8 +57,10 @@ struct OnePassBlock {
       in_owner = PeerMemory(state, (lane >> 2) % kCluster);
       for (int i = 0; i < 2; ++i) out_owner[i] = PeerMemory(state, digit_row(lane & 3, i) % kCluster);
     }
-    slot = kSmall ? thread : warp * 32 + staged_slot(lane, sizeof(Staged));
   }
+
+  /// The thread's place among staged pieces.
+  __device__ __forceinline__ int slot() const { return kSmall ? thread : warp * 32 + staged_slot(lane, sizeof(Staged)); }
 
   /// Describes the units of a group in half `half` of the shared states.
   __device__ __forceinline__ void begin(int half, uint32_t first_unit) {
@@ -65,14 +70,14 @@ struct OnePassBlock {
     u.present = unit < p.units;
     if (!u.present) unit = p.units - 1;  // computed, not written
     if constexpr (kSignal == Signal::kComplex) {
-      p.rows.locate(unit, u.channel, u.row, u.bin, u.filter, kPoints, Q < 8 ? 1 : Q / 2 * kColumns);
+      p.rows.locate(unit, u.channel, u.row, u.bin, u.filter, kPoints);
     } else {
       const uint32_t channel = unit / p.units_per_channel, inner = unit - channel * p.units_per_channel;
       u.channel = static_cast<int32_t>(channel);
       for (int m = 0; m < kMembers; ++m) {
         u.piece[m] = piece_of<kMembers>(p.signal, u.channel, inner, m);
-        u.piece[m].present = u.piece[m].present && u.present;
-        u.maximum[m] = u.piece[m].present ? 0 : kAbsent;
+        if (!u.present) u.piece[m].start = kNowhere;
+        u.maximum[m] = u.piece[m].present() ? 0 : kAbsent;
         u.scale[m] = 1;
         u.out_scale[m] = load_constant(p.filter_scale + channel);
       }
@@ -147,24 +152,24 @@ struct OnePassBlock {
     if constexpr (kStaged && kSignal == Signal::kComplex) {
       for_pieces([&](int index, int unit, int, int point) {
         const uint32_t* from = states[half * kGroup + unit].row + point;
-        uint32_t* to = staged[index * kThreads + slot].e;
+        uint32_t* to = staged[index * kThreads + slot()].e;
 #pragma unroll
         for (int i = 0; i < kPieceColumns; i += 4) async_copy<16>(to + i, from + i, true);
       });
     } else if constexpr (kStaged) {
       stage_array(half, p.signal.input, 0);
-      if (p.signal.pre_gate) stage_array(half, p.signal.pre_gate, kPieces);
+      if (pre_gated<kForm>(p.signal)) stage_array(half, p.signal.pre_gate, kPieces);
     }
   }
 
   __device__ __forceinline__ void stage_array(int half, const void* array, int first) {
-    if (p.signal.vector) {
+    if (is_vector<kForm>(p.signal)) {
       Piece pieces[2] = {};
       if constexpr (!kSmall)
         for (int m = 0; m < kMembers; ++m) pieces[m] = states[half * kGroup].piece[m];
       for_pieces([&](int index, int unit, int m, int point) {
-        stage_elements<E, kPieceColumns>(p.signal, kSmall ? states[half * kGroup + unit].piece[m] : pieces[m], array, point,
-                                         staged + (first + index) * kThreads + slot);
+        stage_elements<false, E, kPieceColumns>(p.signal, kSmall ? states[half * kGroup + unit].piece[m] : pieces[m], array, point,
+                                         staged + (first + index) * kThreads + slot());
       });
       return;
     }
@@ -174,41 +179,45 @@ struct OnePassBlock {
       const int m = index % kMembers, k = index % kEach / kMembers, unit = kSmall ? warp + index / kEach * kWarps : 0;
       constexpr int kRows = Q < 4 ? 1 : Q / 4;
       const int point = kSmall ? k * 256 + 8 * lane : point_of_piece(warp + k / kRows * kWarps, k % kRows);
-      stage_pointwise<E, kPieceColumns>(p.signal, states[half * kGroup + unit].piece[m], array, point, staged + (first + index) * kThreads + slot);
+      stage_pointwise<E, kPieceColumns>(p.signal, states[half * kGroup + unit].piece[m], array, point, staged + (first + index) * kThreads + slot());
     }
   }
 
   /// Starts to copy a strip of the unit described in half `half` of the states.
   __device__ __forceinline__ void stage_strip(int half, int strip) {
     stage_strip_of(p.signal.input, half, strip, 0);
-    if (p.signal.pre_gate && p.gates_staged) stage_strip_of(p.signal.pre_gate, half, strip, kStripPieces);
+    if (pre_gated<kForm>(p.signal) && gates_staged()) stage_strip_of(p.signal.pre_gate, half, strip, kStripPieces);
   }
 
   __device__ __forceinline__ void stage_strip_of(const void* array, int half, int strip, int first) {
     const UnitState& unit = states[half];
-    if (p.signal.vector) {
+    if (is_vector<kForm>(p.signal)) {
 #pragma unroll
       for (int m = 0; m < kMembers; ++m) {
         const Piece piece = unit.piece[m];
 #pragma unroll
         for (int i = 0; i < Q / 4; ++i)
-          stage_elements<E, kPieceColumns>(p.signal, piece, array, point_of_piece(strip, i), staged + (first + i * kMembers + m) * kThreads + slot);
+          stage_elements<true, E, kPieceColumns>(p.signal, piece, array, point_of_piece(strip, i), staged + (first + i * kMembers + m) * kThreads + slot());
       }
       return;
     }
 #pragma unroll 1
     for (int index = 0; index < kStripPieces; ++index)
       stage_pointwise<E, kPieceColumns>(p.signal, unit.piece[index % kMembers], array, point_of_piece(strip, index / kMembers),
-                                        staged + (first + index) * kThreads + slot);
+                                        staged + (first + index) * kThreads + slot());
   }
 
+  template <bool kScaled>
   __device__ __forceinline__ void staged_halves(int index, float scale, uint32_t (&out)[kPieceColumns / 2]) const {
-    const Staged u = staged[index * kThreads + slot];
-    if (p.signal.pre_gate)
-      to_halves<true>(u, staged[(kPieces + index) * kThreads + slot], scale, out);
+    const Staged u = staged[index * kThreads + slot()];
+    if (pre_gated<kForm>(p.signal))
+      to_halves<true, kScaled>(u, staged[(kPieces + index) * kThreads + slot()], scale, out);
     else
-      to_halves<false>(u, u, scale, out);
+      to_halves<false, kScaled>(u, u, scale, out);
   }
+
+  /// Whether strips of gates are staged, too. Always where the kernel is compiled for them.
+  __device__ __forceinline__ bool gates_staged() const { return kForm != Form::kAny || kCluster > 1 || p.gates_staged; }
 
   // Post-gates of a strip: 8 for every row and member of each 32 columns that a lane will write.
   __device__ __forceinline__ Elements<E, 8>* staged_post_gate(int first, int row, int m) const {
@@ -217,7 +226,7 @@ struct OnePassBlock {
   }
   __device__ __forceinline__ Elements<E, 8> post_gate_of(int first, int row, int m) const { return *staged_post_gate(first, row, m); }
   __device__ __forceinline__ void stage_post_gate(int strip) {
-    if (!p.signal.post_gate || !p.gates_staged || !p.signal.vector) return;
+    if (!post_gated<kForm>(p.signal) || !gates_staged() || !is_vector<kForm>(p.signal)) return;
 #pragma unroll
     for (int m = 0; m < kMembers; ++m) {
       const Piece piece = unit_state(0).piece[m];
@@ -226,13 +235,13 @@ struct OnePassBlock {
 #pragma unroll
         for (int i = 0; i < Q / 8; ++i) {
           const int row = 8 * i + (lane >> 2), point = row * kColumns + strip * kStrip + first + 8 * (lane & 3);
-          stage_elements<E, 8>(p.signal, piece, p.signal.post_gate, point, staged_post_gate(first, row, m));
+          stage_elements<true, E, 8>(p.signal, piece, p.signal.post_gate, point, staged_post_gate(first, row, m));
         }
     }
   }
 
   /// A strip that stage_strip() has brought.
-  template <class InStrip>
+  template <bool kScaled, class InStrip>
   __device__ __forceinline__ void take_strip(int half, int strip, InStrip& s) const {
 #pragma unroll
     for (int m = 0; m < kMembers; ++m) {
@@ -240,13 +249,14 @@ struct OnePassBlock {
 #pragma unroll
       for (int i = 0; i < Q / 4; ++i) {
         const int index = i * kMembers + m;
-        const Staged u = staged[index * kThreads + slot];
-        if (!p.signal.pre_gate) {
-          to_halves<false>(u, u, scale, s.raw[i][m]);
-        } else if (kCluster > 1 || p.gates_staged) {  // GPUs with clusters have room
-          to_halves<true>(u, staged[(kStripPieces + index) * kThreads + slot], scale, s.raw[i][m]);
+        const Staged u = staged[index * kThreads + slot()];
+        if (!pre_gated<kForm>(p.signal)) {
+          to_halves<false, kScaled>(u, u, scale, s.raw[i][m]);
+        } else if (gates_staged()) {
+          to_halves<true, kScaled>(u, staged[(kStripPieces + index) * kThreads + slot()], scale, s.raw[i][m]);
         } else {
-          to_halves<true>(u, read_elements<E, kPieceColumns>(p.signal, states[half].piece[m], p.signal.pre_gate, point_of_piece(strip, i)), scale, s.raw[i][m]);
+          const Staged gate = read_elements<kForm, E, kPieceColumns>(p.signal, states[half].piece[m], p.signal.pre_gate, point_of_piece(strip, i));
+          to_halves<true, kScaled>(u, gate, scale, s.raw[i][m]);
         }
       }
     }
@@ -255,18 +265,19 @@ struct OnePassBlock {
   /// Asks for the lines of an array that the group in work will read.
   __device__ __forceinline__ void prefetch(const void* array) const {
     if constexpr (kSignal != Signal::kComplex) {
-      if (!array) return;
       constexpr int kLine = 128 / static_cast<int>(sizeof(E)), kLines = kPoints / kLine;
 #pragma unroll 1
       for (int line = rank * kThreads + thread; line < kGroup * kMembers * kLines; line += kCluster * kThreads) {
         const int point = line % kLines * kLine, index = line / kLines;
         const Piece& piece = unit_state(index / kMembers).piece[index % kMembers];
-        if (inside(p.signal, piece, point)) prefetch_to_l2(static_cast<const E*>(array) + piece.row + piece.start + point);
+        if (inside(p.signal, piece, point)) prefetch_to_l2(static_cast<const E*>(array) + piece.at + point);
       }
     }
   }
 
-  /// True where a unit's largest |half|, among what all blocks of the cluster have read, is good in fp16.
+  /// True where the largest |half| of every unit of the group, among what all blocks of the cluster have read, is good in fp16.
+  __device__ __forceinline__ bool trusted_as_read() const { return !warp_any(lane < kGroup && !trusted_as_read(lane)); }
+
   __device__ __forceinline__ bool trusted_as_read(int unit) const {
     uint32_t top[2] = {unit_state(unit).maximum[0], unit_state(unit).maximum[1]};
 #pragma unroll

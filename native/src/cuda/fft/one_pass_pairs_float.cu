@@ -3,8 +3,8 @@
 namespace longconv::cuda {
 
 template <>
-KernelLaunch one_pass_kernel_of<Signal::kPair, float>(int points) {
-  return one_pass_instance_of<Signal::kPair, float>(points);
+KernelLaunch one_pass_kernel_of<Signal::kPair, float>(Form form, int points) {
+  return one_pass_instance_of<Signal::kPair, float>(form, points);
 }
 
 }  // namespace longconv::cuda

@@ -37,4 +37,9 @@ struct alignas(16) UnitState {
   bool present;
 };
 
+/// Groups of units that a block, or a cluster, works on; in shared memory, since registers are short.
+struct alignas(16) Stretch {
+  uint32_t next, step, end;
+};
+
 }  // namespace longconv::cuda

@@ -3,8 +3,8 @@
 namespace longconv::cuda {
 
 template <>
-KernelLaunch one_pass_kernel_of<Signal::kReal, float>(int points) {
-  return one_pass_instance_of<Signal::kReal, float>(points);
+KernelLaunch one_pass_kernel_of<Signal::kReal, float>(Form form, int points) {
+  return one_pass_instance_of<Signal::kReal, float>(form, points);
 }
 
 }  // namespace longconv::cuda

@@ -3,8 +3,8 @@
 namespace longconv::cuda {
 
 template <>
-KernelLaunch one_pass_kernel_of<Signal::kReal, __half>(int points) {
-  return one_pass_instance_of<Signal::kReal, __half>(points);
+KernelLaunch one_pass_kernel_of<Signal::kReal, __half>(Form form, int points) {
+  return one_pass_instance_of<Signal::kReal, __half>(form, points);
 }
 
 }  // namespace longconv::cuda

@@ -26,12 +26,30 @@ struct SignalArrays {
   bool vector;  // length, step, history divisible by 8 and arrays aligned: 8 points are read or written at once
 };
 
+/// What a kernel is compiled for: arrays that are read in whole pieces of 8 points (SignalArrays::vector) without gates, or with both; or any call,
+/// which then decides at run time. The first two have neither the branches nor the code of the rest.
+enum class Form { kPlain, kGated, kAny };
+
+template <Form kForm>
+__device__ __forceinline__ bool is_vector(const SignalArrays& s) { return kForm != Form::kAny || s.vector; }
+template <Form kForm>
+__device__ __forceinline__ bool pre_gated(const SignalArrays& s) { return kForm == Form::kAny ? s.pre_gate != nullptr : kForm == Form::kGated; }
+template <Form kForm>
+__device__ __forceinline__ bool post_gated(const SignalArrays& s) { return kForm == Form::kAny ? s.post_gate != nullptr : kForm == Form::kGated; }
+
+inline Form form_of(const SignalArrays& s) {
+  if (!s.vector || (s.pre_gate == nullptr) != (s.post_gate == nullptr)) return Form::kAny;
+  return s.pre_gate ? Form::kGated : Form::kPlain;
+}
+
+constexpr int32_t kNowhere = -(1 << 30);  // start of a piece that is not there: every point lies outside its row
+
 /// One piece of one row. Points outside the row read as 0 and are not written.
 struct Piece {
-  int64_t row;    // offset of the row's first element
+  int64_t at;     // offset in the array of point 0
   int32_t start;  // position in the row of point 0
-  bool present;
   float in_scale, out_scale;  // powers of two
+  __device__ __forceinline__ bool present() const { return start != kNowhere; }
 };
 
 /// Member `m` of the channel's transform number `index`.
@@ -40,9 +58,9 @@ __device__ __forceinline__ Piece piece_of(const SignalArrays& s, int32_t channel
   Piece p;
   const uint32_t sequence = s.apart ? index : index * kMembers + m;
   const uint32_t b = s.blocks == 1 ? sequence : sequence / s.blocks;
-  p.row = (b * s.total_channels + s.first_channel + channel) * s.length;
   p.start = static_cast<int32_t>(sequence - b * s.blocks) * s.step - s.history + m * s.apart;
-  p.present = static_cast<int32_t>(b) < s.batch && p.start < s.length;
+  p.at = (b * s.total_channels + s.first_channel + channel) * s.length + p.start;
+  if (static_cast<int32_t>(b) >= s.batch || p.start >= s.length) p.start = kNowhere;
   p.in_scale = p.out_scale = 1;
   return p;
 }
@@ -64,27 +82,28 @@ struct alignas(8) Elements<E, 4> {
   E e[4];
 };
 
+/// Zeros if not `valid`.
 template <class E, int kCount>
-__device__ __forceinline__ Elements<E, kCount> load_elements(const void* array, int64_t at) {
+__device__ __forceinline__ Elements<E, kCount> load_elements(const void* array, int64_t at, bool valid = true) {
   using Word = std::conditional_t<sizeof(E) * kCount == 8, uint2, uint4>;
   Elements<E, kCount> out;
-  Word words[sizeof(out) / sizeof(Word)];
+  Word words[sizeof(out) / sizeof(Word)] = {};
 #pragma unroll
   for (int i = 0; i < static_cast<int>(sizeof(out) / sizeof(Word)); ++i)
-    words[i] = load_once(reinterpret_cast<const Word*>(static_cast<const E*>(array) + at) + i);
+    if (valid) words[i] = load_once(reinterpret_cast<const Word*>(static_cast<const E*>(array) + at) + i);
   memcpy(&out, words, sizeof out);
   return out;
 }
 
 /// True if the 8-point group (kCount divides 8) at `point` lies in the row; with s.vector it lies in or out as a whole.
 __device__ __forceinline__ bool inside(const SignalArrays& s, const Piece& p, int32_t point) {
-  return p.present && static_cast<uint32_t>(p.start + point) < static_cast<uint32_t>(s.length);
+  return static_cast<uint32_t>(p.start + point) < static_cast<uint32_t>(s.length);
 }
 
-/// u * gate * scale as half2 pairs, rounded once.
-template <bool kGated, class E, int kCount>
+/// u * gate, and * scale if that is not 1 (kScaled), as half2 pairs, rounded once.
+template <bool kGated, bool kScaled, class E, int kCount>
 __device__ __forceinline__ void to_halves(const Elements<E, kCount>& u, const Elements<E, kCount>& gate, float scale, uint32_t (&out)[kCount / 2]) {
-  if (std::is_same_v<E, __half> && scale == 1) {
+  if constexpr (std::is_same_v<E, __half> && !kScaled) {
     memcpy(out, &u, sizeof out);
     if constexpr (kGated) {
       uint32_t factor[kCount / 2];
@@ -95,7 +114,8 @@ __device__ __forceinline__ void to_halves(const Elements<E, kCount>& u, const El
   } else {
 #pragma unroll
     for (int i = 0; i < kCount / 2; ++i) {
-      float a = to_float(u.e[2 * i]) * scale, b = to_float(u.e[2 * i + 1]) * scale;
+      float a = to_float(u.e[2 * i]), b = to_float(u.e[2 * i + 1]);
+      if constexpr (kScaled) a *= scale, b *= scale;
       if constexpr (kGated) a *= to_float(gate.e[2 * i]), b *= to_float(gate.e[2 * i + 1]);
       out[i] = pack(a, b);
     }
@@ -105,8 +125,7 @@ __device__ __forceinline__ void to_halves(const Elements<E, kCount>& u, const El
 /// One element, 0 outside the row.
 template <class E>
 __device__ __forceinline__ E point_of(const SignalArrays& s, const Piece& p, const void* array, int32_t point) {
-  const int32_t at = p.start + point;
-  return p.present && static_cast<uint32_t>(at) < static_cast<uint32_t>(s.length) ? static_cast<const E*>(array)[p.row + at] : E{};
+  return inside(s, p, point) ? static_cast<const E*>(array)[p.at + point] : E{};
 }
 
 /// u' of one point, 0 outside the row.
@@ -116,58 +135,41 @@ __device__ __forceinline__ float gated_point(const SignalArrays& s, const Piece&
   return s.pre_gate ? u * to_float(point_of<E>(s, p, s.pre_gate, point)) : u;
 }
 
-/// How a call's rows are read.
-enum class Access { kPlain, kGated, kPointwise };
-
-__device__ __forceinline__ Access access_of(const SignalArrays& s) {
-  return !s.vector ? Access::kPointwise : s.pre_gate ? Access::kGated : Access::kPlain;
-}
-
-/// u' * in_scale of points [point, point + kCount), as half2 pairs. Calls with the same access follow each other, so that the loads of a
-/// pass are under way together.
-template <class E, int kCount, Access kAccess>
-__device__ __forceinline__ void read_halves(const SignalArrays& s, const Piece& p, int32_t point, uint32_t (&out)[kCount / 2]) {
-  const int64_t at = p.row + p.start + point;
-  const bool in = inside(s, p, point);
-  Elements<E, kCount> u = {}, gate = {};
-  if constexpr (kAccess == Access::kPointwise) {
+/// u' * in_scale of points [point, point + kCount), as half2 pairs, element by element, in little code; for any alignment.
+template <class E, int kCount>
+__device__ __forceinline__ void read_halves_pointwise(const SignalArrays& s, const Piece& p, int32_t point, uint32_t (&out)[kCount / 2]) {
 #pragma unroll
-    for (int i = 0; i < kCount / 2; ++i) out[i] = 0;
+  for (int i = 0; i < kCount / 2; ++i) out[i] = 0;
 #pragma unroll 1
-    for (int i = 0; i < kCount; ++i) {
-      const uint32_t half = pack(gated_point<E>(s, p, point + i) * p.in_scale, 0) << (16 * (i & 1));
+  for (int i = 0; i < kCount; ++i) {
+    const uint32_t half = pack(gated_point<E>(s, p, point + i) * p.in_scale, 0) << (16 * (i & 1));
 #pragma unroll
-      for (int q = 0; q < kCount / 2; ++q) out[q] |= q == i / 2 ? half : 0;
-    }
-  } else {
-    if (in) u = load_elements<E, kCount>(s.input, at);
-    if (kAccess == Access::kGated && in) gate = load_elements<E, kCount>(s.pre_gate, at);
-    to_halves<kAccess == Access::kGated>(u, gate, p.in_scale, out);
+    for (int q = 0; q < kCount / 2; ++q) out[q] |= q == i / 2 ? half : 0;
   }
 }
 
 /// Points [point, point + kCount) of `array`, 0 outside the row.
-template <class E, int kCount>
+template <Form kForm, class E, int kCount>
 __device__ __forceinline__ Elements<E, kCount> read_elements(const SignalArrays& s, const Piece& p, const void* array, int32_t point) {
-  Elements<E, kCount> out = {};
-  if (!s.vector) {
+  if (is_vector<kForm>(s)) return load_elements<E, kCount>(array, p.at + point, inside(s, p, point));
+  Elements<E, kCount> out;
 #pragma unroll
-    for (int i = 0; i < kCount; ++i) out.e[i] = point_of<E>(s, p, array, point + i);
-  } else if (inside(s, p, point)) {
-    out = load_elements<E, kCount>(array, p.row + p.start + point);
-  }
+  for (int i = 0; i < kCount; ++i) out.e[i] = point_of<E>(s, p, array, point + i);
   return out;
 }
 
 /// Starts to copy points [point, point + kCount) of `array` to `to` in shared memory, zeros for what lies outside; async_wait() ends it.
-/// For s.vector.
-template <class E, int kCount>
+/// For s.vector. kOnce: they should leave L2 before what is read again.
+template <bool kOnce, class E, int kCount>
 __device__ __forceinline__ void stage_elements(const SignalArrays& s, const Piece& p, const void* array, int32_t point, Elements<E, kCount>* to) {
   const bool in = inside(s, p, point);
-  const char* from = reinterpret_cast<const char*>(static_cast<const E*>(array) + (in ? p.row + p.start + point : 0));
+  const char* from = reinterpret_cast<const char*>(static_cast<const E*>(array) + p.at + point);  // not read if outside
   constexpr int kBytes = sizeof(E) * kCount == 8 ? 8 : 16;
 #pragma unroll
-  for (int i = 0; i < static_cast<int>(sizeof(*to)) / kBytes; ++i) async_copy<kBytes>(reinterpret_cast<char*>(to) + kBytes * i, from + kBytes * i, in);
+  for (int i = 0; i < static_cast<int>(sizeof(*to)) / kBytes; ++i) {
+    if constexpr (kOnce && sizeof(*to) == kBytes) async_copy_once<kBytes>(reinterpret_cast<char*>(to) + kBytes * i, from + kBytes * i, in);
+    else async_copy<kBytes>(reinterpret_cast<char*>(to) + kBytes * i, from + kBytes * i, in);
+  }
 }
 
 /// The same at once, element by element, in little code; for any alignment.
@@ -192,25 +194,24 @@ __device__ __forceinline__ void track_maximum(const uint32_t (&raw)[kRows][kMemb
 }
 
 /// Post-gates of points [point, point + 8), for write_points: loaded before the products that give the points, so that they arrive meanwhile.
-template <class E>
+template <Form kForm, class E>
 __device__ __forceinline__ Elements<E, 8> read_post_gate(const SignalArrays& s, const Piece& p, int32_t discarded, int32_t point) {
-  Elements<E, 8> gate = {};
-  if (s.vector && s.post_gate && point >= discarded && inside(s, p, point)) gate = load_elements<E, 8>(s.post_gate, p.row + p.start + point);
-  return gate;
+  const bool needed = is_vector<kForm>(s) && post_gated<kForm>(s) && point >= discarded && inside(s, p, point);
+  return load_elements<E, 8>(s.post_gate, p.at + point, needed);
 }
 
 /// y = post_gate * (c * out_scale + skip * u') of points [point, point + 8) of a member's piece, from `discarded` on.
-template <class E>
-__device__ __forceinline__ void write_points(const SignalArrays& s, const Piece& p, int32_t discarded, int32_t channel, int32_t point, float (&c)[8],
+template <Form kForm, class E>
+__device__ __forceinline__ void write_points(const SignalArrays& s, const Piece& p, int32_t discarded, const int32_t& channel, int32_t point, float (&c)[8],
                                              const Elements<E, 8>& gate) {
-  const int64_t at = p.row + p.start + point;
-  if (!s.vector) {
+  const int64_t at = p.at + point;
+  if (!is_vector<kForm>(s)) {
 #pragma unroll 1
     for (int i = 0; i < 8; ++i) {
       float y = c[0];
 #pragma unroll
       for (int q = 1; q < 8; ++q) y = q == i ? c[q] : y;
-      if (point + i < discarded || !p.present || p.start + point + i >= s.length) continue;
+      if (point + i < discarded || !inside(s, p, point + i)) continue;
       y *= p.out_scale;
       if (s.skip) y += load_constant(s.skip + s.first_channel + channel) * gated_point<E>(s, p, point + i);
       if (s.post_gate) y *= to_float(point_of<E>(s, p, s.post_gate, point + i));
@@ -224,7 +225,7 @@ __device__ __forceinline__ void write_points(const SignalArrays& s, const Piece&
   if (s.skip) {
     const float d = load_constant(s.skip + s.first_channel + channel);
     const Elements<E, 8> u = load_elements<E, 8>(s.input, at);
-    if (s.pre_gate) {
+    if (pre_gated<kForm>(s)) {
       const Elements<E, 8> gate = load_elements<E, 8>(s.pre_gate, at);
 #pragma unroll
       for (int i = 0; i < 8; ++i) c[i] += d * (to_float(u.e[i]) * to_float(gate.e[i]));
@@ -233,7 +234,7 @@ __device__ __forceinline__ void write_points(const SignalArrays& s, const Piece&
       for (int i = 0; i < 8; ++i) c[i] += d * to_float(u.e[i]);
     }
   }
-  if (s.post_gate) {
+  if (post_gated<kForm>(s)) {
 #pragma unroll
     for (int i = 0; i < 8; ++i) c[i] *= to_float(gate.e[i]);
   }

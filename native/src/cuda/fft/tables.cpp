@@ -150,6 +150,18 @@ std::vector<float2> twiddle_circle(int64_t period, int64_t stride, int count) {
   return out;
 }
 
+std::vector<RowBin> row_bins(const std::vector<int32_t>& frequencies, int shift4, int64_t period, int points) {
+  const Geometry g = geometry_of(points);
+  const int far = points / g.first * (g.first / 2);  // half the first digit
+  std::vector<RowBin> out;
+  for (const int32_t f : frequencies) {
+    const int64_t bin4 = 4 * static_cast<int64_t>(f) - shift4;
+    const auto at = [&](int64_t columns) { return circle(static_cast<double>(bin4 * columns % period) / static_cast<double>(period)); };
+    out.push_back({static_cast<uint32_t>(bin4), at(1), at(4), at(far)});
+  }
+  return out;
+}
+
 std::vector<float2> twiddle_inner(double alpha) {
   std::vector<float2> out;
   for (int fa = 0; fa < 16; ++fa)

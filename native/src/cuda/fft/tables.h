@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "geometry.h"
+
 namespace longconv::cuda {
 
 enum class FragmentKind { kComplex, kPairs, kFromReal, kToReal, kToPair };
@@ -31,6 +33,8 @@ std::vector<float4> core_twiddles();
 std::vector<uint32_t> row_twiddles(int64_t n, int rows, double alpha);
 /// [count]: exp(-2 pi i stride i / period)
 std::vector<float2> twiddle_circle(int64_t period, int64_t stride, int count);
+/// Rows f of a long transform of `period` / 4 points, for rows of `points` points: frequencies f - shift4 / 4, far columns of their on-chip transform.
+std::vector<RowBin> row_bins(const std::vector<int32_t>& frequencies, int shift4, int64_t period, int points);
 /// [16 fa][16 rb]: w_256^((fa - alpha) rb)
 std::vector<float2> twiddle_inner(double alpha);
 
