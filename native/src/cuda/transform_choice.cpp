@@ -21,9 +21,9 @@ struct Rate {
   int64_t points;
   double pair, right_angle;
 };
-constexpr Rate kOnChip[] = {{256, 2.7, 4.0},  {1024, 2.8, 4.0},  {2048, 2.2, 3.6},  {4096, 2.2, 3.2}, {8192, 2.6, 3.9},
-                            {16384, 3.2, 4.9}, {32768, 3.5, 5.5}, {65536, 4.1, 6.3}, {kLargestInCluster, 4.1, 8.4}};
-constexpr Rate kLong[] = {{65536, 5.5, 9.2}, {1 << 18, 5.3, 9.0}, {1 << 20, 5.4, 9.2}, {1 << 21, 5.5, 9.6}, {kLargestLong, 6.3, 9.6}};
+constexpr Rate kOnChip[] = {{256, 2.5, 3.6},  {1024, 2.2, 3.7},  {2048, 2.0, 3.4},  {4096, 1.9, 3.1}, {8192, 2.4, 3.6},
+                            {16384, 2.6, 4.5}, {32768, 2.8, 5.0}, {65536, 3.7, 6.1}, {kLargestInCluster, 3.7, 7.8}};
+constexpr Rate kLong[] = {{65536, 5.0, 8.3}, {1 << 18, 5.0, 8.3}, {1 << 20, 4.9, 8.4}, {1 << 21, 5.2, 8.6}, {kLargestLong, 5.8, 9.1}};
 /// What does not go with the number of rows of the first digit: the signal's reads and writes and that digit. From long transforms with three
 /// quarters left out; not measured on chip.
 constexpr double kFixedShare = 0.39;

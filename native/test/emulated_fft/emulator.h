@@ -93,8 +93,6 @@ void async_copy(void* shared, const void* global, bool valid) {
   if (valid) std::memcpy(shared, global, kBytes);
   else std::memset(shared, 0, kBytes);
 }
-template <int kBytes>
-void async_copy_once(void* shared, const void* global, bool valid) { async_copy<kBytes>(shared, global, valid); }
 inline void async_wait() {}
 inline void async_commit() {}
 template <bool kButLast>

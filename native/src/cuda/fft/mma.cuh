@@ -116,19 +116,6 @@ __device__ __forceinline__ void async_copy(void* shared, const void* global, boo
   else
     asm volatile("cp.async.ca.shared.global [%0], [%1], 8, %2;" ::"r"(to), "l"(global), "r"(bytes) : "memory");
 }
-/// The same for what is read once: it leaves L2 before the filter does, which from 16K points on was read from memory again for every unit.
-/// Not for two copies side by side: ptxas 13.0 then gives the policy an odd uniform register, an illegal instruction (test/gpu/disassembly.sh).
-template <int kBytes>
-__device__ __forceinline__ void async_copy_once(void* shared, const void* global, bool valid) {
-  const uint32_t to = static_cast<uint32_t>(__cvta_generic_to_shared(shared));
-  const int bytes = valid ? kBytes : 0;
-  uint64_t once;
-  asm("createpolicy.fractional.L2::evict_first.b64 %0, 1.0;" : "=l"(once));
-  if constexpr (kBytes == 16)
-    asm volatile("cp.async.cg.shared.global.L2::cache_hint [%0], [%1], 16, %2, %3;" ::"r"(to), "l"(global), "r"(bytes), "l"(once) : "memory");
-  else
-    asm volatile("cp.async.ca.shared.global.L2::cache_hint [%0], [%1], 8, %2, %3;" ::"r"(to), "l"(global), "r"(bytes), "l"(once) : "memory");
-}
 __device__ __forceinline__ void async_wait() { asm volatile("cp.async.wait_all;" ::: "memory"); }
 /// Ends a group of copies of the thread.
 __device__ __forceinline__ void async_commit() { asm volatile("cp.async.commit_group;" ::: "memory"); }

@@ -60,40 +60,17 @@ struct OnePassKernel : OnePassBlock<kSignal, E, kForm, Q, M, kWarps, kGroup, kCl
 
   using InStrip = Strip<kSignal, Q < 8 ? 8 : Q, kStripColumns>;
 
-  static constexpr bool kOperandsAhead = Q == 8 && M > 1;
-
-  /// What the first digit of a strip needs of tables: asked for ahead of the strip itself. Of 32 rows, when they are needed.
-  struct FirstOperands {
-    RunningTwiddle twiddles[2];
-  };
-
-  __device__ __forceinline__ RunningTwiddle first_twiddle(int strip, int row) const {
-    constexpr int kColumn8 = kStripColumns / 4;  // groups of 8 columns between neighbours t
-    return twiddle_at<kStripColumns>(p.first, row, strip * kStripColumns + kColumn8 * (lane & 3));
-  }
-
-  __device__ __forceinline__ FirstOperands first_operands(int strip) const {
-    FirstOperands out;
-    if constexpr (kOperandsAhead) {
-#pragma unroll
-      for (int half = 0; half < kDigitHalves<Q>; ++half) out.twiddles[half] = first_twiddle(strip, (lane >> 2) + half * (Q / 2));
-    }
-    return out;
-  }
-
   /// First digit of 8, 16 or 32 rows, of one strip.
-  __device__ __forceinline__ void first_digit(int strip, const InStrip& s, const FirstOperands& operands) {
+  __device__ __forceinline__ void first_digit(int strip, const InStrip& s) {
     const int g = lane >> 2, t = lane & 3;
     const uint32_t keep = p.keep >> g;
     const int place = swizzle<M>(g / kCluster * kColumns + 2 * kStripColumns * t) ^ swizzle<M>(strip * kStrip);
     const auto sink = [&](int f, int c, int j, uint4 words) {
       if (keep >> (f - g) & 1) store_columns(place ^ swizzle<M>((f - g) / kCluster * kColumns + kStripColumns * c + j), words);
     };
-    if constexpr (kOperandsAhead) {
-      transform_strip<Q, kStripColumns, true>(TableFragments<Q>{p.in_fragments, lane}, s, lane, [&](int f) { return operands.twiddles[f == g ? 0 : 1]; }, sink);
-    } else {
-      transform_strip<Q, kStripColumns, true>(TableFragments<Q>{p.in_fragments, lane}, s, lane, [&](int f) { return first_twiddle(strip, f); }, sink);
-    }
+    constexpr int kColumn8 = kStripColumns / 4;  // groups of 8 columns between neighbours t
+    const auto twiddle = [&](int f) { return twiddle_at<kStripColumns>(p.first, f, strip * kStripColumns + kColumn8 * t); };
+    transform_strip<Q, kStripColumns, true>(TableFragments<Q>{p.in_fragments, lane}, s, lane, twiddle, sink);
   }
 
   /// The strips of a group whose input has been staged, or lies in the rows of a long transform.
@@ -102,7 +79,6 @@ struct OnePassKernel : OnePassBlock<kSignal, E, kForm, Q, M, kWarps, kGroup, kCl
     uint32_t maximum[2] = {0, 0};
 #pragma unroll 1
     for (int strip = warp; strip < kStrips; strip += kWarps) {
-      const FirstOperands operands = first_operands(strip);
       InStrip s;
 #pragma unroll
       for (int i = 0; i < Q / 4; ++i) {
@@ -116,7 +92,7 @@ struct OnePassKernel : OnePassBlock<kSignal, E, kForm, Q, M, kWarps, kGroup, kCl
         }
       }
       if constexpr (kSignal != Signal::kComplex) track_maximum(s.raw, maximum);
-      first_digit(strip, s, operands);
+      first_digit(strip, s);
     }
     if constexpr (kSignal != Signal::kComplex)
       for (int m = 0; m < kMembers; ++m) raise_maximum(&unit_state(0).maximum[m], maximum[m]);
@@ -138,9 +114,7 @@ struct OnePassKernel : OnePassBlock<kSignal, E, kForm, Q, M, kWarps, kGroup, kCl
         async_commit();
       }
       InStrip s;
-      FirstOperands operands;
       if (reads) {
-        operands = first_operands(strip);
         async_wait_groups<kWrite>();
         this->template take_strip<kScaled>(half, strip, s);
         if (more) stage_strip(half, strip + kStripStep);
@@ -149,7 +123,7 @@ struct OnePassKernel : OnePassBlock<kSignal, E, kForm, Q, M, kWarps, kGroup, kCl
       if (!reads) continue;
       track_maximum(s.raw, maximum);
       warp_sync();  // all lanes have read what is overwritten now
-      first_digit(strip, s, operands);
+      first_digit(strip, s);
     }
     if (reads)
       for (int m = 0; m < kMembers; ++m) raise_maximum(&states[half].maximum[m], maximum[m]);
@@ -202,7 +176,7 @@ struct OnePassKernel : OnePassBlock<kSignal, E, kForm, Q, M, kWarps, kGroup, kCl
 
   /// Calls transform(operands(row of the first digit), strip, sink) for the block's rows and the warp's 32 columns of the middle digit; the operands are
   /// asked for ahead of the strip.
-  static constexpr int kOwnTogether = kSignal == Signal::kPair ? 2 : 1;
+  static constexpr int kOwnTogether = kSignal == Signal::kPair ? (kForm == Form::kPlain && kCluster == 1 ? 4 : 2) : 1;
   template <class Operands, class Transform>
   __device__ __forceinline__ void for_own_rows(Operands operands, Transform transform) {
     const int g = lane >> 2, t = lane & 3, strip = warp & 7;
@@ -247,7 +221,7 @@ struct OnePassKernel : OnePassBlock<kSignal, E, kForm, Q, M, kWarps, kGroup, kCl
     RowWords filter, twiddles;  // twiddles: if they are the same for all rows of the warp
   };
 
-  static constexpr int kTurnsTogether = kSignal == Signal::kPair && kForm == Form::kPlain && M == 1 ? 2 : 1;
+  static constexpr int kTurnsTogether = kForm == Form::kPlain && M == 1 ? 2 : 1;
   static constexpr bool kSameTwiddles = kSignal == Signal::kPair && M > 1 && kWarps % M == 0;  // rows on their own: too few registers
 
   static constexpr int kTurns = kRows * kGroup / kWarps;  // rows of a warp
@@ -361,8 +335,10 @@ struct OnePassKernel : OnePassBlock<kSignal, E, kForm, Q, M, kWarps, kGroup, kCl
 
   /// Rows of the first digit that no one writes are read as zeros.
   __device__ __forceinline__ void clear_dropped_rows() const {
-    if (kSmall || !(~p.keep & (0xffffffffu >> (32 - Q)))) return;
-    for (int i = thread; i < kOwnRows * kColumns / 4; i += kThreads) reinterpret_cast<uint4*>(state)[i] = make_uint4(0, 0, 0, 0);
+    if constexpr (!kSmall) {
+      if (!(~p.keep & (0xffffffffu >> (32 - Q)))) return;
+      for (int i = thread; i < kOwnRows * kColumns / 4; i += kThreads) reinterpret_cast<uint4*>(state)[i] = make_uint4(0, 0, 0, 0);
+    }
   }
 
   __device__ void run() {

@@ -168,7 +168,7 @@ struct OnePassBlock {
       if constexpr (!kSmall)
         for (int m = 0; m < kMembers; ++m) pieces[m] = states[half * kGroup].piece[m];
       for_pieces([&](int index, int unit, int m, int point) {
-        stage_elements<false, E, kPieceColumns>(p.signal, kSmall ? states[half * kGroup + unit].piece[m] : pieces[m], array, point,
+        stage_elements<E, kPieceColumns>(p.signal, kSmall ? states[half * kGroup + unit].piece[m] : pieces[m], array, point,
                                          staged + (first + index) * kThreads + slot());
       });
       return;
@@ -197,7 +197,7 @@ struct OnePassBlock {
         const Piece piece = unit.piece[m];
 #pragma unroll
         for (int i = 0; i < Q / 4; ++i)
-          stage_elements<true, E, kPieceColumns>(p.signal, piece, array, point_of_piece(strip, i), staged + (first + i * kMembers + m) * kThreads + slot());
+          stage_elements<E, kPieceColumns>(p.signal, piece, array, point_of_piece(strip, i), staged + (first + i * kMembers + m) * kThreads + slot());
       }
       return;
     }
@@ -235,7 +235,7 @@ struct OnePassBlock {
 #pragma unroll
         for (int i = 0; i < Q / 8; ++i) {
           const int row = 8 * i + (lane >> 2), point = row * kColumns + strip * kStrip + first + 8 * (lane & 3);
-          stage_elements<true, E, 8>(p.signal, piece, p.signal.post_gate, point, staged_post_gate(first, row, m));
+          stage_elements<E, 8>(p.signal, piece, p.signal.post_gate, point, staged_post_gate(first, row, m));
         }
     }
   }

@@ -159,17 +159,14 @@ __device__ __forceinline__ Elements<E, kCount> read_elements(const SignalArrays&
 }
 
 /// Starts to copy points [point, point + kCount) of `array` to `to` in shared memory, zeros for what lies outside; async_wait() ends it.
-/// For s.vector. kOnce: they should leave L2 before what is read again.
-template <bool kOnce, class E, int kCount>
+/// For s.vector.
+template <class E, int kCount>
 __device__ __forceinline__ void stage_elements(const SignalArrays& s, const Piece& p, const void* array, int32_t point, Elements<E, kCount>* to) {
   const bool in = inside(s, p, point);
   const char* from = reinterpret_cast<const char*>(static_cast<const E*>(array) + p.at + point);  // not read if outside
   constexpr int kBytes = sizeof(E) * kCount == 8 ? 8 : 16;
 #pragma unroll
-  for (int i = 0; i < static_cast<int>(sizeof(*to)) / kBytes; ++i) {
-    if constexpr (kOnce && sizeof(*to) == kBytes) async_copy_once<kBytes>(reinterpret_cast<char*>(to) + kBytes * i, from + kBytes * i, in);
-    else async_copy<kBytes>(reinterpret_cast<char*>(to) + kBytes * i, from + kBytes * i, in);
-  }
+  for (int i = 0; i < static_cast<int>(sizeof(*to)) / kBytes; ++i) async_copy<kBytes>(reinterpret_cast<char*>(to) + kBytes * i, from + kBytes * i, in);
 }
 
 /// The same at once, element by element, in little code; for any alignment.
