@@ -122,11 +122,7 @@ struct ColumnsKernel {
 #pragma unroll
       for (int m = 0; m < kMembers; ++m) {
         const int point = first_point(task, column0) + row_step(i);
-        if (!staged) {
-          read_halves_pointwise<E, kStripColumns>(p.signal, piece[m], point, s.raw[i][m]);
-          continue;
-        }
-        const Staged u = *staged_piece(task, i, m);
+        const Staged u = staged ? *staged_piece(task, i, m) : read_elements<kForm, E, kStripColumns>(p.signal, piece[m], p.signal.input, point);
         if (!pre_gated<kForm>(p.signal)) {
           to_halves<false, kScaled>(u, u, piece[m].in_scale, s.raw[i][m]);
         } else if constexpr (kGatesAhead) {

@@ -135,19 +135,6 @@ __device__ __forceinline__ float gated_point(const SignalArrays& s, const Piece&
   return s.pre_gate ? u * to_float(point_of<E>(s, p, s.pre_gate, point)) : u;
 }
 
-/// u' * in_scale of points [point, point + kCount), as half2 pairs, element by element, in little code; for any alignment.
-template <class E, int kCount>
-__device__ __forceinline__ void read_halves_pointwise(const SignalArrays& s, const Piece& p, int32_t point, uint32_t (&out)[kCount / 2]) {
-#pragma unroll
-  for (int i = 0; i < kCount / 2; ++i) out[i] = 0;
-#pragma unroll 1
-  for (int i = 0; i < kCount; ++i) {
-    const uint32_t half = pack(gated_point<E>(s, p, point + i) * p.in_scale, 0) << (16 * (i & 1));
-#pragma unroll
-    for (int q = 0; q < kCount / 2; ++q) out[q] |= q == i / 2 ? half : 0;
-  }
-}
-
 /// Points [point, point + kCount) of `array`, 0 outside the row.
 template <Form kForm, class E, int kCount>
 __device__ __forceinline__ Elements<E, kCount> read_elements(const SignalArrays& s, const Piece& p, const void* array, int32_t point) {
