@@ -483,6 +483,8 @@ int main() {
   report("long real 64K, scaled", long_error<Signal::kReal, B, 1>({2, 1, 65500, 65536, 1, 65536, 0, true, true, true, 1e-9, all}, {}), 2.5e-3);
   report("long pair 128K, rows dropped", long_error<Signal::kPair, H, 2>({1, 2, 65536, 131072, 1, 131072, 0, false, false, false, 1, all}, {3, 253, 128, 17, 239}), 1e-3);
   report("long pair 64K, gated, scaled, skip", long_error<Signal::kPair, H, 1>({1, 3, 65536, 65536, 1, 65536, 0, false, true, true, 1e-4, all}, {}), 1e-3);
+  report("long pair 64K, float, gated", long_error<Signal::kPair, float, 1>({1, 2, 65536, 65536, 1, 65536, 0, false, true, false, 1, all}, {}), 1e-3);
+  report("long real 64K, float, odd length", long_error<Signal::kReal, float, 1>({1, 1, 65001, 65536, 1, 65536, 0, true, false, true, 1, all}, {}), 1e-3);
   report("long real 512K", long_error<Signal::kReal, H, 8>({1, 1, 300000, 524288, 1, 524288, 0, true, false, false, 1, all}, {}), 1e-3);
   std::printf("%d failures\n", failures);
   return failures != 0;
