@@ -255,10 +255,10 @@ void emulate_form(Form form, const OnePass& o) {
   }
 }
 
-/// The forms that a call may be run in.
-std::vector<Form> forms_of(const SignalArrays& signal) {
+/// The forms that a call may be run in, with elements of so many bytes.
+std::vector<Form> forms_of(const SignalArrays& signal, std::size_t element_bytes) {
   const Form form = form_of(signal);
-  return form == Form::kAny ? std::vector<Form>{form} : std::vector<Form>{form, Form::kAny};
+  return form == Form::kAny || element_bytes == 4 ? std::vector<Form>{Form::kAny} : std::vector<Form>{form, Form::kAny};
 }
 
 template <Signal kSignal, class E, int Q, int M, int kWarps, int kGroup, int kCluster = 1>
@@ -287,7 +287,7 @@ double one_pass_error(Problem p, bool gates_staged = true) {
   o.units = o.units_per_channel * p.channels;
   o.teams = 2;
   double error = 0;
-  for (const Form form : forms_of(o.signal)) {
+  for (const Form form : forms_of(o.signal, sizeof(E))) {
     if (form == Form::kGated && !gates_staged) continue;
     emulate_form<kSignal, E, Q, M, kWarps, kGroup, kCluster>(form, o);
     error = std::max(error, take_error(p, d));
@@ -375,7 +375,7 @@ double long_error(Problem p, const std::vector<int>& dropped) {
     pass(tiles, [](Kernel& kernel) { kernel.inverse(block_index()); });
   };
   double error = 0;
-  for (const Form form : forms_of(c.signal)) {
+  for (const Form form : forms_of(c.signal, sizeof(E))) {
     if constexpr (sizeof(E) == 2) {
       if (form == Form::kPlain) run.template operator()<Form::kPlain>();
       if (form == Form::kGated) run.template operator()<Form::kGated>();
