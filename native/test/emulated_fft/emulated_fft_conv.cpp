@@ -49,6 +49,7 @@ struct Problem {
   uint32_t keep;  // rows of the first digit, for filters that have only those
   int taps = 0;   // overlap-save: blocks of 2 * points, halves as members
   double uneven = 1;  // every second stretch of `points` is so much larger
+  bool post_only = false;  // of the gates
 
   bool halves() const { return taps > 0; }
   bool linear() const { return causal || halves(); }
@@ -107,7 +108,7 @@ double relative_error(const Problem& p, const Data<E>& d) {
     for (int c = 0; c < p.channels; ++c) {
       const size_t row = (static_cast<size_t>(b) * p.channels + c) * p.length;
       std::vector<double> u(p.linear() ? padded : p.points, 0.0), k = d.k[c], raw(p.length);
-      for (int i = 0; i < p.length; ++i) raw[i] = u[i] = static_cast<double>(to_float(d.u[row + i])) * (p.gated ? to_float(d.pre[row + i]) : 1);
+      for (int i = 0; i < p.length; ++i) raw[i] = u[i] = static_cast<double>(to_float(d.u[row + i])) * (p.gated && !p.post_only ? to_float(d.pre[row + i]) : 1);
       k.resize(u.size(), 0.0);
       const std::vector<double> y = circular(u, k);
       for (int i = 0; i < p.length; ++i) {
@@ -134,7 +135,8 @@ SignalArrays arrays_of(const Problem& p, Data<E>& d) {
   SignalArrays s = {};
   s.input = d.u.data();
   s.output = d.y.data();
-  if (p.gated) s.pre_gate = d.pre.data(), s.post_gate = d.post.data();
+  if (p.gated) s.post_gate = d.post.data();
+  if (p.gated && !p.post_only) s.pre_gate = d.pre.data();
   if (p.skip) s.skip = d.skip.data();
   s.batch = p.batch;
   s.total_channels = p.channels;
@@ -242,7 +244,7 @@ void run_grid(emulated::Index grid, int threads, size_t shared_bytes, Body body,
 
 template <class Kernel>
 void emulate_one_pass(const OnePass& o, int threads, unsigned blocks, int cluster = 1) {
-  run_grid({blocks, 1, 1}, threads, Kernel::kSharedBytes + Kernel::kGateBytes, [&](uint32_t* shared) { Kernel(o, shared).run(); }, cluster);
+  run_grid({blocks, 1, 1}, threads, Kernel::kSharedBytes + (o.signal.pre_gate && (o.gates_staged || !Kernel::kStagedStrips) ? Kernel::kGateBytes : 0), [&](uint32_t* shared) { Kernel(o, shared).run(); }, cluster);
 }
 
 /// Runs the kernel that is compiled for `form`.
@@ -281,7 +283,7 @@ double one_pass_error(Problem p, bool gates_staged = true) {
   o.filter_scale = scale.data();
   o.keep = p.keep;
   const int sequences = kSignal == Signal::kPair && !p.halves() ? 2 : 1;  // of a unit
-  o.gates_staged = p.gated && gates_staged;
+  o.gates_staged = o.signal.pre_gate && gates_staged;
   o.most = most_trusted(p.points, gain);
   o.units_per_channel = (p.batch * p.blocks + sequences - 1) / sequences;
   o.units = o.units_per_channel * p.channels;
@@ -477,6 +479,7 @@ int main() {
   report("cluster of 2, pair 64K", one_pass_error<Signal::kPair, H, 16, 16, 16, 1, 2>({1, 3, 65536, 65536, 1, 65536, 0, false, false, false, 1, all}), 1e-3);
   report("cluster of 2, pair 64K, rows dropped", one_pass_error<Signal::kPair, H, 16, 16, 16, 1, 2>({1, 1, 40000, 65536, 1, 65536, 0, false, false, false, 1, 0x8003u}), 1e-3);
   report("cluster of 2, real 64K, scaled, bf16", one_pass_error<Signal::kReal, B, 16, 16, 16, 1, 2>({2, 3, 65500, 65536, 1, 65536, 0, true, true, true, 1e-9, all}), 2.5e-3);
+  report("cluster of 2, pair 64K, a post-gate alone", one_pass_error<Signal::kPair, H, 16, 16, 16, 1, 2>({1, 3, 65536, 65536, 1, 65536, 0, false, true, true, 1, all, 0, 1, true}), 1e-3);
   report("cluster of 8, real 128K", one_pass_error<Signal::kReal, H, 32, 16, 8, 1, 8>({2, 2, 100000, 131072, 1, 131072, 0, true, false, true, 1, all}), 1e-3);
   report("cluster of 8, real 128K, float, scaled", one_pass_error<Signal::kReal, float, 32, 16, 8, 1, 8>({1, 2, 131072, 131072, 1, 131072, 0, true, true, false, 1e6, all}), 1e-3);
   report("long pair 64K", long_error<Signal::kPair, H, 1>({1, 2, 65536, 65536, 1, 65536, 0, false, false, false, 1, all}, {}), 1e-3);

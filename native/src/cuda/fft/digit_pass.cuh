@@ -54,7 +54,6 @@ template <int R, int kTiles>
 struct KeptFragments {
   static constexpr int kTogether = kTiles;
   DigitFragments<R> tiles[kTiles];
-  KeptFragments() = default;
   __device__ __forceinline__ KeptFragments(const uint4* table, int lane) {
 #pragma unroll
     for (int i = 0; i < kTiles; ++i) tiles[i].load(table, i, lane);

@@ -174,9 +174,10 @@ struct OnePassKernel : OnePassBlock<kSignal, E, kForm, Q, M, kWarps, kGroup, kCl
     }
   }
 
+  static constexpr int kOwnTogether = kSignal == Signal::kPair ? (kForm == Form::kPlain && kCluster == 1 ? 4 : 2) : 1;
+
   /// Calls transform(operands(row of the first digit), strip, sink) for the block's rows and the warp's 32 columns of the middle digit; the operands are
   /// asked for ahead of the strip.
-  static constexpr int kOwnTogether = kSignal == Signal::kPair ? (kForm == Form::kPlain && kCluster == 1 ? 4 : 2) : 1;
   template <class Operands, class Transform>
   __device__ __forceinline__ void for_own_rows(Operands operands, Transform transform) {
     const int g = lane >> 2, t = lane & 3, strip = warp & 7;

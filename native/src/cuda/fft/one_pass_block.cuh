@@ -217,7 +217,7 @@ struct OnePassBlock {
   }
 
   /// Whether strips of gates are staged, too. Always where the kernel is compiled for them.
-  __device__ __forceinline__ bool gates_staged() const { return kForm != Form::kAny || kCluster > 1 || p.gates_staged; }
+  __device__ __forceinline__ bool gates_staged() const { return kForm != Form::kAny || p.gates_staged; }
 
   // Post-gates of a strip: 8 for every row and member of each 32 columns that a lane will write.
   __device__ __forceinline__ Elements<E, 8>* staged_post_gate(int first, int row, int m) const {
